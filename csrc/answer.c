@@ -1,0 +1,84 @@
+#include "answer.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+void cba_answer_clear(struct cba_answer *answer) {
+    answer->date = answer->retry_after = answer->retry_at = -1;
+    answer->content_type = NULL;
+    answer->has_location = false;
+    answer->location[0] = '\0';
+}
+
+/* If `line` is the header `name`, copies its value, trimmed, to `out` and returns true; a value
+ * that does not fit leaves `out` empty. `name` carries its colon. */
+static bool header_value(const char *line, size_t length, const char *name, char *out,
+                         size_t size) {
+    size_t n = strlen(name);
+    if (length < n || strncasecmp(line, name, n) != 0) {
+        return false;
+    }
+    const char *value = line + n;
+    const char *end = line + length;
+    while (value < end && (*value == ' ' || *value == '\t')) {
+        value++;
+    }
+    while (end > value && (unsigned char)end[-1] <= ' ') {
+        end--;
+    }
+    size_t value_length = (size_t)(end - value);
+    if (value_length >= size) {
+        value_length = 0;
+    }
+    memcpy(out, value, value_length);
+    out[value_length] = '\0';
+    return true;
+}
+
+static double parse_date(const char *text) {
+    time_t date = curl_getdate(text, NULL);
+    return date > 0 ? (double)date : -1;
+}
+
+/* RFC 9110, section 10.2.3: seconds or a date. */
+static void read_retry_after(struct cba_answer *answer, const char *value) {
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && value[digits] == '\0') {
+        answer->retry_after = strtod(value, NULL);
+    } else {
+        answer->retry_at = parse_date(value);
+    }
+}
+
+/* The media type may be shown in a message, so it is one of ours or none: a server that puts a
+ * secret there must not reach a log. */
+static const char *known_media_type(const char *value) {
+    static const char *const known[] = {"application/json", "application/problem+json",
+                                        "application/xml",  "text/html",
+                                        "text/plain",       "text/xml"};
+    size_t length = strcspn(value, "; \t");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i]) == length && strncasecmp(value, known[i], length) == 0) {
+            return known[i];
+        }
+    }
+    return NULL;
+}
+
+void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length) {
+    char value[128];
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        cba_answer_clear(answer);
+    } else if (header_value(line, length, "Date:", value, sizeof value)) {
+        answer->date = parse_date(value);
+    } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {
+        read_retry_after(answer, value);
+    } else if (header_value(line, length, "Content-Type:", value, sizeof value)) {
+        answer->content_type = known_media_type(value);
+    } else if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
+        answer->has_location = true;
+    }
+}

@@ -1,0 +1,24 @@
+/* What the header lines of an answer say that we act on. */
+#ifndef CBA_ANSWER_H
+#define CBA_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CBA_LOCATION_MAX = 2048 };
+
+struct cba_answer {
+    double date;              /* epoch seconds, or -1 */
+    double retry_after;       /* seconds, or -1 */
+    double retry_at;          /* epoch seconds, or -1 */
+    const char *content_type; /* one of a closed list of media types, or NULL */
+    bool has_location;        /* with an empty `location`: one that is empty or too long */
+    char location[CBA_LOCATION_MAX];
+};
+
+void cba_answer_clear(struct cba_answer *answer);
+
+/* Takes one header line, a status line too: that one begins a new answer, as after a 1xx. */
+void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length);
+
+#endif

@@ -1,0 +1,17 @@
+/* The C half of corebank-auth: corebank.auth.core. Loading it creates nothing but this table. */
+#include "bindings.h"
+#include "lua_compat.h"
+
+#define CBA_EXPORT __attribute__((visibility("default")))
+
+CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
+
+int luaopen_corebank_auth_core(lua_State *L) {
+    lua_newtable(L);
+    lua_pushliteral(L, CBA_VERSION);
+    lua_setfield(L, -2, "VERSION");
+    cba_open_secret(L);
+    cba_open_transfer(L);
+    cba_open_system(L);
+    return 1;
+}

@@ -1,0 +1,200 @@
+/* Secrets as userdata: no getter, printed as secret(…), wiped by __gc, __close and close alike. */
+#include <errno.h>
+#include <string.h>
+
+#include "bindings.h"
+#include "lua_compat.h"
+#include "secret.h"
+#include "utf8.h"
+
+#define SECRET_TYPE "corebank.auth.secret"
+#define VAULT_TYPE "corebank.auth.vault"
+
+/* ---- the vault: one a Lua state, in the registry, made with the first secret -------------------
+ */
+
+static const char vault_key = 0;
+
+static int vault_gc(lua_State *L) {
+    struct cba_vault **slot = lua_touserdata(L, 1);
+    struct cba_vault *vault = *slot;
+    *slot = NULL;
+    cba_vault_release(vault);
+    return 0;
+}
+
+static struct cba_vault *get_vault(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)&vault_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    struct cba_vault **slot = lua_touserdata(L, -1);
+    lua_pop(L, 1); /* the registry keeps it */
+    if (slot != NULL) {
+        return *slot;
+    }
+    slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
+    luaL_getmetatable(L, VAULT_TYPE);
+    lua_setmetatable(L, -2);
+    *slot = cba_vault_new();
+    if (*slot == NULL) {
+        cba_nomemory(L);
+    }
+    lua_pushlightuserdata(L, (void *)&vault_key);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+    return *slot;
+}
+
+/* ---- one secret -------------------------------------------------------------------------------
+ */
+
+struct cba_secret *cba_test_secret(lua_State *L, int index) {
+    struct cba_secret **slot = lua_touserdata(L, index);
+    if (slot == NULL || !lua_getmetatable(L, index)) {
+        return NULL;
+    }
+    luaL_getmetatable(L, SECRET_TYPE);
+    int same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? *slot : NULL;
+}
+
+struct cba_secret *cba_check_secret(lua_State *L, int index) {
+    struct cba_secret **slot = luaL_checkudata(L, index, SECRET_TYPE);
+    luaL_argcheck(L, *slot != NULL, index, "the secret is closed");
+    return *slot;
+}
+
+/* Pushes an empty secret. The userdata exists, with its metatable, before there is anything to
+ * lose. */
+static struct cba_secret *push_secret(lua_State *L) {
+    struct cba_vault *vault = get_vault(L);
+    struct cba_secret **slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
+    luaL_getmetatable(L, SECRET_TYPE);
+    lua_setmetatable(L, -2);
+    *slot = cba_secret_new(vault);
+    if (*slot == NULL) {
+        cba_nomemory(L);
+    }
+    return *slot;
+}
+
+static const char *describe(enum cba_secret_status status, int system_error) {
+    switch (status) {
+        case CBA_SECRET_OK:
+            break;
+        case CBA_SECRET_EMPTY:
+            return "is empty";
+        case CBA_SECRET_TOO_LONG:
+            return "is longer than 400 bytes";
+        case CBA_SECRET_NUL:
+            return "contains a NUL byte";
+        case CBA_SECRET_NOT_UTF8:
+            return "is not valid UTF-8";
+        case CBA_SECRET_UNSET:
+            return "is not set";
+        case CBA_SECRET_UNREADABLE:
+            return strerror(system_error);
+        case CBA_SECRET_NOT_A_FILE:
+            return "is not a regular file";
+        case CBA_SECRET_FILE_TOO_BIG:
+            return "is larger than 4 KiB";
+        case CBA_SECRET_EXPOSED:
+            return "is open to every user; chmod it to 0600 or 0640";
+        case CBA_SECRET_CRLF:
+            return "ends in CR LF; save it with a plain line feed or none";
+    }
+    return "cannot be used";
+}
+
+/* Returns the secret on top of the stack, or nil and the reason. */
+static int push_outcome(lua_State *L, enum cba_secret_status status, int system_error) {
+    if (status == CBA_SECRET_OK) {
+        return 1;
+    }
+    if (status == CBA_SECRET_UNREADABLE && system_error == ENOMEM) {
+        return cba_nomemory(L);
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, describe(status, system_error));
+    return 2;
+}
+
+/* secret(bytes) -> secret | nil, reason */
+static int secret_new(lua_State *L) {
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    struct cba_secret *secret = push_secret(L);
+    return push_outcome(L, cba_secret_from_bytes(secret, bytes, length), 0);
+}
+
+/* secret_file(path) -> secret | nil, reason */
+static int secret_file(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    struct cba_secret *secret = push_secret(L);
+    enum cba_secret_status status = cba_secret_from_file(secret, path);
+    return push_outcome(L, status, errno);
+}
+
+/* secret_env(name) -> secret | nil, reason */
+static int secret_env(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    struct cba_secret *secret = push_secret(L);
+    return push_outcome(L, cba_secret_from_env(secret, name), 0);
+}
+
+/* is_secret(value) -> boolean: a secret that is not closed */
+static int is_secret(lua_State *L) {
+    lua_pushboolean(L, cba_test_secret(L, 1) != NULL);
+    return 1;
+}
+
+/* secret:characters() -> how many characters it has */
+static int secret_characters(lua_State *L) {
+    size_t length;
+    const char *bytes = cba_secret_bytes(cba_check_secret(L, 1), &length);
+    lua_pushnumber(L, (lua_Number)cba_utf8_count(bytes, length));
+    return 1;
+}
+
+static int secret_close(lua_State *L) {
+    struct cba_secret **slot = luaL_checkudata(L, 1, SECRET_TYPE);
+    struct cba_secret *secret = *slot;
+    *slot = NULL;
+    cba_secret_free(secret);
+    return 0;
+}
+
+static int secret__tostring(lua_State *L) {
+    luaL_checkudata(L, 1, SECRET_TYPE);
+    lua_pushliteral(L, "secret(…)");
+    return 1;
+}
+
+void cba_open_secret(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"secret", secret_new},
+        {"secret_file", secret_file},
+        {"secret_env", secret_env},
+        {"is_secret", is_secret},
+        {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {
+        {"characters", secret_characters},
+        {"close", secret_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg metamethods[] = {
+        {"__tostring", secret__tostring},
+        {"__gc", secret_close},
+        {"__close", secret_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg vault_metamethods[] = {{"__gc", vault_gc}, {NULL, NULL}};
+    static const luaL_Reg nothing[] = {{NULL, NULL}};
+    cba_newtype(L, SECRET_TYPE, methods, metamethods);
+    cba_newtype(L, VAULT_TYPE, nothing, vault_metamethods);
+    cba_setfuncs(L, functions);
+}

@@ -1,0 +1,102 @@
+/* Clocks, randomness, text checks, URLs and versions: functions without state. */
+#include "bindings.h"
+#include "clock.h"
+#include "json.h"
+#include "lua_compat.h"
+#include "secret.h"
+#include "transfer.h"
+#include "url.h"
+#include "utf8.h"
+
+/* boot() -> seconds on a clock that nobody sets and that runs while the machine sleeps */
+static int system_boot(lua_State *L) {
+    lua_pushnumber(L, cba_clock_boot());
+    return 1;
+}
+
+/* wall() -> seconds since the epoch */
+static int system_wall(lua_State *L) {
+    lua_pushnumber(L, cba_clock_wall());
+    return 1;
+}
+
+/* sleep(seconds). Returns early on a signal. */
+static int system_sleep(lua_State *L) {
+    cba_clock_sleep(luaL_checknumber(L, 1));
+    return 0;
+}
+
+/* random() -> a number in [0, 1) */
+static int system_random(lua_State *L) {
+    lua_pushnumber(L, cba_random());
+    return 1;
+}
+
+/* characters(text) -> how many characters, or nil when it is not valid UTF-8 */
+static int system_characters(lua_State *L) {
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    long count = cba_utf8_count(text, length);
+    if (count < 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushnumber(L, (lua_Number)count);
+    }
+    return 1;
+}
+
+static void set_text(lua_State *L, const char *name, const char *value) {
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_flag(lua_State *L, const char *name, int value) {
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* url(text [, base]) -> {text=, scheme=, host=, port=, path=, hasUser=, hasQuery=, hasFragment=},
+ * or nil when it is no URL. With `base`, `text` is a reference to be resolved against it. */
+static int system_url(lua_State *L) {
+    struct cba_url url;
+    const char *text = luaL_checkstring(L, 1);
+    const char *base = luaL_optstring(L, 2, NULL);
+    switch (cba_url_read(text, base, &url)) {
+        case CBA_URL_OK:
+            break;
+        case CBA_URL_NO_MEMORY:
+            return cba_nomemory(L);
+        case CBA_URL_BAD:
+            lua_pushnil(L);
+            return 1;
+    }
+    lua_createtable(L, 0, 8);
+    set_text(L, "text", url.text);
+    set_text(L, "scheme", url.scheme);
+    set_text(L, "host", url.host);
+    set_text(L, "port", url.port);
+    set_text(L, "path", url.path);
+    set_flag(L, "hasUser", url.has_user);
+    set_flag(L, "hasQuery", url.has_query);
+    set_flag(L, "hasFragment", url.has_fragment);
+    return 1;
+}
+
+/* libraries() -> "libcurl/7.88.1 OpenSSL/3.0.15 …", cJSON's version, libsodium's version, and
+ * whether names are resolved without blocking */
+static int system_libraries(lua_State *L) {
+    lua_pushstring(L, cba_transfer_library());
+    lua_pushstring(L, cba_json_library());
+    lua_pushstring(L, cba_secret_library());
+    lua_pushboolean(L, cba_transfer_resolves_asynchronously());
+    return 4;
+}
+
+void cba_open_system(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"boot", system_boot},           {"wall", system_wall}, {"sleep", system_sleep},
+        {"random", system_random},       {"url", system_url},   {"characters", system_characters},
+        {"libraries", system_libraries}, {NULL, NULL},
+    };
+    cba_setfuncs(L, functions);
+}

@@ -1,0 +1,378 @@
+/* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
+#include <string.h>
+
+#include "bindings.h"
+#include "json.h"
+#include "lua_compat.h"
+#include "redact.h"
+#include "secret.h"
+#include "transfer.h"
+
+#define ENGINE_TYPE "corebank.auth.engine"
+#define TRANSFER_TYPE "corebank.auth.transfer"
+
+enum { EXCERPT_MAX = 4096 };
+
+/* ---- the engine: one a Lua state and process, in the registry, made with the first transfer ----
+ */
+
+static const char engine_key = 0;
+
+static int engine_gc(lua_State *L) {
+    struct cba_engine **slot = lua_touserdata(L, 1);
+    struct cba_engine *engine = *slot;
+    *slot = NULL;
+    cba_engine_release(engine);
+    return 0;
+}
+
+static struct cba_engine *get_engine(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    struct cba_engine **slot = lua_touserdata(L, -1);
+    lua_pop(L, 1); /* the registry keeps it */
+    if (slot != NULL && *slot != NULL && cba_engine_is_ours(*slot)) {
+        return *slot;
+    }
+    /* None yet, or the parent's: that one is dropped from the registry, and its last release does
+     * nothing in this process. */
+    slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
+    luaL_getmetatable(L, ENGINE_TYPE);
+    lua_setmetatable(L, -2);
+    *slot = cba_engine_new();
+    if (*slot == NULL) {
+        cba_nomemory(L);
+    }
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+    return *slot;
+}
+
+/* ---- starting ---------------------------------------------------------------------------------
+ */
+
+enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
+
+/* The field as a string that the settings table keeps alive, or NULL. */
+static const char *string_field(lua_State *L, const char *name) {
+    lua_getfield(L, SETTINGS, name);
+    const char *value = NULL;
+    if (!lua_isnil(L, -1)) {
+        /* Only true strings: converting a number would make one that nobody keeps. */
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, SETTINGS, name);
+        value = lua_tostring(L, -1);
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+static const char *secret_field(lua_State *L, const char *name) {
+    size_t length;
+    lua_getfield(L, SETTINGS, name);
+    struct cba_secret *secret = cba_test_secret(L, -1);
+    lua_pop(L, 1);
+    return secret == NULL ? NULL : cba_secret_bytes(secret, &length);
+}
+
+static void read_header_fields(lua_State *L, struct cba_request *request) {
+    lua_getfield(L, SETTINGS, "headerLines");
+    if (lua_istable(L, -1)) {
+        for (int i = 0; i < CBA_REQUEST_HEADERS_MAX; i++) {
+            lua_rawgeti(L, -1, i + 1);
+            request->headers[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+            lua_pop(L, 1);
+            if (request->headers[i] == NULL) {
+                break;
+            }
+        }
+    }
+    lua_pop(L, 1);
+}
+
+static long milliseconds(double seconds) {
+    static const double longest = 86400;
+    if (!(seconds > 0.001)) {
+        return 1; /* 0 would mean "for ever" to libcurl */
+    }
+    return (long)((seconds < longest ? seconds : longest) * 1000);
+}
+
+static void read_request(lua_State *L, struct cba_request *request) {
+    memset(request, 0, sizeof *request);
+    request->url = luaL_checkstring(L, URL);
+    request->timeout_ms = milliseconds(luaL_checknumber(L, SECONDS));
+    lua_getfield(L, SETTINGS, "connectTimeout");
+    request->connect_timeout_ms = milliseconds(luaL_checknumber(L, -1));
+    lua_pop(L, 1);
+    request->ca_file = string_field(L, "caFile");
+    request->ca_path = string_field(L, "caPath");
+    request->client_cert = string_field(L, "clientCert");
+    request->client_key = string_field(L, "clientKey");
+    request->client_key_password = secret_field(L, "clientKeyPassword");
+    request->pinned_key = string_field(L, "pinnedKey");
+    request->proxy = string_field(L, "proxy");
+    request->no_proxy = string_field(L, "noProxy");
+    const char *min_tls = string_field(L, "minTls");
+    request->tls13_only = min_tls != NULL && strcmp(min_tls, "1.3") == 0;
+    read_header_fields(L, request);
+}
+
+/* transfer(settings, url, seconds) -> transfer, started
+ *
+ * `settings` is what options.lua made. All of it is checked before anything is acquired. */
+static int transfer_new(lua_State *L) {
+    struct cba_request request;
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    read_request(L, &request);
+    const char *id = string_field(L, "clientId");
+    const char *secret = secret_field(L, "clientSecret");
+    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing");
+
+    struct cba_engine *engine = get_engine(L);
+    struct cba_transfer **slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
+    luaL_getmetatable(L, TRANSFER_TYPE);
+    lua_setmetatable(L, -2);
+    *slot = cba_transfer_new(engine);
+    if (*slot == NULL) {
+        return cba_nomemory(L);
+    }
+    size_t length = cba_json_write_credentials(cba_transfer_request_body(*slot),
+                                               CBA_JSON_CREDENTIALS_MAX, id, secret);
+    if (length == 0) {
+        return luaL_error(L, "the credentials do not fit into a request");
+    }
+    cba_transfer_start(*slot, &request, length);
+    return 1;
+}
+
+/* ---- methods ----------------------------------------------------------------------------------
+ */
+
+static struct cba_transfer *check_transfer(lua_State *L) {
+    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    luaL_argcheck(L, *slot != NULL, 1, "the transfer is closed");
+    return *slot;
+}
+
+/* transfer:step() -> done. Never waits. */
+static int transfer_step(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_step(check_transfer(L)));
+    return 1;
+}
+
+/* transfer:wait(seconds). Returns on any activity, or on a signal. */
+static int transfer_wait(lua_State *L) {
+    struct cba_transfer *transfer = check_transfer(L);
+    cba_transfer_wait(transfer, luaL_checknumber(L, 2));
+    return 0;
+}
+
+static const char *outcome_code(enum cba_outcome outcome) {
+    switch (outcome) {
+        case CBA_RESOLVE:
+            return "resolve";
+        case CBA_CONNECT:
+            return "connect";
+        case CBA_PROXY:
+            return "proxy";
+        case CBA_TLS:
+            return "tls";
+        case CBA_TIMEOUT:
+            return "timeout";
+        case CBA_TOO_LARGE:
+            return "too_large";
+        default:
+            return "network";
+    }
+}
+
+static const char *tls_fault_name(enum cba_tls_fault fault) {
+    switch (fault) {
+        case CBA_TLS_TRUST:
+            return "trust";
+        case CBA_TLS_TRUST_STORE:
+            return "store";
+        case CBA_TLS_CLIENT:
+            return "client";
+        case CBA_TLS_PIN:
+            return "pin";
+        default:
+            return "handshake";
+    }
+}
+
+static void set_string(lua_State *L, const char *name, const char *value) {
+    if (value != NULL && value[0] != '\0') {
+        lua_pushstring(L, value);
+        lua_setfield(L, -2, name);
+    }
+}
+
+static void set_number(lua_State *L, const char *name, double value) {
+    if (value >= 0) {
+        lua_pushnumber(L, value);
+        lua_setfield(L, -2, name);
+    }
+}
+
+/* transfer:result() -> a table:
+ *   failure      a problem code, when the transfer failed; else status is set
+ *   tlsFault     "trust", "store", "client", "pin" or "handshake", with failure "tls"
+ *   detail       what libcurl or the system says of it, printable; may be absent
+ *   begun        whether any byte of an answer arrived
+ *   pretransfer  seconds from start until the request was sent
+ *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
+ * Out of memory raises. */
+static int transfer_result(lua_State *L) {
+    const struct cba_result *result = cba_transfer_result(check_transfer(L));
+    switch (result->failure.outcome) {
+        case CBA_PENDING:
+            return luaL_error(L, "the transfer is not done");
+        case CBA_NO_MEMORY:
+            return cba_nomemory(L);
+        case CBA_UNSUPPORTED:
+            return luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
+                              cba_transfer_library());
+        default:
+            break;
+    }
+    lua_createtable(L, 0, 8);
+    if (result->failure.outcome == CBA_ANSWERED) {
+        cba_pushwhole(L, (double)result->status);
+        lua_setfield(L, -2, "status");
+    } else {
+        set_string(L, "failure", outcome_code(result->failure.outcome));
+    }
+    if (result->failure.outcome == CBA_TLS) {
+        set_string(L, "tlsFault", tls_fault_name(result->failure.tls_fault));
+    }
+    lua_pushboolean(L, result->begun);
+    lua_setfield(L, -2, "begun");
+    set_number(L, "pretransfer", result->pretransfer);
+    set_number(L, "date", result->answer.date);
+    set_number(L, "retryAfter", result->answer.retry_after);
+    set_number(L, "retryAt", result->answer.retry_at);
+    set_string(L, "detail", result->failure.detail);
+    set_string(L, "contentType", result->answer.content_type);
+    if (result->answer.has_location) {
+        lua_pushstring(L, result->answer.location);
+        lua_setfield(L, -2, "location");
+    }
+    return 1;
+}
+
+static const char *reply_fault(enum cba_reply_status status) {
+    switch (status) {
+        case CBA_REPLY_OK:
+            break;
+        case CBA_REPLY_EMPTY:
+            return "is empty";
+        case CBA_REPLY_NOT_JSON:
+            return "is not one JSON document";
+        case CBA_REPLY_NUL:
+            return "contains a NUL character";
+        case CBA_REPLY_NOT_OBJECT:
+            return "is not a JSON object";
+        case CBA_REPLY_DUPLICATE:
+            return "has a field twice";
+        case CBA_REPLY_ACCESS_TOKEN:
+            return "has no usable accessToken";
+        case CBA_REPLY_TOKEN_TYPE:
+            return "has a tokenType other than Bearer";
+        case CBA_REPLY_EXPIRATION_TIME:
+            return "has no usable expirationTime";
+        case CBA_REPLY_TOKEN_VALIDITY:
+            return "has no usable tokenValiditySec";
+        case CBA_REPLY_NO_LIFETIME:
+            return "has neither expirationTime nor tokenValiditySec";
+    }
+    return "cannot be used";
+}
+
+static int push_reply(lua_State *L, enum cba_reply_status status, const struct cba_reply *reply) {
+    if (status != CBA_REPLY_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, reply_fault(status));
+        return 2;
+    }
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, reply->token, reply->token_length);
+    lua_setfield(L, -2, "accessToken");
+    if (reply->has_expiration) {
+        cba_pushwhole(L, reply->expiration);
+        lua_setfield(L, -2, "expirationTime");
+    }
+    if (reply->has_validity) {
+        cba_pushwhole(L, reply->validity);
+        lua_setfield(L, -2, "tokenValiditySec");
+    }
+    return 1;
+}
+
+/* transfer:reply() -> {accessToken=, expirationTime=, tokenValiditySec=} | nil, what is wrong
+ *
+ * Once: reading moves the token to the front of the buffer. The type is Bearer, or it is an error.
+ */
+static int transfer_reply(lua_State *L) {
+    size_t length;
+    struct cba_reply reply;
+    char *body = cba_transfer_response_body(check_transfer(L), &length);
+    enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
+    return push_reply(L, status, &reply);
+}
+
+/* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and
+ * whatever looks like a token too */
+static int transfer_excerpt(lua_State *L) {
+    size_t length, id_length, secret_length;
+    char *body = cba_transfer_response_body(check_transfer(L), &length);
+    const char *id = luaL_checklstring(L, 2, &id_length);
+    const char *secret = cba_secret_bytes(cba_check_secret(L, 3), &secret_length);
+    cba_redact_value(body, length, secret, secret_length);
+    cba_redact_value(body, length, id, id_length);
+    cba_redact_tokens(body, length);
+    lua_pushlstring(L, body, length < EXCERPT_MAX ? length : EXCERPT_MAX);
+    return 1;
+}
+
+static int transfer_close(lua_State *L) {
+    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    struct cba_transfer *transfer = *slot;
+    *slot = NULL;
+    cba_transfer_release(transfer);
+    return 0;
+}
+
+static int transfer__tostring(lua_State *L) {
+    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    lua_pushstring(L, *slot != NULL ? "transfer" : "transfer (closed)");
+    return 1;
+}
+
+void cba_open_transfer(lua_State *L) {
+    static const luaL_Reg functions[] = {{"transfer", transfer_new}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"step", transfer_step},
+        {"wait", transfer_wait},
+        {"result", transfer_result},
+        {"reply", transfer_reply},
+        {"excerpt", transfer_excerpt},
+        {"close", transfer_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg metamethods[] = {
+        {"__tostring", transfer__tostring},
+        {"__gc", transfer_close},
+        {"__close", transfer_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg engine_metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
+    static const luaL_Reg nothing[] = {{NULL, NULL}};
+    cba_newtype(L, TRANSFER_TYPE, methods, metamethods);
+    cba_newtype(L, ENGINE_TYPE, nothing, engine_metamethods);
+    cba_setfuncs(L, functions);
+}

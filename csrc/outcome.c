@@ -1,0 +1,111 @@
+#include "outcome.h"
+
+#include <curl/curl.h>
+#include <stddef.h>
+#include <string.h>
+
+/* What libcurl's code says by itself. Codes that are not here say only that the exchange failed.
+ * Numbers, because the header of an old libcurl lacks names that a new one reports. */
+enum {
+    CODE_PROXY = 97,          /* 7.73 */
+    CODE_SSL_CLIENTCERT = 98, /* 7.77 */
+};
+
+static const struct {
+    int code;
+    enum cba_outcome outcome;
+    enum cba_tls_fault tls_fault;
+} meanings[] = {
+    {CURLE_OK, CBA_ANSWERED, CBA_TLS_OTHER},
+    {CURLE_COULDNT_RESOLVE_HOST, CBA_RESOLVE, CBA_TLS_OTHER},
+    {CURLE_COULDNT_RESOLVE_PROXY, CBA_PROXY, CBA_TLS_OTHER},
+    {CODE_PROXY, CBA_PROXY, CBA_TLS_OTHER},
+    {CURLE_COULDNT_CONNECT, CBA_CONNECT, CBA_TLS_OTHER},
+    {CURLE_OPERATION_TIMEDOUT, CBA_TIMEOUT, CBA_TLS_OTHER},
+    {CURLE_OUT_OF_MEMORY, CBA_NO_MEMORY, CBA_TLS_OTHER},
+    {CURLE_PEER_FAILED_VERIFICATION, CBA_TLS, CBA_TLS_TRUST},
+    {CURLE_SSL_ISSUER_ERROR, CBA_TLS, CBA_TLS_TRUST},
+    {CURLE_SSL_INVALIDCERTSTATUS, CBA_TLS, CBA_TLS_TRUST},
+    {CURLE_SSL_CACERT_BADFILE, CBA_TLS, CBA_TLS_TRUST_STORE},
+    {CURLE_SSL_CERTPROBLEM, CBA_TLS, CBA_TLS_CLIENT},
+    {CODE_SSL_CLIENTCERT, CBA_TLS, CBA_TLS_CLIENT},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, CBA_TLS, CBA_TLS_PIN},
+    {CURLE_SSL_CONNECT_ERROR, CBA_TLS, CBA_TLS_OTHER},
+    {CURLE_SSL_CIPHER, CBA_TLS, CBA_TLS_OTHER},
+    {CURLE_USE_SSL_FAILED, CBA_TLS, CBA_TLS_OTHER},
+};
+
+static void look_up(struct cba_failure *failure, int curl_code) {
+    failure->outcome = CBA_NETWORK;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (meanings[i].code == curl_code) {
+            failure->outcome = meanings[i].outcome;
+            failure->tls_fault = meanings[i].tls_fault;
+        }
+    }
+}
+
+static long info_long(CURL *easy, CURLINFO what) {
+    long value = 0;
+    return curl_easy_getinfo(easy, what, &value) == CURLE_OK ? value : 0;
+}
+
+/* Two cases hide in a failed exchange: a proxy that will not open the tunnel, and a TLS alert that
+ * comes after the client believes the handshake over, as TLS 1.3 has it for a missing client
+ * certificate. OpenSSL's and GnuTLS's texts both say "alert". */
+static void look_into_exchange(struct cba_failure *failure, const struct cba_evidence *evidence) {
+    long connect_code = info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE);
+    if (connect_code != 0 && connect_code / 100 != 2) {
+        failure->outcome = CBA_PROXY;
+    } else if (!evidence->begun && strstr(evidence->error, "CONNECT") != NULL) {
+        failure->outcome = CBA_PROXY;
+    } else if (!evidence->begun && strstr(evidence->error, "alert") != NULL) {
+        failure->outcome = CBA_TLS;
+    }
+}
+
+static void set_detail(struct cba_failure *failure, const char *text) {
+    size_t i = 0;
+    for (; text[i] != '\0' && i < sizeof failure->detail - 1; i++) {
+        bool printable = text[i] >= ' ' && text[i] <= '~';
+        failure->detail[i] = (char)(printable ? text[i] : '?');
+    }
+    failure->detail[i] = '\0';
+}
+
+/* Only for what fails before the request is sent: later texts may quote what the server answered.
+ */
+static void explain(struct cba_failure *failure, const struct cba_evidence *evidence) {
+    long system_error;
+    switch (failure->outcome) {
+        case CBA_CONNECT:
+            system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
+            set_detail(failure, system_error != 0 ? strerror((int)system_error) : evidence->error);
+            break;
+        case CBA_RESOLVE:
+        case CBA_PROXY:
+        case CBA_TLS:
+            set_detail(failure, evidence->error);
+            break;
+        default:
+            break;
+    }
+}
+
+void cba_outcome_judge(struct cba_failure *failure, int curl_code,
+                       const struct cba_evidence *evidence) {
+    look_up(failure, curl_code);
+    if (failure->outcome == CBA_NETWORK) {
+        look_into_exchange(failure, evidence);
+    }
+    if (failure->outcome == CBA_NO_MEMORY && evidence->begun) {
+        failure->outcome = CBA_NETWORK; /* a header line beyond libcurl's own limit */
+    }
+    explain(failure, evidence);
+    if (failure->outcome == CBA_CONNECT && evidence->proxy_given) {
+        failure->outcome = CBA_PROXY;
+    }
+    if (evidence->overflow) {
+        failure->outcome = CBA_TOO_LARGE;
+    }
+}

@@ -1,0 +1,51 @@
+/* How a transfer ended, in our own words. libcurl's builds word and number the same failure
+ * differently; nothing above this file knows a libcurl code. */
+#ifndef CBA_OUTCOME_H
+#define CBA_OUTCOME_H
+
+#include <stdbool.h>
+
+enum { CBA_DETAIL_MAX = 200 };
+
+enum cba_outcome {
+    CBA_PENDING,
+    CBA_ANSWERED, /* there is a status, whatever it is */
+    CBA_RESOLVE,
+    CBA_CONNECT,
+    CBA_PROXY,
+    CBA_TLS,
+    CBA_TIMEOUT,
+    CBA_NETWORK,
+    CBA_TOO_LARGE,
+    CBA_NO_MEMORY,
+    CBA_UNSUPPORTED, /* this libcurl cannot do what an option asks for */
+};
+
+/* Which part of the TLS set-up failed, where libcurl says so. */
+enum cba_tls_fault {
+    CBA_TLS_OTHER,
+    CBA_TLS_TRUST,       /* the server's certificate was not accepted */
+    CBA_TLS_TRUST_STORE, /* caFile or caPath cannot be used */
+    CBA_TLS_CLIENT,      /* clientCert, clientKey or clientKeyPassword cannot be used */
+    CBA_TLS_PIN,
+};
+
+struct cba_failure {
+    enum cba_outcome outcome;
+    enum cba_tls_fault tls_fault;
+    char detail[CBA_DETAIL_MAX]; /* printable; only for failures before the request was sent */
+};
+
+/* What is known beside libcurl's code. */
+struct cba_evidence {
+    void *easy;
+    const char *error; /* libcurl's error buffer */
+    bool begun;        /* an answer had begun */
+    bool overflow;     /* it was larger than we take */
+    bool proxy_given;
+};
+
+void cba_outcome_judge(struct cba_failure *failure, int curl_code,
+                       const struct cba_evidence *evidence);
+
+#endif

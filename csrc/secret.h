@@ -1,0 +1,69 @@
+/* Bytes that wipe themselves.
+ *
+ * A vault hands out small fixed-size slots from pages that libsodium locks into memory, keeps out
+ * of core dumps and fences with guard pages. One page set holds many secrets: ten thousand clients
+ * cost a few hundred mappings, not fifty thousand (the kernel's default limit is 65,530).
+ *
+ * Nothing here is thread-safe: a vault belongs to one Lua state.
+ */
+#ifndef CBA_SECRET_H
+#define CBA_SECRET_H
+
+#include <stddef.h>
+
+enum {
+    CBA_SECRET_MAX_BYTES = 400, /* 100 characters of up to 4 bytes */
+    CBA_SECRET_MAX_FILE = 4096, /* a larger file is certainly not a secret */
+};
+
+enum cba_secret_status {
+    CBA_SECRET_OK,
+    CBA_SECRET_EMPTY,
+    CBA_SECRET_TOO_LONG,
+    CBA_SECRET_NUL,
+    CBA_SECRET_NOT_UTF8,
+    CBA_SECRET_UNSET,      /* no such environment variable */
+    CBA_SECRET_UNREADABLE, /* errno says why */
+    CBA_SECRET_NOT_A_FILE,
+    CBA_SECRET_FILE_TOO_BIG,
+    CBA_SECRET_EXPOSED, /* everybody on the machine may read or change the file */
+    CBA_SECRET_CRLF,
+};
+
+struct cba_vault;
+struct cba_secret;
+
+/* A new vault with one reference, or NULL when out of memory. */
+struct cba_vault *cba_vault_new(void);
+
+/* Drops one reference. The last one (the owner's or a secret's) frees every page. */
+void cba_vault_release(struct cba_vault *vault);
+
+/* An empty secret, or NULL when out of memory. It holds a reference to its vault. */
+struct cba_secret *cba_secret_new(struct cba_vault *vault);
+
+/* Wipes the secret and gives its slot back. NULL is fine. */
+void cba_secret_free(struct cba_secret *secret);
+
+/* Each fills `secret` (replacing what it held) or leaves it as it was and says why not. */
+enum cba_secret_status cba_secret_from_bytes(struct cba_secret *secret, const char *bytes,
+                                             size_t length);
+enum cba_secret_status cba_secret_from_file(struct cba_secret *secret, const char *path);
+enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char *name);
+
+/* The bytes, NUL-terminated, valid until the secret is changed or freed. */
+const char *cba_secret_bytes(const struct cba_secret *secret, size_t *length);
+
+/* Locked, fenced memory for whole buffers, wiped on free; NULL when out of memory. */
+void *cba_guarded_new(size_t size);
+void cba_guarded_free(void *memory);
+void cba_wipe(void *memory, size_t size);
+
+/* A number in [0, 1), from libsodium's generator, so that a host's own seed is neither needed nor
+ * disturbed. */
+double cba_random(void);
+
+/* libsodium's version. */
+const char *cba_secret_library(void);
+
+#endif

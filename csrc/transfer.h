@@ -1,0 +1,86 @@
+/* HTTP POSTs of credentials, by libcurl's multi interface. libcurl never calls Lua: its callbacks
+ * fill buffers, and whoever started a transfer asks for it with step and wait.
+ *
+ * One engine (a multi handle with its kept connections) serves one Lua state in one process. An
+ * engine remembers the process that made it; a forked child abandons what it inherited, because two
+ * processes writing on one TLS connection hand each other's answers out.
+ */
+#ifndef CBA_TRANSFER_H
+#define CBA_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "answer.h"
+#include "json.h"
+#include "outcome.h"
+
+enum {
+    CBA_BODY_MAX = 64 * 1024,    /* of an answer; MAXFILESIZE does not stop a chunked one on 7.88 */
+    CBA_HEADERS_MAX = 64 * 1024, /* all of an answer's header lines together */
+    CBA_REQUEST_HEADERS_MAX = 32,
+    CBA_IDLE_CONNECTION_SECONDS = 10,
+    CBA_IDLE_TRANSFERS_MAX = 32, /* kept for reuse */
+};
+
+struct cba_engine;
+struct cba_transfer;
+
+/* All strings are borrowed for the duration of cba_transfer_start; NULL means not set. */
+struct cba_request {
+    const char *url;
+    long timeout_ms;
+    long connect_timeout_ms;
+    const char *ca_file, *ca_path;
+    const char *client_cert, *client_key, *client_key_password;
+    const char *pinned_key;
+    const char *proxy, *no_proxy;
+    bool tls13_only;
+    const char *headers[CBA_REQUEST_HEADERS_MAX + 1]; /* "Name: value", NULL at the end */
+};
+
+struct cba_result {
+    struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
+    struct cba_answer answer;
+    long status;
+    bool begun;         /* at least one byte of an answer arrived */
+    double pretransfer; /* seconds from start until the request was sent */
+};
+
+/* NULL when out of memory or when libcurl cannot be started. */
+struct cba_engine *cba_engine_new(void);
+bool cba_engine_is_ours(const struct cba_engine *engine);
+void cba_engine_release(struct cba_engine *engine);
+
+/* An idle transfer, or NULL when out of memory. It holds a reference to its engine. */
+struct cba_transfer *cba_transfer_new(struct cba_engine *engine);
+
+/* Ends the transfer at whatever point it is, wipes both bodies, keeps the rest for reuse. */
+void cba_transfer_release(struct cba_transfer *transfer);
+
+/* Where to put the request body before starting: CBA_JSON_CREDENTIALS_MAX bytes. */
+char *cba_transfer_request_body(struct cba_transfer *transfer);
+
+/* Starts; failures show as the result's outcome, at once or later. */
+void cba_transfer_start(struct cba_transfer *transfer, const struct cba_request *request,
+                        size_t body_length);
+
+/* Does what can be done without waiting, for every transfer of the engine; true when this one is
+ * done. */
+bool cba_transfer_step(struct cba_transfer *transfer);
+
+/* Waits for activity on any of the engine's transfers, at most `seconds`. */
+void cba_transfer_wait(struct cba_transfer *transfer, double seconds);
+
+const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer);
+
+/* The answer's body, NUL-terminated, in memory that is wiped on release; empty after a failure. */
+char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length);
+
+/* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
+const char *cba_transfer_library(void);
+
+/* Whether names are resolved without blocking the caller. */
+bool cba_transfer_resolves_asynchronously(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* URLs taken apart and resolved, by libcurl's own parser: what we check is what libcurl will use.
+ */
+#ifndef CBA_URL_H
+#define CBA_URL_H
+
+#include <stdbool.h>
+
+enum { CBA_URL_MAX = 2048 };
+
+struct cba_url {
+    char text[CBA_URL_MAX]; /* the whole, without fragment */
+    char scheme[16];
+    char host[256]; /* lower case; an IPv6 address in brackets */
+    char port[8];   /* always there for http and https */
+    char path[CBA_URL_MAX];
+    bool has_user, has_query, has_fragment;
+};
+
+enum cba_url_status { CBA_URL_OK, CBA_URL_BAD, CBA_URL_NO_MEMORY };
+
+/* Takes `text` apart; with a `base`, resolves it as a reference against that first (RFC 3986). */
+enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url);
+
+#endif

@@ -1,0 +1,10 @@
+/* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef CBA_UTF8_H
+#define CBA_UTF8_H
+
+#include <stddef.h>
+
+/* How many characters `bytes` holds, or -1 when it is not valid UTF-8. */
+long cba_utf8_count(const char *bytes, size_t length);
+
+#endif

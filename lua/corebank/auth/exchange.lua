@@ -1,0 +1,135 @@
+--- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
+--
+-- `run` is straight-line code for a coroutine. It never waits by itself: it yields what it waits
+-- for, a transfer or a number of seconds, and a host (host/) resumes it when that has come.
+
+local problem = require "corebank.auth.problem"
+local token = require "corebank.auth.token"
+
+local FIRST_PAUSE = 0.25      -- seconds, doubled at each further try
+local LONGEST_PAUSE = 8
+local LONGEST_RETRY_AFTER = 300
+local MOST_REDIRECTS = 3
+local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
+
+local exchange = {}
+
+-- Seconds that a Retry-After asks for, by the bank's clock where it shows one.
+local function retry_after(result, system)
+  local seconds = result.retryAfter
+  if not seconds and result.retryAt then
+    seconds = result.retryAt - (result.date or system.wall())
+  end
+  if not seconds then return nil end
+  return math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
+end
+
+-- Where a redirect leads, when that is the same origin; else nil and a problem.
+local function follow(settings, result, url, system)
+  local target = result.location and result.location ~= "" and system.url(result.location, url)
+  local from = system.url(url)
+  if target and target.scheme == from.scheme and target.host == from.host
+    and target.port == from.port and not target.hasUser then
+    return target.text
+  end
+  local where = "to an address that cannot be read"
+  if target then
+    where = ("to %s://%s%s"):format(target.scheme, target.host,
+      target.port ~= "" and ":" .. target.port or "")
+  end
+  return nil, problem.new("redirect", ("%s redirects %s, where the secret is not sent; "
+    .. "if that is the bank, make it the baseUrl"):format(settings.origin, where),
+    {status = result.status})
+end
+
+-- A 200 becomes a token or a problem.
+local function accept(settings, transfer, result, sent, system)
+  local reply, fault = transfer:reply()
+  if not reply then
+    local what = "the answer (status 200" .. (result.contentType and ", " .. result.contentType or "")
+    return nil, problem.new("response", ("%s) of %s %s"):format(what, settings.origin, fault),
+      {status = 200}, transfer:excerpt(settings.clientId, settings.clientSecret))
+  end
+  local fresh = token.new(reply, sent, result.date, system)
+  if fresh then return fresh end
+  return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
+    .. "compare the clocks"):format(settings.origin), {status = 200})
+end
+
+-- One POST. Returns a token; or nil and a problem; or nil, nil and the URL to go on with.
+-- A third value true says that trying again would be wrong although the problem is retryable.
+local function post(settings, url, deadline, system)
+  local started = system.boot()
+  local transfer = system.transfer(settings, url, deadline - started)
+  coroutine.yield(transfer)
+  local result = transfer:result()
+  local fresh, trouble, extra
+  if result.failure then
+    trouble = problem.from_failure(result, settings.origin)
+    -- The answer had begun: the bank has acted on the request. Not ours to repeat.
+    extra = result.begun
+  elseif POST_KEPT[result.status] then
+    extra, trouble = follow(settings, result, url, system)
+  elseif result.status == 200 then
+    fresh, trouble = accept(settings, transfer, result, started + (result.pretransfer or 0), system)
+  else
+    trouble = problem.from_status(result,
+      transfer:excerpt(settings.clientId, settings.clientSecret))
+    trouble.retryAfter = retry_after(result, system)
+  end
+  transfer:close()
+  return fresh, trouble, extra
+end
+
+-- One try: a POST and the redirects it meets.
+local function try(settings, deadline, system)
+  local url = settings.url
+  for _ = 0, MOST_REDIRECTS do
+    local fresh, trouble, extra = post(settings, url, deadline, system)
+    if fresh or trouble then return fresh, trouble, extra end
+    url = extra
+  end
+  return nil, problem.new("redirect", ("%s redirects more than %d times"):format(
+    settings.origin, MOST_REDIRECTS))
+end
+
+-- How long to wait before the next try: exponential, with full jitter, and no less than asked for.
+local function pause(attempt, trouble, system)
+  local longest = math.min(FIRST_PAUSE * 2 ^ (attempt - 1), LONGEST_PAUSE)
+  return math.max(longest * system.random(), trouble.retryAfter or 0)
+end
+
+local function report(settings, event)
+  if settings.onEvent then settings.onEvent(event) end
+end
+
+--- The whole call.
+---@param settings table what options.read made
+---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function exchange.run(settings, system)
+  local started = system.boot()
+  local deadline = started + settings.timeout
+  local attempt = 0
+  while true do
+    attempt = attempt + 1
+    local fresh, trouble, final = try(settings, deadline, system)
+    if fresh then
+      report(settings, {name = "fetched", attempts = attempt, seconds = system.boot() - started})
+      return fresh
+    end
+    trouble.attempts = attempt
+    local wait = pause(attempt, trouble, system)
+    if final or not trouble.retryable or attempt >= settings.attempts
+      or system.boot() + wait >= deadline then
+      report(settings, {name = "failed", code = trouble.code, status = trouble.status,
+        attempts = attempt, seconds = system.boot() - started})
+      return nil, trouble.message, trouble
+    end
+    coroutine.yield(wait)
+  end
+end
+
+return exchange

@@ -1,0 +1,133 @@
+--- What the world can do to a request, as a closed list of codes.
+
+---@alias corebank.auth.Code
+---| "resolve"    # the host name has no address
+---| "connect"    # nobody answers at the address
+---| "proxy"      # the proxy refused
+---| "tls"        # no trusted connection
+---| "timeout"    # no answer in time
+---| "network"    # the connection broke
+---| "redirect"   # the server redirects somewhere the secret will not be sent
+---| "denied"     # 400, 401, 403: these credentials are not accepted
+---| "limited"    # 429
+---| "server"     # 5xx
+---| "status"     # any other status that is not 200
+---| "too_large"  # the answer exceeds 64 KiB
+---| "response"   # a 200 that is no usable token reply
+---| "expired"    # the token had already expired on arrival
+---| "closed"     # the client was closed while waiting
+
+---@class corebank.auth.Problem
+---@field code corebank.auth.Code
+---@field message string one line; holds no secret, token, header or body
+---@field status integer? HTTP status, when there was an answer
+---@field retryable boolean whether the same call may succeed later
+---@field retryAfter number? seconds the bank asked to wait, at most 300
+---@field attempts integer how many tries were made
+local Problem = {}
+Problem.__index = Problem
+Problem.__metatable = false
+
+-- code -> whether trying again later may help
+local retryable = {
+  resolve = true, connect = true, proxy = true, tls = false, timeout = true, network = true,
+  redirect = false, denied = false, limited = true, server = true, status = false,
+  too_large = false, response = true, expired = false, closed = false,
+}
+
+-- Answers are kept here and not in the problem, so that no dump of a problem shows them.
+local bodies = setmetatable({}, {__mode = "k"})
+
+--- The first 4 KiB of what the bank answered, for an integrator who needs the bank's own error code.
+-- The client id, the secret and whatever looks like a token are blanked. Not for logs.
+---@return string? body nil when there was no answer
+function Problem:body()
+  return bodies[self]
+end
+
+function Problem:__tostring()
+  return self.message
+end
+
+local problem = {}
+
+--- Makes a problem.
+---@param code corebank.auth.Code
+---@param message string
+---@param fields table? status, retryAfter, attempts; retryable, where it differs from the code's own
+---@param body string? what problem:body() returns
+---@return corebank.auth.Problem
+function problem.new(code, message, fields, body)
+  assert(retryable[code] ~= nil, code)
+  local self = {code = code, message = message, retryable = retryable[code], attempts = 1}
+  for name, value in pairs(fields or {}) do self[name] = value end
+  bodies[self] = body
+  return setmetatable(self, Problem)
+end
+
+-- HTTP status -> code, for all that is not a 200 or a redirect
+local function code_of(status)
+  if status == 400 or status == 401 or status == 403 then return "denied" end
+  if status == 407 then return "proxy" end
+  if status == 429 then return "limited" end
+  if status >= 500 then return "server" end
+  return "status"
+end
+
+local advice = {
+  denied = "the bank does not accept these credentials (%s); check clientId and clientSecret",
+  proxy = "the proxy wants credentials of its own (%s); put them into the proxy URL",
+  limited = "the bank asks for fewer requests (%s)",
+  server = "the bank cannot answer now (%s)",
+  status = "the bank gave an unexpected answer (%s); check baseUrl and path",
+}
+
+--- What a status other than 200 means.
+---@param result table see transfer:result() in csrc/lua_transfer.c
+---@param body string
+---@return corebank.auth.Problem
+function problem.from_status(result, body)
+  local status = result.status
+  local code = code_of(status)
+  local shown = "status " .. status
+  if result.contentType then shown = shown .. ", " .. result.contentType end
+  local fields = {status = status}
+  -- RFC 9110, section 15.5.9: the server gave up waiting for the request; it may be repeated.
+  if status == 408 then fields.retryable = true end
+  if code == "proxy" then fields.retryable = false end
+  return problem.new(code, advice[code]:format(shown), fields, body)
+end
+
+local tls_advice = {
+  trust = "%s is not trusted; check caFile and the host name in baseUrl",
+  store = "caFile or caPath cannot be used for %s; it must be readable and hold PEM certificates",
+  client = "clientCert, clientKey or clientKeyPassword cannot be used for %s",
+  pin = "the key of %s is none of those in pinnedKey",
+  handshake = "no TLS connection to %s",
+}
+
+local transfer_advice = {
+  resolve = "the host name of %s cannot be resolved",
+  connect = "cannot connect to %s",
+  proxy = "the proxy does not lead to %s",
+  timeout = "no answer from %s in time",
+  network = "the connection to %s broke",
+  too_large = "the answer of %s is larger than a token reply can be",
+}
+
+--- What a failed transfer means.
+---@param result table see transfer:result() in csrc/lua_transfer.c
+---@param origin string scheme, host and port
+---@return corebank.auth.Problem
+function problem.from_failure(result, origin)
+  local code = result.failure
+  local template = code == "tls" and tls_advice[result.tlsFault] or transfer_advice[code]
+  local message = template:format(origin)
+  if result.detail then message = message .. " (" .. result.detail .. ")" end
+  local fields = {}
+  -- A proxy that answered will answer the same again.
+  if code == "proxy" and result.begun then fields.retryable = false end
+  return problem.new(code, message, fields)
+end
+
+return problem

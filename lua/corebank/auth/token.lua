@@ -1,0 +1,103 @@
+--- A token reply becomes a token: its fields under the bank's own names, and when it ends.
+
+---@class corebank.auth.Token
+---@field accessToken string RFC 6750 b64token; not shown by pairs or tostring
+---@field tokenType string always "Bearer"
+---@field expirationTime integer? epoch time as the bank gave it, in its own unit
+---@field tokenValiditySec integer? validity as the bank gave it, in seconds
+local Token = {}
+
+local DAY = 86400
+local LONGEST = 7 * DAY     -- a longer lifetime is a mistake on the other side
+local MILLISECONDS = 1e11   -- as seconds this would be the year 5138
+local SANE_SKEW = DAY       -- a Date header further off than this is not a clock
+
+-- What a dump of a token must not show, by token.
+local kept = setmetatable({}, {__mode = "k"})
+
+--- Seconds until the token ends, never negative. The earlier of two clocks decides: the boot clock,
+-- which nobody can set, and the wall clock, which knows of time that the boot clock missed.
+---@return number
+function Token:remaining()
+  local own = kept[self]
+  local left = own.bootDeadline - own.clock.boot()
+  local leftByWall = own.wallDeadline - own.clock.wall()
+  if leftByWall < left then left = leftByWall end
+  return left > 0 and left or 0
+end
+
+--- Whether fewer than `leeway` seconds are left.
+---@param leeway number? seconds, default 0
+---@return boolean
+function Token:expired(leeway)
+  return self:remaining() <= (leeway or 0)
+end
+
+--- When the token ends, in epoch seconds by the local clock.
+---@return number
+function Token:expiresAt()
+  return kept[self].wallDeadline
+end
+
+--- The value of an Authorization header.
+---@return string # "Bearer …"
+function Token:header()
+  return kept[self].header
+end
+
+local meta = {__metatable = false}
+
+function meta.__index(self, name)
+  if name == "accessToken" then return kept[self].accessToken end
+  return Token[name]
+end
+
+function meta.__tostring(self)
+  return ("%s token, %d s left"):format(self.tokenType, math.floor(self:remaining()))
+end
+
+-- How long the token is valid, counted from when the request was sent.
+local function lifetime(reply, sentWall, date)
+  local seconds = LONGEST
+  if reply.tokenValiditySec and reply.tokenValiditySec < seconds then
+    seconds = reply.tokenValiditySec
+  end
+  if reply.expirationTime then
+    local ends = reply.expirationTime
+    if ends >= MILLISECONDS then ends = ends / 1000 end
+    -- Counted on the bank's clock where it shows one: ours may be off by minutes.
+    local now = sentWall
+    if date and math.abs(date - sentWall) <= SANE_SKEW then now = date end
+    if ends - now < seconds then seconds = ends - now end
+  end
+  return seconds
+end
+
+local token = {}
+
+--- Makes a token.
+---@param reply table see transfer:reply() in csrc/lua_transfer.c
+---@param sent number when the request was sent, on the boot clock
+---@param date number? the answer's Date header, epoch seconds
+---@param clock table boot() and wall()
+---@return corebank.auth.Token? # nil when it had already expired on arrival
+function token.new(reply, sent, date, clock)
+  local boot, wall = clock.boot(), clock.wall()
+  local bootDeadline = sent + lifetime(reply, wall - (boot - sent), date)
+  if bootDeadline <= boot then return nil end
+  local self = {
+    tokenType = "Bearer",
+    expirationTime = reply.expirationTime,
+    tokenValiditySec = reply.tokenValiditySec,
+  }
+  kept[self] = {
+    accessToken = reply.accessToken,
+    header = "Bearer " .. reply.accessToken,
+    bootDeadline = bootDeadline,
+    wallDeadline = wall + (bootDeadline - boot),
+    clock = clock,
+  }
+  return setmetatable(self, meta)
+end
+
+return token
