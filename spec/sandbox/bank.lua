@@ -1,0 +1,260 @@
+--- What the sandbox bank answers; runs inside the nginx that spec/sandbox/start sets up.
+--
+-- `authenticate` is the bank as documented. `play` serves /s/NAME/..., where each POST follows the
+-- next of the steps registered for NAME, and everything that arrives is captured. `administer`
+-- is how specs register steps and read captures; spec/sandbox/init.lua is its client.
+--
+-- A step is a table. An empty one is the documented behaviour; these fields change it:
+--   status      the HTTP status; other than 200 it brings an error body of the bank's kind
+--   delay       seconds before the answer
+--   headers     name -> value or list of values
+--   body        these bytes (Base64 on the admin port) instead of JSON of the bank's kind
+--   endless     the body is repeated for ever
+--   bomb        the body is a gzip bomb
+--   redirect    a Location; the status is then 307 unless given
+--   accept      "any": credentials are not looked at
+--   token, tokenType, validity    values for accessToken, tokenType, tokenValiditySec
+--   size        length of the generated token
+--   expiration  expirationTime: "ms" (default) or "s" after the epoch, false for none, or a value
+--   omit        names of reply fields to leave out
+
+local cjson = require "cjson.safe"
+
+local PATH = "/api/auth/v1/authenticate"
+local CLIENT_ID = os.getenv "SANDBOX_CLIENT_ID"
+local CLIENT_SECRET = os.getenv "SANDBOX_CLIENT_SECRET"
+
+local ERRORS = {
+  [400] = { "AUTH-0400", "The request is not valid" },
+  [401] = { "AUTH-0401", "The client id or the client secret is not correct" },
+  [403] = { "AUTH-0403", "The client is not allowed to authenticate" },
+  [404] = { "AUTH-0404", "There is nothing at this address" },
+  [405] = { "AUTH-0405", "The method is not allowed" },
+  [415] = { "AUTH-0415", "The content type is not supported" },
+  [429] = { "AUTH-0429", "Too many requests" },
+}
+
+local bank = {}
+local shared = ngx.shared.bank
+
+local function send(status, body)
+  ngx.status = status
+  ngx.header["Content-Length"] = #body
+  ngx.print(body)
+end
+
+local function error_body(status)
+  local known = ERRORS[status] or { "AUTH-0500", "The request could not be processed" }
+  return cjson.encode{ errorCode = known[1], errorMessage = known[2] }
+end
+
+local function send_error(status)
+  if status == 405 then
+    ngx.header.Allow = "POST"
+  end
+  return send(status, error_body(status))
+end
+
+-- Characters, not bytes: UTF-8 continuation bytes do not count.
+local function is_credential(value)
+  if type(value) ~= "string" then
+    return false
+  end
+  local _, length = value:gsub("[^\128-\191]", "")
+  return length >= 1 and length <= 100
+end
+
+-- The status that refuses this request, or nothing.
+local function refusal(body)
+  local media_type = (ngx.var.content_type or ""):match "^%s*([^;%s]*)"
+  if media_type:lower() ~= "application/json" then
+    return 415
+  end
+  local request = cjson.decode(body)
+  if type(request) ~= "table" or not is_credential(request.clientId)
+    or not is_credential(request.clientSecret) then
+    return 400
+  end
+  if request.clientId ~= CLIENT_ID or request.clientSecret ~= CLIENT_SECRET then
+    return 401
+  end
+end
+
+local issued = 0
+local boot = ngx.md5(ngx.now() .. tostring(shared)):sub(1, 8)
+
+-- Unique across workers and restarts, and easy to find where it must not be.
+local function new_token(size)
+  issued = issued + 1
+  local token = ("canary-token-%s-%d-%d"):format(boot, ngx.worker.pid(), issued)
+  return size and (token .. "-" .. ("x"):rep(size)):sub(1, size) or token
+end
+
+local function token_body(step)
+  local validity = step.validity == nil and 3600 or step.validity
+  local expiration = step.expiration == nil and "ms" or step.expiration
+  local expires = ngx.now() + (tonumber(validity) or 3600)
+  if expiration == "ms" then
+    expiration = math.floor(expires * 1000)
+  elseif expiration == "s" then
+    expiration = math.floor(expires)
+  end
+  local reply = {
+    accessToken = step.token == nil and new_token(step.size) or step.token,
+    tokenType = step.tokenType == nil and "Bearer" or step.tokenType,
+    expirationTime = expiration or nil,
+    tokenValiditySec = validity,
+  }
+  for _, name in ipairs(step.omit or {}) do
+    reply[name] = nil
+  end
+  return cjson.encode(reply)
+end
+
+local function read_body()
+  ngx.req.read_body()
+  return ngx.req.get_body_data() or ""
+end
+
+function bank.authenticate()
+  local body = read_body()
+  if ngx.req.get_method() ~= "POST" then
+    return send_error(405)
+  end
+  shared:incr("posts", 1, 0)
+  local refused = refusal(body)
+  if refused then
+    return send_error(refused)
+  end
+  return send(200, token_body{})
+end
+
+function bank.nothing_here()
+  return send_error(404)
+end
+
+local function capture(name, body)
+  local n = shared:incr("requests:" .. name, 1, 0)
+  -- When the memory is full, a capture is lost rather than a step or a count.
+  shared:safe_set("request:" .. name .. ":" .. n, cjson.encode{
+    method = ngx.req.get_method(),
+    uri = ngx.var.request_uri,
+    header = ngx.req.raw_header(),
+    body = ngx.encode_base64(body),
+    connection = tonumber(ngx.var.connection),
+    protocol = ngx.var.ssl_protocol,
+    time = ngx.req.start_time(),
+  })
+end
+
+-- The step for the nth POST: the last one lasts for ever.
+local function nth_step(name, n)
+  local count = shared:get("steps:" .. name) or 0
+  if count > 0 then
+    return cjson.decode(shared:get("step:" .. name .. ":" .. math.min(n, count)))
+  end
+end
+
+-- Until the client hangs up. The pause gives other connections their turn, however fast it reads.
+local function send_for_ever(chunk)
+  while ngx.print(chunk) and ngx.flush(true) do
+    ngx.sleep(0.001)
+  end
+end
+
+local function read_bomb()
+  local file = assert(io.open(ngx.config.prefix() .. "bomb.gz", "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  return bytes
+end
+
+local function follow(step, body)
+  if step.delay then
+    ngx.sleep(step.delay)
+    ngx.update_time()
+  end
+  local status = step.status or (step.redirect and 307) or 200
+  local scripted = step.body and ngx.decode_base64(step.body)
+  if step.bomb then
+    scripted = read_bomb()
+    ngx.header["Content-Encoding"] = "gzip"
+  end
+  if step.redirect then
+    ngx.header.Location = step.redirect
+    scripted = scripted or ""
+  end
+  if not scripted and status == 200 and step.accept ~= "any" then
+    status = refusal(body) or 200
+  end
+  for name, value in pairs(step.headers or {}) do
+    ngx.header[name] = value
+  end
+  if step.endless then
+    ngx.status = status
+    return send_for_ever(scripted or (" "):rep(16384))
+  end
+  return send(status, scripted or (status == 200 and token_body(step)) or error_body(status))
+end
+
+function bank.play()
+  local name = ngx.var.uri:match "^/s/([^/]+)" or ""
+  local body = read_body()
+  capture(name, body)
+  if ngx.req.get_method() ~= "POST" then
+    return send_error(405)
+  end
+  shared:incr("posts", 1, 0)
+  local step = nth_step(name, shared:incr("posts:" .. name, 1, 0))
+  if step then
+    return follow(step, body)
+  elseif ngx.var.uri:sub(-#PATH) == PATH then
+    return follow({}, body)
+  end
+  return send_error(404)
+end
+
+local function register(name, steps)
+  for i, step in ipairs(steps) do
+    shared:set("step:" .. name .. ":" .. i, cjson.encode(step))
+  end
+  shared:set("steps:" .. name, #steps)
+end
+
+local function captured(name)
+  local list = {}
+  for i = 1, shared:get("requests:" .. name) or 0 do
+    local request = shared:get("request:" .. name .. ":" .. i)
+    list[#list + 1] = request and cjson.decode(request)
+  end
+  return list
+end
+
+local ADMIN = {
+  ["GET posts"] = function(name)
+    return { posts = shared:get(name == "" and "posts" or "posts:" .. name) or 0 }
+  end,
+  ["GET requests"] = function(name)
+    return { requests = captured(name) }
+  end,
+  ["POST steps"] = function(name, body)
+    register(name, assert(cjson.decode(body)))
+    return {}
+  end,
+  ["POST reset"] = function()
+    shared:flush_all()
+    return {}
+  end,
+}
+
+--- GET /posts[/NAME], GET /requests/NAME, POST /steps/NAME, POST /reset
+function bank.administer()
+  local verb, name = ngx.var.uri:match "^/(%a+)/?([^/]*)$"
+  local action = ADMIN[ngx.req.get_method() .. " " .. (verb or "")]
+  if not action then
+    return send(404, "{}")
+  end
+  return send(200, cjson.encode(action(name, read_body())))
+end
+
+return bank

@@ -1,0 +1,327 @@
+--- The sandbox: a bank on a real nginx, servers that misbehave byte by byte, dead addresses.
+--
+--   local sandbox = require "spec.sandbox"
+--   local bank = sandbox.bank()
+--   local s = bank:scenario{ { status = 503 }, {} }    -- one step per POST, the last one for ever
+--   ... authenticate against s.baseUrl ...
+--   assert.equal(2, s:posts())
+--
+-- bank.lua describes the steps, raw.lua the actions of a raw server. Processes started here hang
+-- on a pipe of this one and end with it, however it ends.
+
+local http = require "socket.http"
+local mime = require "mime"
+local socket = require "socket"
+
+local has_cjson, json = pcall(require, "cjson")
+if not has_cjson then
+  json = require "dkjson"
+end
+
+local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
+local SERVERS = {
+  "wronghost", "expired", "notyet", "selfsigned", "untrusted", "mtls",
+  "tls10", "tls11", "tls12", "tls13",
+}
+
+local sandbox = {}
+
+local function contents(path)
+  local file = io.open(path, "rb")
+  local bytes = file and file:read "*a"
+  if file then
+    file:close()
+  end
+  return bytes
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil
+end
+
+local function quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+-- A command whose standard input ends when this process does or closes the result. It must not
+-- run under what the specs may have preloaded into themselves: a sanitizer, a fake clock.
+local function lifeline(command)
+  return assert(io.popen("unset LD_PRELOAD; exec " .. command, "w"))
+end
+
+-- Polls `ready` until it gives a value.
+local function await(what, ready)
+  local deadline = socket.gettime() + 10
+  local value = ready()
+  while not value do
+    assert(socket.gettime() < deadline, what)
+    socket.sleep(0.002)
+    value = ready()
+  end
+  return value
+end
+
+-- From the kernel: processes that share a bank, forked ones too, must not share names.
+local function unique()
+  local file = assert(io.open("/dev/urandom", "rb"))
+  local bytes = file:read(8)
+  file:close()
+  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+local Bank = {}
+Bank.__index = Bank
+
+local Scenario = {}
+Scenario.__index = Scenario
+
+local Raw = {}
+Raw.__index = Raw
+
+function Bank:administer(path, body)
+  local answer, status = http.request(self.adminUrl .. path, body)
+  assert(status == 200, "the sandbox's admin port answers " .. tostring(status))
+  return json.decode(answer)
+end
+
+--- POSTs that reached the bank, all scenarios together.
+function Bank:posts()
+  return self:administer("/posts").posts
+end
+
+--- A bank with a script of its own. In a step's `redirect`, "/s/NAME" stands for the scenario.
+function Bank:scenario(steps)
+  local name = unique()
+  local wire = {}
+  for i, step in ipairs(steps or {}) do
+    wire[i] = {}
+    for field, value in pairs(step) do
+      wire[i][field] = value
+    end
+    wire[i].body = step.body and (mime.b64(step.body) or "")
+    wire[i].redirect = step.redirect and (step.redirect:gsub("/s/NAME", "/s/" .. name))
+  end
+  self:administer("/steps/" .. name, json.encode(wire))
+  local s = setmetatable({ bank = self, name = name }, Scenario)
+  s.baseUrl = s:on "main"
+  s.plainUrl = s:on "plain"
+  return s
+end
+
+--- The scenario's base URL on another of the bank's servers.
+function Scenario:on(server)
+  return assert(self.bank.urls[server], server) .. "/s/" .. self.name
+end
+
+function Scenario:posts()
+  return self.bank:administer("/posts/" .. self.name).posts
+end
+
+local function parse_headers(text)
+  local headers = {}
+  for name, value in text:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    name = name:lower()
+    headers[name] = headers[name] or {}
+    table.insert(headers[name], value)
+  end
+  return headers
+end
+
+--- Everything that arrived, in order: {method=, uri=, header= (as sent, with the request line),
+-- headers= (lower-case name -> list of values), body=, connection=, protocol=, time=}
+function Scenario:requests()
+  local list = self.bank:administer("/requests/" .. self.name).requests
+  for _, request in ipairs(list) do
+    request.body = mime.unb64(request.body) or ""
+    request.headers = parse_headers(request.header)
+  end
+  return list
+end
+
+local function read_env(path)
+  local text = contents(path)
+  if not text then
+    return nil
+  end
+  local env = {}
+  for key, word in text:gmatch "SANDBOX_([%w_]+)='([^\n]*)'" do
+    env[key] = word:gsub("'\\''", "'")
+  end
+  return env
+end
+
+local function start_bank()
+  local mktemp = assert(io.popen "mktemp -d")
+  local dir = mktemp:read "*l"
+  mktemp:close()
+  local pipe = lifeline(quoted(HERE .. "/keep") .. " " .. quoted(dir))
+  local env = await("the sandbox bank does not start", function()
+    assert(exists(dir), "the sandbox bank did not start")
+    return read_env(dir .. "/bank.env")
+  end)
+  return env, pipe
+end
+
+-- The pipe of a bank of our own lives as long as the bank does.
+local function new_bank(env, pipe)
+  local urls = { main = env.URL, plain = env.PLAIN_URL }
+  for _, name in ipairs(SERVERS) do
+    urls[name] = "https://localhost:" .. env[name:upper() .. "_PORT"]
+  end
+  return setmetatable({
+    url = env.URL, plainUrl = env.PLAIN_URL, adminUrl = env.ADMIN_URL, urls = urls,
+    dir = env.DIR, pid = tonumber(env.PID), pipe = pipe,
+    clientId = env.CLIENT_ID, clientSecret = env.CLIENT_SECRET,
+    caFile = env.CA, pin = env.PIN, wrongPin = env.WRONG_PIN,
+    files = {
+      serverCert = env.SERVER_CERT, serverKey = env.SERVER_KEY,
+      clientCert = env.CLIENT_CERT, clientKey = env.CLIENT_KEY,
+      clientKeyEncrypted = env.CLIENT_KEY_ENCRYPTED, clientKeyPassword = env.CLIENT_KEY_PASSWORD,
+      wrongKey = env.WRONG_KEY, strangerCert = env.STRANGER_CERT, strangerKey = env.STRANGER_KEY,
+      otherCa = env.OTHER_CA, emptyCa = env.EMPTY_CA, garbageCa = env.GARBAGE_CA,
+    },
+  }, Bank)
+end
+
+-- busted forgets loaded modules between files, but not what is in the registry.
+local registry = debug.getregistry()
+
+--- The bank of this test run: the one in $SANDBOX_DIR, else one that this process starts, once.
+function sandbox.bank()
+  local bank = registry["spec.sandbox.bank"]
+  if not bank then
+    local dir = os.getenv "SANDBOX_DIR"
+    if dir then
+      bank = new_bank(assert(read_env(dir .. "/bank.env"), "no bank in " .. dir))
+    else
+      bank = new_bank(start_bank())
+    end
+    registry["spec.sandbox.bank"] = bank
+  end
+  return bank
+end
+
+-- The interpreter that runs the specs is the first word of its own command line.
+local function interpreter()
+  local first = 0
+  while arg and arg[first - 1] do
+    first = first - 1
+  end
+  return first < 0 and arg[first] or "lua"
+end
+
+local function literal(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local parts = {}
+  for key, item in pairs(value) do
+    table.insert(parts, ("[%s]=%s"):format(literal(key), literal(item)))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+-- A raw server that nobody holds on to must live until it is stopped all the same.
+local running = {}
+
+--- Starts a raw server: {connections = {actions, ...}, life = seconds}
+function sandbox.raw(script)
+  local files = sandbox.bank().files
+  local prefix = sandbox.bank().dir .. "/raw-" .. unique()
+  local file = assert(io.open(prefix .. ".script", "wb"))
+  file:write("return ", literal{
+    connections = script.connections, life = script.life,
+    certificate = files.serverCert, key = files.serverKey,
+  })
+  file:close()
+  local raw = setmetatable({ prefix = prefix }, Raw)
+  raw.pipe = lifeline(("%s %s %s >%s 2>%s"):format(
+    quoted(interpreter()), quoted(HERE .. "/raw.lua"), quoted(prefix),
+    quoted(prefix .. ".port"), quoted(prefix .. ".errors")))
+  raw.port = await("the raw server does not start", function()
+    local errors = contents(prefix .. ".errors") or ""
+    assert(errors == "", errors)
+    return tonumber((contents(prefix .. ".port") or ""):match "^(%d+)\n")
+  end)
+  raw.url = "http://127.0.0.1:" .. raw.port
+  raw.httpsUrl = "https://localhost:" .. raw.port
+  running[raw] = true
+  return raw
+end
+
+--- How many connections it has accepted.
+function Raw:connections()
+  return tonumber(contents(self.prefix .. ".counts"):match "^(%d+)" or 0)
+end
+
+--- How many POSTs it has read to their end.
+function Raw:posts()
+  return tonumber(contents(self.prefix .. ".counts"):match "^%d+ (%d+)" or 0)
+end
+
+--- The bytes the nth connection has received, decrypted; nil when there was none.
+function Raw:received(n)
+  return contents(self.prefix .. "." .. n)
+end
+
+function Raw:stop()
+  if running[self] then
+    running[self] = nil
+    self.pipe:close()
+  end
+end
+
+--- The bytes of a whole HTTP answer for a raw server to send: a good one, or with this body.
+function sandbox.answer(body)
+  body = body or [[{"accessToken":"canary-token-raw","tokenType":"Bearer","tokenValiditySec":3600}]]
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+    .. #body .. "\r\n\r\n" .. body
+end
+
+local function listening(backlog)
+  local server = assert(socket.tcp())
+  assert(server:bind("127.0.0.1", 0))
+  if backlog then
+    assert(server:listen(backlog))
+  end
+  local _, port = server:getsockname()
+  return server, tonumber(port)
+end
+
+--- An address where a connection is neither accepted nor refused: the backlog is full.
+function sandbox.blackhole()
+  local server, port = listening(0)
+  local sockets = { server }
+  repeat
+    local client = assert(socket.tcp())
+    client:settimeout(0.05)
+    table.insert(sockets, client)
+  until not client:connect("127.0.0.1", port)
+  return {
+    port = port,
+    url = "http://127.0.0.1:" .. port,
+    httpsUrl = "https://localhost:" .. port,
+    stop = function()
+      for _, each in ipairs(sockets) do
+        each:close()
+      end
+    end,
+  }
+end
+
+-- Bound and never listening: it refuses, and nobody else can get it.
+local closed, closed_port
+
+--- A port nobody listens on.
+function sandbox.closedPort()
+  if not closed then
+    closed, closed_port = listening()
+  end
+  return closed_port
+end
+
+return sandbox
