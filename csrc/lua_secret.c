@@ -4,6 +4,7 @@
 
 #include "bindings.h"
 #include "lua_compat.h"
+#include "redact.h"
 #include "secret.h"
 #include "utf8.h"
 
@@ -159,6 +160,18 @@ static int secret_characters(lua_State *L) {
     return 1;
 }
 
+/* secret:redact(text) -> text with every occurrence of the secret blanked, in any case */
+static int secret_redact(lua_State *L) {
+    size_t text_length, secret_length;
+    const char *needle = cba_secret_bytes(cba_check_secret(L, 1), &secret_length);
+    const char *text = luaL_checklstring(L, 2, &text_length);
+    char *copy = lua_newuserdata(L, text_length + 1);
+    memcpy(copy, text, text_length + 1);
+    cba_redact_value(copy, text_length, needle, secret_length);
+    lua_pushlstring(L, copy, text_length);
+    return 1;
+}
+
 static int secret_close(lua_State *L) {
     struct cba_secret **slot = luaL_checkudata(L, 1, SECRET_TYPE);
     struct cba_secret *secret = *slot;
@@ -183,6 +196,7 @@ void cba_open_secret(lua_State *L) {
     };
     static const luaL_Reg methods[] = {
         {"characters", secret_characters},
+        {"redact", secret_redact},
         {"close", secret_close},
         {NULL, NULL},
     };

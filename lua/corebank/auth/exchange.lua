@@ -36,6 +36,7 @@ local function follow(settings, result, url, system)
   if target then
     where = ("to %s://%s%s"):format(target.scheme, target.host,
       target.port ~= "" and ":" .. target.port or "")
+    where = settings.clientSecret:redact(where)   -- a hostile server may have put it there
   end
   return nil, problem.new("redirect", ("%s redirects %s, where the secret is not sent; "
     .. "if that is the bank, make it the baseUrl"):format(settings.origin, where),

@@ -1,0 +1,315 @@
+-- FAULTS, "HTTP": what each kind of answer must look like to the caller.
+
+local auth = require "corebank.auth"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+-- The bank plays these steps; the case is about them.
+local function answered(steps, case)
+  local scenario = bank:scenario(steps)
+  case.options = case.options or {}
+  case.options.baseUrl = case.options.baseUrl or scenario.baseUrl
+  case.count = function() return scenario:posts() end
+  local result, took = survive.case(case)
+  return result, scenario, took
+end
+
+local function raw_answered(actions, case)
+  local raw = sandbox.raw{connections = {actions}}
+  case.options = case.options or {}
+  case.options.baseUrl = raw.url
+  case.count = function() return raw:posts() end
+  local result, took = survive.case(case)
+  raw:stop()
+  return result, took
+end
+
+describe("a redirect #transfer", function()
+  for _, status in ipairs{307, 308} do
+    it(("(%d) to another origin: redirect, nothing sent there"):format(status), function()
+      local other = bank:scenario{}
+      local problem = answered(
+        {{status = status, redirect = other:on("tls12") .. "/api/auth/v1/authenticate"}},
+        {code = "redirect", posts = 1, options = {attempts = 3}})
+      assert.equal(0, #other:requests())
+      assert.equal(status, problem.status)
+      assert.is_truthy(problem.message:find(bank.urls.tls12, 1, true))
+    end)
+
+    it(("(%d) to plaintext: redirect, nothing sent there"):format(status), function()
+      local other = bank:scenario{}
+      answered({{status = status, redirect = other.plainUrl .. "/api/auth/v1/authenticate"}},
+        {code = "redirect", posts = 1})
+      assert.equal(0, #other:requests())
+    end)
+
+    it(("(%d) to a file: redirect"):format(status), function()
+      answered({{status = status, redirect = "file:///etc/passwd"}},
+        {code = "redirect", posts = 1, message = "file://"})
+    end)
+  end
+
+  it("with user information on the same origin: redirect", function()
+    local target = bank.url:gsub("//", "//user:password@") .. "/api/auth/v1/authenticate"
+    local problem = answered({{redirect = target}}, {code = "redirect", posts = 1})
+    assert.is_nil(problem.message:find("password"))
+  end)
+
+  it("to a host that spells the secret: redirect, and the message does not spell it", function()
+    answered({{redirect = "https://" .. bank.clientSecret:gsub("_", "-") .. ".example/"}},
+      {code = "redirect", posts = 1})
+  end)
+
+  it("without a Location, or with an endless one: redirect", function()
+    answered({{status = 302, body = ""}}, {code = "redirect", posts = 1})
+    answered({{redirect = "/" .. ("x"):rep(3000)}}, {code = "redirect", posts = 1})
+  end)
+
+  for _, status in ipairs{301, 302, 307, 308} do
+    it(("(%d) on the same origin: followed, POST and body kept"):format(status), function()
+      local _, scenario = answered(
+        {{status = status, redirect = "/s/NAME/moved/authenticate?step=2"}, {}}, {posts = 2})
+      local requests = scenario:requests()
+      local first, second = requests[1], requests[2]
+      assert.equal("POST", second.method)
+      assert.equal(first.body, second.body)
+      assert.is_truthy(second.uri:find("/moved/authenticate?step=2", 1, true))
+    end)
+  end
+
+  it("303 is not followed: the bank does not speak it", function()
+    answered({{status = 303, redirect = "/s/NAME/moved"}}, {code = "status", posts = 1})
+  end)
+
+  it("is followed 3 times at most", function()
+    local hop = {redirect = "/s/NAME/moved/authenticate"}
+    answered({hop, hop, hop, {}}, {posts = 4})
+    answered({hop}, {code = "redirect", posts = 4, options = {attempts = 3}})
+  end)
+end)
+
+describe("a refusal #transfer", function()
+  local bodies = {JSON = '{"errorCode":"E-7"}', HTML = "<html>no</html>", empty = ""}
+  for _, status in ipairs{400, 401, 403} do
+    for kind, body in pairs(bodies) do
+      it(("%d with %s: denied, 1 POST, body in no message"):format(status, kind), function()
+        local problem = answered({{status = status, body = body}},
+          {code = "denied", posts = 1, options = {attempts = 3}})
+        assert.equal(status, problem.status)
+        assert.is_false(problem.retryable)
+        assert.equal(body, problem:body())
+        assert.is_true(body == "" or not problem.message:find(body, 1, true))
+      end)
+    end
+  end
+
+  it("of a wrong secret, by the bank itself: denied", function()
+    local problem = answered({}, {code = "denied", posts = 1,
+      options = {clientSecret = "wrong-secret"}})
+    assert.is_truthy(problem:body():find("AUTH-0401", 1, true))
+  end)
+
+  it("that echoes the credentials: body() blanks them and anything like a token", function()
+    local secret, id = 'canary-secret-"q\\', "client-1"
+    local echo = ('{"id":"%s","raw":"%s","json":"canary-secret-\\"q\\\\","refresh_token": "abc"}')
+      :format(id, secret)
+    local problem = answered({{status = 401, body = echo}},
+      {code = "denied", posts = 1, options = {clientId = id, clientSecret = secret}})
+    local body = problem:body()
+    survive.no_canary(body)
+    assert.is_nil(body:find("client-1", 1, true) or body:find("abc", 1, true))
+    assert.equal(#echo, #body)
+  end)
+
+  it("with a long body: body() gives the first 4 KiB", function()
+    local problem = answered({{status = 403, body = ("x"):rep(5000)}}, {code = "denied", posts = 1})
+    assert.equal(4096, #problem:body())
+  end)
+end)
+
+describe("a busy bank #transfer", function()
+  it("429 with Retry-After: 1 is waited for and tried again", function()
+    local _, scenario, took = answered({{status = 429, headers = {["Retry-After"] = "1"}}, {}},
+      {posts = 2, options = {attempts = 2}})
+    assert.is_true(took >= 1 and scenario:posts() == 2)
+  end)
+
+  it("429 with more than the timeout allows: limited at once, with retryAfter", function()
+    local problem, _, took = answered({{status = 429, headers = {["Retry-After"] = "120"}}},
+      {code = "limited", posts = 1, options = {attempts = 3}})
+    assert.equal(120, problem.retryAfter)
+    assert.is_true(problem.retryable and took < survive.seconds(1))
+  end)
+
+  it("429 with a date: limited, with the seconds until then by the bank's clock", function()
+    local problem = answered({{status = 429, headers = {
+      Date = "Mon, 02 Nov 2026 10:00:00 GMT", ["Retry-After"] = "Mon, 02 Nov 2026 10:01:30 GMT"}}},
+      {code = "limited", posts = 1})
+    assert.equal(90, problem.retryAfter)
+  end)
+
+  it("Retry-After is capped at 300 seconds, and nonsense is ignored", function()
+    local problem = answered({{status = 429, headers = {["Retry-After"] = "99999999999"}}},
+      {code = "limited", posts = 1})
+    assert.equal(300, problem.retryAfter)
+    problem = answered({{status = 429, headers = {["Retry-After"] = "soon"}}},
+      {code = "limited", posts = 1})
+    assert.is_nil(problem.retryAfter)
+  end)
+
+  for _, status in ipairs{500, 502, 503, 504, 408} do
+    it(("%d, then 200: success within attempts"):format(status), function()
+      answered({{status = status}, {}}, {posts = 2, options = {attempts = 2}})
+    end)
+  end
+
+  it("503 for ever: server, all attempts made", function()
+    local problem = answered({{status = 503}},
+      {code = "server", posts = 3, options = {attempts = 3}})
+    assert.equal(3, problem.attempts)
+    assert.equal(503, problem.status)
+  end)
+end)
+
+describe("an unusable answer #transfer", function()
+  it("200 with an empty body: tried again, then response", function()
+    answered({{body = ""}}, {code = "response", posts = 2, options = {attempts = 2}})
+    answered({{body = ""}, {}}, {posts = 2, options = {attempts = 2}})
+  end)
+
+  it("200 with an HTML page: response; status and content type in the message", function()
+    answered({{body = "<html>canary-token</html>", headers = {["Content-Type"] = "text/html"}}},
+      {code = "response", posts = 1, message = "status 200, text/html"})
+  end)
+
+  it("a content type that spells the secret: not in the message", function()
+    answered({{body = "x", headers = {["Content-Type"] = "application/" .. bank.clientSecret}}},
+      {code = "response", posts = 1, message = "%(status 200%)"})
+  end)
+
+  it("204: status", function()
+    answered({{status = 204, body = ""}}, {code = "status", posts = 1})
+  end)
+
+  it("a body without end: too_large, memory flat", function()
+    collectgarbage()
+    local before = collectgarbage("count")
+    answered({{endless = true}}, {code = "too_large", posts = 1})
+    answered({{endless = true, headers = {["Content-Length"] = "10000000000"}}},
+      {code = "too_large", posts = 1})
+    collectgarbage()
+    assert.is_true(collectgarbage("count") < before + 256)
+  end)
+
+  it("a body of exactly 64 KiB is taken, one byte more is not", function()
+    local reply = '{"accessToken":"t","tokenValiditySec":60}'
+    answered({{body = reply .. (" "):rep(65536 - #reply)}}, {posts = 1})
+    answered({{body = reply .. (" "):rep(65537 - #reply)}}, {code = "too_large", posts = 1})
+  end)
+
+  it("a gzip bomb: not decoded", function()
+    answered({{bomb = true}}, {code = {"response", "too_large"}, posts = 1})
+  end)
+
+  it("headers without end: network or too_large", function()
+    raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\n"},
+      {"send", ("X-Filler: y\r\n"):rep(500), forever = true}},
+      {code = {"network", "too_large"}, posts = 1})
+  end)
+
+  it("one header line without end: network or too_large", function()
+    raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\nX-Filler: "},
+      {"send", ("y"):rep(4096), forever = true}}, {code = {"network", "too_large"}, posts = 1})
+  end)
+
+  it("slow headers and a slow body: timeout", function()
+    raw_answered({"read_request", {"send", sandbox.answer():sub(1, 60), every = 0.1}},
+      {code = "timeout", posts = 1, options = {timeout = 0.6}})
+    raw_answered({"read_request", {"send", sandbox.answer():sub(1, -40)},
+      {"send", (" "):rep(40), every = 0.1}}, {code = "timeout", posts = 1,
+        options = {timeout = 0.6}})
+  end)
+
+  it("no HTTP at all, HTTP/0.9, a broken chunk: network", function()
+    for _, bytes in ipairs{"SSH-2.0-OpenSSH_9.2\r\n", sandbox.answer():match("{.*"),
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot-a-size\r\n"} do
+      raw_answered({"read_request", {"send", bytes}}, {code = "network", posts = 1})
+    end
+  end)
+
+  it("interim answers (1xx) before the real one: success", function()
+    raw_answered({"read_request",
+      {"send", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nRetry-After: 9\r\n\r\n"},
+      {"send", sandbox.answer()}}, {posts = 1})
+  end)
+end)
+
+describe("what is sent #transfer", function()
+  local function sent(options)
+    local scenario = bank:scenario{{accept = "any"}}
+    options = survive.options(options)
+    options.baseUrl = scenario.baseUrl .. "/"   -- the slash must not double
+    assert(auth.authenticate(options))
+    return scenario:requests()[1], scenario
+  end
+
+  it("is the documented request and nothing else", function()
+    local request, scenario = sent{}
+    assert.equal("POST", request.method)
+    assert.equal(scenario.baseUrl:match("(/s/.*)") .. "/api/auth/v1/authenticate", request.uri)
+    assert.same({"application/json"}, request.headers["content-type"])
+    assert.is_nil(request.headers.expect or request.headers.cookie
+      or request.headers["accept-encoding"] or request.headers.authorization)
+    assert.is_truthy(request.header:find("^POST %S+ HTTP/1%.1\r\n"))
+    assert.same({"corebank-auth/" .. auth.VERSION}, request.headers["user-agent"])
+    assert.same({tostring(#request.body)}, request.headers["content-length"])
+    assert.equal(('{"clientId":"%s","clientSecret":"%s"}'):format(bank.clientId,
+      bank.clientSecret), request.body)
+  end)
+
+  it("is correct JSON whatever the credentials hold", function()
+    local json = require "dkjson"
+    local id = 'quote " backslash \\ slash / tab \t bell \7 del \127'
+    local secret = "Ünïcödé 密码 🔑 \1\31 {}[],:"
+    local request = sent{clientId = id, clientSecret = secret}
+    assert.same({clientId = id, clientSecret = secret}, (json.decode(request.body)))
+    assert.is_nil(request.body:find("[%z\1-\31]"))
+  end)
+
+  it("is complete with the longest credentials in the longest encodings", function()
+    local json = require "dkjson"
+    for _, character in ipairs{"\1", "🔑", '"'} do
+      local long = character:rep(100)
+      local request = sent{clientId = long, clientSecret = long}
+      assert.same({clientId = long, clientSecret = long}, (json.decode(request.body)))
+    end
+  end)
+
+  it("carries the caller's headers, an empty one too", function()
+    local request = sent{headers = {["X-Gateway-Key"] = "k 1", ["X-Empty"] = ""}}
+    assert.same({"k 1"}, request.headers["x-gateway-key"])
+    assert.same({""}, request.headers["x-empty"])
+  end)
+
+  it("goes to another path when asked to", function()
+    local scenario = bank:scenario{{accept = "any"}}
+    assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl, path = "/oauth/v2/login"}))
+    assert.is_truthy(scenario:requests()[1].uri:find("/oauth/v2/login$"))
+  end)
+
+  it("never contains a cookie that was set", function()
+    local cookies = {["Set-Cookie"] = {"session=1; Path=/", "other=2; Path=/"}}
+    local scenario = bank:scenario{{headers = cookies}}
+    for _ = 1, 2 do assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl})) end
+    for _, request in ipairs(scenario:requests()) do assert.is_nil(request.headers.cookie) end
+  end)
+
+  it("uses the kept connection", function()
+    local scenario = bank:scenario{}
+    for _ = 1, 3 do assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl})) end
+    local requests = scenario:requests()
+    assert.equal(requests[1].connection, requests[3].connection)
+  end)
+end)

@@ -1,0 +1,190 @@
+-- FAULTS, "Network": what each kind of broken path must look like to the caller.
+
+local auth = require "corebank.auth"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+-- A raw server that plays one script, as the case's server.
+local function against(connections, case)
+  local raw = sandbox.raw{connections = connections}
+  case.options = case.options or {}
+  case.options.baseUrl = case.options.baseUrl or raw.url
+  case.count = function() return raw:posts() end
+  local result, took = survive.case(case)
+  local seen = raw:connections()
+  raw:stop()
+  return result, took, seen
+end
+
+describe("the network #transfer", function()
+  it("has no such host: resolve, nothing sent", function()
+    local bank = sandbox.bank()
+    survive.case{options = {baseUrl = "https://no-such-host.invalid", proxy = ""}, code = "resolve",
+      posts = 0, count = function() return bank:posts() end, message = "no%-such%-host%.invalid"}
+  end)
+
+  it("refuses the connection: connect, quickly, after all attempts", function()
+    local problem, took = survive.case{
+      options = {baseUrl = "http://127.0.0.1:" .. sandbox.closedPort(), attempts = 3},
+      code = "connect", message = "refused"}
+    assert.equal(3, problem.attempts)
+    assert.is_true(problem.retryable)
+    assert.is_true(took < survive.seconds(2))
+  end)
+
+  it("swallows the connection: timeout at the connect timeout", function()
+    local hole = sandbox.blackhole()
+    local _, took = survive.case{options = {baseUrl = hole.url, connectTimeout = 0.5},
+      code = "timeout", within = 0.5}
+    assert.is_true(took >= 0.45)
+    hole.stop()
+  end)
+
+  it("accepts and stays silent: timeout at the timeout", function()
+    local _, took = against({{"silence"}},
+      {options = {timeout = 0.6}, code = "timeout", posts = 0})
+    assert.is_true(took >= 0.55)
+  end)
+
+  it("reads the request and stays silent: timeout, one POST", function()
+    against({{"read_request", "silence"}},
+      {options = {timeout = 0.6, attempts = 3}, code = "timeout", posts = 1})
+  end)
+
+  it("resets before reading: network", function()
+    against({{{"read", 1}, "reset"}}, {code = "network", posts = 0})
+  end)
+
+  it("closes after the whole request, without a byte: network", function()
+    against({{"read_request", "close"}}, {code = "network", posts = 1})
+  end)
+
+  it("resets after the whole request, without a byte: network", function()
+    against({{"read_request", "reset"}}, {code = "network", posts = 1})
+  end)
+
+  it("breaks once before an answer: tried again", function()
+    local token = against({{"read_request", "reset"}, {"read_request", {"send", sandbox.answer()}}},
+      {options = {attempts = 2}, posts = 2})
+    assert.equal("canary-token-raw", token.accessToken)
+  end)
+
+  it("breaks inside an answer: network, not tried again", function()
+    against({{"read_request", {"send", sandbox.answer():sub(1, -10)}, "close"}},
+      {options = {attempts = 3}, code = "network", posts = 1})
+  end)
+
+  it("delivers one byte a segment: success", function()
+    against({{"read_request", {"send", sandbox.answer(), every = 0}}}, {posts = 1})
+  end)
+
+  it("crawls at 10 bytes a second: timeout", function()
+    against({{"read_request", {"send", sandbox.answer(), every = 0.1}}},
+      {options = {timeout = 0.8}, code = "timeout", posts = 1})
+  end)
+
+  it("closes an idle kept connection: the next call succeeds with one POST", function()
+    local answer = {"read_request", {"send", sandbox.answer()}, {"sleep", 0.05}, "close"}
+    local raw = sandbox.raw{connections = {answer}}
+    for _ = 1, 3 do
+      survive.case{options = {baseUrl = raw.url}, posts = 1,
+        count = function() return raw:posts() end}
+      require("socket").sleep(0.2)
+    end
+    raw:stop()
+  end)
+
+  it("truncates TLS without a goodbye: network, and no half token", function()
+    local raw = sandbox.raw{connections = {{"starttls", "read_request",
+      {"send", sandbox.answer():sub(1, -20)}, "close"}}}
+    survive.case{options = {baseUrl = raw.httpsUrl}, code = "network", posts = 1,
+      count = function() return raw:posts() end}
+    raw:stop()
+  end)
+
+  it("runs out of file descriptors: an ordinary problem, and it recovers", function()
+    local bank = sandbox.bank()
+    local hoard = {}
+    local limit = process.limit_files(40)
+    for i = 1, 50 do hoard[i] = io.open("/dev/null") end   -- nil once there are none left
+    -- No descriptor is left for a socket or a resolver; the CA file cannot be opened either.
+    local token, message, problem = auth.authenticate(survive.options{
+      baseUrl = bank.plainUrl:gsub("127%.0%.0%.1", "127.0.0.2"), timeout = survive.seconds(1)})
+    for _, file in pairs(hoard) do file:close() end
+    process.limit_files(limit)
+    assert.is_nil(token)
+    survive.no_canary{message, problem}
+    assert.is_truthy(problem.code == "connect" or problem.code == "network", message)
+    survive.case{}
+  end)
+end)
+
+describe("a proxy #transfer", function()
+  local function through(actions, case)
+    local bank = sandbox.bank()
+    local raw = sandbox.raw{connections = {actions}}
+    case.options = case.options or {}
+    case.options.proxy = case.options.proxy or raw.url
+    case.options.noProxy = ""
+    case.count = function() return bank:posts() end
+    local result = survive.case(case)
+    local received = raw:received(1)
+    raw:stop()
+    return result, received
+  end
+
+  it("opens the tunnel: success, and sees no secret", function()
+    local _, received = through({"tunnel"}, {})
+    assert.is_truthy(received:find("^CONNECT localhost:%d+ HTTP/1%.1"))
+    survive.no_canary(received)
+  end)
+
+  it("wants credentials (407): proxy, no secret in the CONNECT", function()
+    local problem, received = through({"read_request",
+      {"send", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"}},
+      {code = "proxy", posts = 0})
+    survive.no_canary(received)
+    assert.is_truthy(problem.message:find("407"))
+  end)
+
+  it("does not see the caller's own headers", function()
+    local _, received = through({"tunnel"}, {options = {headers = {["X-Gateway-Key"] = "key-1"}}})
+    assert.is_nil(received:find("key%-1"))
+  end)
+
+  it("refuses to connect there: proxy", function()
+    through({"read_request", {"send", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}},
+      {code = "proxy", posts = 0})
+  end)
+
+  it("hangs up on CONNECT: proxy", function()
+    through({"read_request", "close"}, {code = "proxy", posts = 0})
+  end)
+
+  it("is not there: proxy", function()
+    through({"close"}, {options = {proxy = "http://127.0.0.1:" .. sandbox.closedPort()},
+      code = "proxy", posts = 0})
+  end)
+
+  it("hangs: timeout", function()
+    through({"silence"}, {options = {timeout = 0.6}, code = "timeout", posts = 0})
+  end)
+
+  it("in the environment is ignored when proxy is the empty string", function()
+    process.setenv("https_proxy", "http://127.0.0.1:" .. sandbox.closedPort())
+    local direct, message = auth.authenticate(survive.options{proxy = ""})
+    local through_it, _, problem = auth.authenticate(survive.options())
+    process.setenv("https_proxy", nil)
+    assert(direct, message)
+    assert.is_nil(through_it)   -- the environment's proxy is used otherwise, and is not there
+    assert.is_truthy(problem.code == "proxy" or problem.code == "connect")
+  end)
+
+  it("in the environment never sees a plaintext loopback request", function()
+    process.setenv("http_proxy", "http://127.0.0.1:" .. sandbox.closedPort())
+    local ok, why = pcall(survive.case, {options = {baseUrl = sandbox.bank().plainUrl}})
+    process.setenv("http_proxy", nil)
+    assert.is_true(ok, why)
+  end)
+end)

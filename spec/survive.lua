@@ -1,0 +1,144 @@
+--- What must hold after every fault, whatever it was (FAULTS I1 to I9), checked around one call.
+
+local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
+local sandbox = require "spec.sandbox"
+
+local GRACE = 0.25        -- seconds a call may take beyond its timeout
+local SLOW = tonumber(os.getenv("CBA_SLOWDOWN") or 1)   -- valgrind runs specs many times slower
+local KEPT_CONNECTIONS = 2  -- sockets a case may leave in libcurl's connection cache
+
+local survive = {}
+
+survive.ABSENT = {}   -- in place of an option's value: leave that option out
+
+--- Seconds, made longer where the machine is known to be slow.
+function survive.seconds(n) return n * SLOW end
+
+local function count_entries(dir)
+  local list = io.popen("ls " .. dir .. " 2>/dev/null | wc -l")
+  local n = tonumber(list:read("*a"))
+  list:close()
+  return n
+end
+
+-- /proc/PID of this process; /proc/self would be the shell's.
+local function own_proc()
+  local stat = assert(io.open("/proc/self/stat"))
+  local pid = stat:read("*a"):match("^(%d+)")
+  stat:close()
+  return "/proc/" .. pid
+end
+
+local function signal_state(proc)
+  local lines = {}
+  for line in io.lines(proc .. "/status") do
+    -- The C library keeps two real-time signals above 31 to itself and sets them up with the first
+    -- thread: only the lower 32 bits are a program's own.
+    local name, low = line:match("^(Sig[BIC]%a+):%s*%x+(%x%x%x%x%x%x%x%x)$")
+    if name then lines[#lines + 1] = name .. (low:gsub("^[89a-f]", "0")) end
+  end
+  return table.concat(lines, " ")
+end
+
+local warm = false
+
+local function state()
+  -- The first call of all makes the engine, which stays.
+  if not warm then warm = assert(auth.authenticate(survive.options())) end
+  collectgarbage()
+  collectgarbage()
+  local proc = own_proc()
+  return {
+    files = count_entries(proc .. "/fd"),
+    threads = count_entries(proc .. "/task"),
+    signals = signal_state(proc),
+  }
+end
+
+local canaries = {"canary%-secret", "canary%-token", "canary%-passphrase"}
+
+--- Fails when a canary can be seen in `value`, at any depth that pairs and tostring reach.
+function survive.no_canary(value, seen)
+  seen = seen or {}
+  if seen[value] then return end
+  local shown = tostring(value)
+  for _, canary in ipairs(canaries) do
+    assert(not shown:find(canary), "a canary is visible in: " .. shown)
+  end
+  if type(value) == "table" then
+    seen[value] = true
+    for k, v in pairs(value) do
+      survive.no_canary(k, seen)
+      survive.no_canary(v, seen)
+    end
+    survive.no_canary(getmetatable(value), seen)
+  end
+end
+
+--- The sandbox bank's credentials and trust, one try, a short timeout; `changes` over that.
+function survive.options(changes)
+  local bank = sandbox.bank()
+  local options = {
+    baseUrl = bank.url, clientId = bank.clientId, clientSecret = bank.clientSecret,
+    caFile = bank.caFile, attempts = 1, timeout = survive.seconds(5),
+  }
+  for name, value in pairs(changes or {}) do
+    if value == survive.ABSENT then value = nil end
+    options[name] = value
+  end
+  return options
+end
+
+local function check_outcome(case, token, message, problem)
+  survive.no_canary{token, message, problem}
+  if not case.code then
+    assert(token, message)
+    assert(token.accessToken ~= "" and not token:expired(), "a usable token")
+    return
+  end
+  assert(token == nil, "a problem was expected: " .. tostring(case.code))
+  local codes = type(case.code) == "table" and case.code or {case.code}
+  local found = false
+  for _, code in ipairs(codes) do found = found or code == problem.code end
+  assert(found, ("code is %s, not %s: %s"):format(problem.code, table.concat(codes, "/"), message))
+  assert(message == problem.message and tostring(problem) == message, "one message")
+  assert(not message:find("%c"), "a message is one line")
+  if case.message then assert(message:find(case.message), message) end
+end
+
+--- Runs one authenticate call and checks what must be seen and what must hold.
+-- options: over survive.options; code: the problem's code (or a list of allowed ones), nil for
+-- success; posts and count: how many POSTs the server must have seen; message: a pattern; within:
+-- seconds, default the call's timeout.
+-- Returns what the call returned first or third, and how long it took.
+function survive.case(case)
+  local options = survive.options(case.options)
+  local events = {}
+  options.onEvent = function(event) events[#events + 1] = event end
+  local before = state()
+  local counted = case.count and case.count() or 0
+
+  local started = core.boot()
+  local token, message, problem = auth.authenticate(options)
+  local took = core.boot() - started
+
+  check_outcome(case, token, message, problem)
+  survive.no_canary(events)
+  assert(#events == 1 and events[1].name == (token and "fetched" or "failed"), "one event")
+  local limit = survive.seconds(case.within or options.timeout) + GRACE * SLOW
+  assert(took <= limit, ("took %.2f s, limit %.2f s"):format(took, limit))
+  if case.posts then
+    local posts = case.count() - counted
+    assert(posts == case.posts, ("%d POSTs, not %d"):format(posts, case.posts))
+  end
+  assert(auth.authenticate(survive.options{attempts = 3}))   -- the same engine still works
+  local after = state()
+  assert(after.files <= before.files + KEPT_CONNECTIONS,
+    ("file descriptors grew from %d to %d"):format(before.files, after.files))
+  assert(after.threads <= before.threads, "threads grew")
+  assert(after.signals == before.signals, "signal handlers or masks changed")
+  return token or problem, took
+end
+
+return survive
