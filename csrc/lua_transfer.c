@@ -200,6 +200,8 @@ static const char *tls_fault_name(enum cba_tls_fault fault) {
             return "client";
         case CBA_TLS_PIN:
             return "pin";
+        case CBA_TLS_REFUSED:
+            return "refused";
         default:
             return "handshake";
     }
@@ -221,7 +223,7 @@ static void set_number(lua_State *L, const char *name, double value) {
 
 /* transfer:result() -> a table:
  *   failure      a problem code, when the transfer failed; else status is set
- *   tlsFault     "trust", "store", "client", "pin" or "handshake", with failure "tls"
+ *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
  *   detail       what libcurl or the system says of it, printable; may be absent
  *   begun        whether any byte of an answer arrived
  *   pretransfer  seconds from start until the request was sent

@@ -50,23 +50,39 @@ static long info_long(CURL *easy, CURLINFO what) {
     return curl_easy_getinfo(easy, what, &value) == CURLE_OK ? value : 0;
 }
 
-/* Two cases hide in a failed exchange: a proxy that will not open the tunnel, and a TLS alert that
- * comes after the client believes the handshake over, as TLS 1.3 has it for a missing client
- * certificate. OpenSSL's and GnuTLS's texts both say "alert". */
-static void look_into_exchange(struct cba_failure *failure, const struct cba_evidence *evidence) {
+/* TLS 1.3 lets the client believe the handshake over before the server has looked at its
+ * certificate. A refusal then shows as an alert to the first read (OpenSSL's and GnuTLS's texts
+ * both say "alert") or, when the server was quicker, as a connection that takes not one byte. */
+static bool is_late_tls_refusal(int curl_code, const struct cba_evidence *evidence) {
+    double handshake = 0;
+    if (evidence->begun) {
+        return false;
+    }
+    if (strstr(evidence->error, "alert") != NULL) {
+        return true;
+    }
+    return curl_code == CURLE_SEND_ERROR &&
+           curl_easy_getinfo(evidence->easy, CURLINFO_APPCONNECT_TIME, &handshake) == CURLE_OK &&
+           handshake > 0 && info_long(evidence->easy, CURLINFO_REQUEST_SIZE) == 0;
+}
+
+/* Codes that say only "sending or receiving failed" hide a proxy that will not open the tunnel and
+ * a refusal by TLS. */
+static void look_into_exchange(struct cba_failure *failure, int curl_code,
+                               const struct cba_evidence *evidence) {
     long connect_code = info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE);
-    if (connect_code != 0 && connect_code / 100 != 2) {
+    bool tunnel_failed = !evidence->begun && strstr(evidence->error, "CONNECT") != NULL;
+    if ((connect_code != 0 && connect_code / 100 != 2) || tunnel_failed) {
         failure->outcome = CBA_PROXY;
-    } else if (!evidence->begun && strstr(evidence->error, "CONNECT") != NULL) {
-        failure->outcome = CBA_PROXY;
-    } else if (!evidence->begun && strstr(evidence->error, "alert") != NULL) {
+    } else if (is_late_tls_refusal(curl_code, evidence)) {
         failure->outcome = CBA_TLS;
+        failure->tls_fault = CBA_TLS_REFUSED;
     }
 }
 
 static void set_detail(struct cba_failure *failure, const char *text) {
     size_t i = 0;
-    for (; text[i] != '\0' && i < sizeof failure->detail - 1; i++) {
+    for (; i < sizeof failure->detail - 1 && text[i] != '\0'; i++) {
         bool printable = text[i] >= ' ' && text[i] <= '~';
         failure->detail[i] = (char)(printable ? text[i] : '?');
     }
@@ -96,7 +112,7 @@ void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence) {
     look_up(failure, curl_code);
     if (failure->outcome == CBA_NETWORK) {
-        look_into_exchange(failure, evidence);
+        look_into_exchange(failure, curl_code, evidence);
     }
     if (failure->outcome == CBA_NO_MEMORY && evidence->begun) {
         failure->outcome = CBA_NETWORK; /* a header line beyond libcurl's own limit */

@@ -28,6 +28,7 @@ enum cba_tls_fault {
     CBA_TLS_TRUST_STORE, /* caFile or caPath cannot be used */
     CBA_TLS_CLIENT,      /* clientCert, clientKey or clientKeyPassword cannot be used */
     CBA_TLS_PIN,
+    CBA_TLS_REFUSED, /* by the server, after what the client took for the handshake */
 };
 
 struct cba_failure {

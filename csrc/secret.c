@@ -221,7 +221,7 @@ static enum cba_secret_status check_file(int fd) {
     if (info.st_size > CBA_SECRET_MAX_FILE) {
         return CBA_SECRET_FILE_TOO_BIG;
     }
-    return info.st_mode & S_IRWXO ? CBA_SECRET_EXPOSED : CBA_SECRET_OK;
+    return (info.st_mode & S_IRWXO) != 0 ? CBA_SECRET_EXPOSED : CBA_SECRET_OK;
 }
 
 static enum cba_secret_status read_file(struct cba_secret *fresh, int fd) {

@@ -172,8 +172,7 @@ static struct cba_transfer *transfer_make(void) {
         return NULL;
     }
     transfer->bodies = cba_guarded_new(sizeof *transfer->bodies);
-    transfer->easy = curl_easy_init();
-    if (transfer->bodies == NULL || transfer->easy == NULL) {
+    if (transfer->bodies == NULL) {
         transfer_destroy(transfer);
         return NULL;
     }
@@ -190,6 +189,14 @@ struct cba_transfer *cba_transfer_new(struct cba_engine *engine) {
         if (transfer == NULL) {
             return NULL;
         }
+    }
+    /* A new handle each time: curl_easy_reset cannot say that it ran out of memory, and then leaves
+     * a handle without some of its defaults, broken for every later call. What is worth keeping,
+     * connections and addresses, is kept by the multi handle. */
+    transfer->easy = curl_easy_init();
+    if (transfer->easy == NULL) {
+        transfer_destroy(transfer);
+        return NULL;
     }
     transfer->engine = engine;
     engine->references++;
@@ -301,6 +308,15 @@ static CURLcode set_tls_options(struct cba_transfer *transfer, const struct cba_
     SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
     SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
     SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
+    /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a session's
+     * host name twice after an allocation that fails while it caches the session. */
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    if (request->client_cert != NULL) {
+        /* libcurl would lend the connection to a call that names the same certificate with another
+         * key: what a key opened is for that call alone. */
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
     return code;
 }
 
@@ -449,8 +465,9 @@ void cba_transfer_release(struct cba_transfer *transfer) {
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
     leave_multi(transfer);
+    curl_easy_cleanup(transfer->easy); /* before what it points to goes */
     cba_sigpipe_release(&guard);
-    curl_easy_reset(transfer->easy); /* before what it points to goes */
+    transfer->easy = NULL;
     curl_slist_free_all(transfer->headers);
     cba_wipe(transfer->bodies->request, sizeof transfer->bodies->request);
     forget_response(transfer);

@@ -66,7 +66,7 @@ local function post(settings, url, deadline, system)
   local result = transfer:result()
   local fresh, trouble, extra
   if result.failure then
-    trouble = problem.from_failure(result, settings.origin)
+    trouble = problem.from_failure(result, settings)
     -- The answer had begun: the bank has acted on the request. Not ours to repeat.
     extra = result.begun
   elseif POST_KEPT[result.status] then

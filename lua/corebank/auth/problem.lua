@@ -103,6 +103,7 @@ local tls_advice = {
   store = "caFile or caPath cannot be used for %s; it must be readable and hold PEM certificates",
   client = "clientCert, clientKey or clientKeyPassword cannot be used for %s",
   pin = "the key of %s is none of those in pinnedKey",
+  refused = "%s ends the TLS connection after the handshake; it may want another clientCert",
   handshake = "no TLS connection to %s",
 }
 
@@ -117,12 +118,16 @@ local transfer_advice = {
 
 --- What a failed transfer means.
 ---@param result table see transfer:result() in csrc/lua_transfer.c
----@param origin string scheme, host and port
+---@param settings table what options.read made
 ---@return corebank.auth.Problem
-function problem.from_failure(result, origin)
+function problem.from_failure(result, settings)
   local code = result.failure
-  local template = code == "tls" and tls_advice[result.tlsFault] or transfer_advice[code]
-  local message = template:format(origin)
+  local template = transfer_advice[code] or tls_advice[result.tlsFault]
+  -- GnuTLS builds do not say that the handshake failed for want of a usable client certificate.
+  if result.tlsFault == "handshake" and settings.clientCert then
+    template = template .. "; check clientCert, clientKey and clientKeyPassword"
+  end
+  local message = template:format(settings.origin)
   if result.detail then message = message .. " (" .. result.detail .. ")" end
   local fields = {}
   -- A proxy that answered will answer the same again.

@@ -1,0 +1,270 @@
+-- FAULTS, "Caller": mistakes raise at the caller's line, name the option, and send nothing.
+
+local auth = require "corebank.auth"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+-- Calls with a mistake in it; returns the error, having checked that it blames this file.
+local function raised(changes)
+  local posts = bank:posts()
+  local ok, message = pcall(function()
+    local token = auth.authenticate(survive.options(changes))
+    return token
+  end)
+  assert.is_false(ok)
+  assert.is_truthy(message:find("caller_spec.lua:%d+: authenticate: "), message)
+  assert.equal(posts, bank:posts())
+  survive.no_canary(message)
+  return message
+end
+
+local function raises(changes, pattern)
+  local message = raised(changes)
+  assert.is_truthy(message:find(pattern), message)
+end
+
+describe("credentials", function()
+  for _, name in ipairs{"clientId", "clientSecret"} do
+    it(name .. " missing, empty, of another type, over-long or not UTF-8: raises", function()
+      raises({[name] = survive.ABSENT}, name .. " is missing; give it or set COREBANK_CLIENT_")
+      raises({[name] = ""}, name .. " must not be empty")
+      for _, value in ipairs{17, true, {}, print, io.stdout} do
+        raises({[name] = value}, name .. " must be")
+      end
+      raises({[name] = ("k"):rep(101)}, name .. " must have at most 100 characters, not 101")
+      raises({[name] = ("\240\159\148\145"):rep(101)}, name .. " must have at most 100")
+      raises({[name] = "a\255"}, name .. " must be valid UTF%-8")
+      raises({[name] = "a\0b"}, name .. " must not contain a NUL")
+    end)
+
+    it(name .. " of 100 four-byte characters is accepted", function()
+      local scenario = bank:scenario{{accept = "any"}}
+      survive.case{options = {baseUrl = scenario.baseUrl, [name] = ("\240\159\148\145"):rep(100)}}
+    end)
+  end
+
+  it("an over-long secret is not shown", function()
+    raises({clientSecret = ("canary-secret"):rep(10)}, "clientSecret must have at most")
+  end)
+
+  it("a closed secret is a mistake", function()
+    local secret = require("corebank.auth.core").secret("canary-secret-closed")
+    secret:close()
+    raises({clientSecret = secret}, "clientSecret must be a string or an open secret")
+  end)
+
+  it("come from the environment when they are not given", function()
+    process.setenv("COREBANK_BASE_URL", bank.url)
+    process.setenv("COREBANK_CLIENT_ID", bank.clientId)
+    process.setenv("COREBANK_CLIENT_SECRET", bank.clientSecret)
+    local token, message = auth.authenticate{caFile = bank.caFile}
+    process.setenv("COREBANK_CLIENT_ID", "")
+    local ok, empty = pcall(auth.authenticate, {caFile = bank.caFile})
+    process.setenv("COREBANK_CLIENT_ID", ("x"):rep(101))
+    local _, long = pcall(auth.authenticate, {caFile = bank.caFile})
+    for _, name in ipairs{"BASE_URL", "CLIENT_ID", "CLIENT_SECRET"} do
+      process.setenv("COREBANK_" .. name, nil)
+    end
+    assert(token, message)
+    assert.is_false(ok)
+    assert.is_truthy(empty:find("clientId is missing", 1, true))
+    assert.is_truthy(long:find("clientId (from COREBANK_CLIENT_ID) must have", 1, true))
+  end)
+end)
+
+describe("an unknown option", function()
+  it("raises and names the nearest known one", function()
+    raises({clientID = "x"}, "unknown option 'clientID'; did you mean 'clientId'%?")
+    raises({client_secret = "x"}, "did you mean 'clientSecret'%?")
+    raises({timeOut = 1}, "did you mean 'timeout'%?")
+    raises({retries = 1}, "did you mean 'attempts'%?")
+    raises({url = "x"}, "did you mean 'baseUrl'%?")
+    raises({[1] = "x"}, "options must be named")
+  end)
+
+  it("that would switch verification off is told that nothing does", function()
+    for _, name in ipairs{"verfy", "verify", "ssl_verify", "insecure"} do
+      raises({[name] = false}, "'" .. name .. "'; verification cannot be switched off, but caFile")
+    end
+  end)
+end)
+
+describe("baseUrl", function()
+  it("must be https, or http on this machine", function()
+    for _, url in ipairs{"http://bank.example", "http://127.0.0.1.bank.example",
+      "http://localhost.bank.example", "http://[::2]", "http://0.0.0.0", "ftp://bank.example",
+      "file:///etc/passwd", "bank.example", "http://localhost@bank.example"} do
+      raises({baseUrl = url}, "baseUrl must")
+    end
+  end)
+
+  it("may be plain http elsewhere with allowPlaintext", function()
+    -- 127.0.0.1 under a name that is no loopback name: the system's own host name will do.
+    local plain = bank.plainUrl:gsub("127%.0%.0%.1", "0.0.0.0")
+    raises({baseUrl = plain}, "allowPlaintext")
+    survive.case{options = {baseUrl = plain, allowPlaintext = true}}
+    survive.case{options = {baseUrl = bank.plainUrl}}
+    survive.case{options = {baseUrl = bank.plainUrl:gsub("127%.0%.0%.1", "localhost")}}
+  end)
+
+  it("with plain http goes through no proxy unless allowPlaintext", function()
+    raises({baseUrl = bank.plainUrl, proxy = "http://127.0.0.1:1"}, "proxy.*allowPlaintext")
+  end)
+
+  it("must carry no user, query or fragment, and no rubbish", function()
+    raises({baseUrl = "https://user@bank.example"}, "user information")
+    raises({baseUrl = "https://user:canary-secret@bank.example"}, "user information")
+    raises({baseUrl = "https://bank.example/?a=b"}, "query or fragment")
+    raises({baseUrl = "https://bank.example/#top"}, "query or fragment")
+    raises({baseUrl = "https://"}, "baseUrl must")
+    raises({baseUrl = "https://bank.example/a b"}, "baseUrl must")
+    raises({baseUrl = "https://bank.example\r\nX: 1"}, "baseUrl must")
+    raises({baseUrl = 7}, "baseUrl must be a string, not number")
+  end)
+end)
+
+describe("the other options", function()
+  local bad = {
+    path = {"", "no-slash", "/a b", "/a?b", "/a#b", "/a\nb", 1},
+    timeout = {0, -1, "10", 0 / 0, math.huge, 601},
+    connectTimeout = {0, -1, "3", 0 / 0},
+    attempts = {0, 1.5, 11, "3"},
+    caFile = {1, ""}, caPath = {1, ""}, clientCert = {1, ""}, clientKey = {1, ""},
+    clientKeyPassword = {1, ""},
+    pinnedKey = {"", "sha256//short=", "md5//" .. ("A"):rep(43) .. "=", 1,
+      "sha256//" .. ("A"):rep(43) .. "=;"},
+    minTls = {"1.1", 1.2, "1.4"},
+    proxy = {1, "a\0b"}, noProxy = {1},
+    allowPlaintext = {"yes", 1},
+    headers = {1, {"X: 1"}, {["X Y"] = "1"}, {[""] = "1"}, {X = 1}, {X = "a\r\nB: c"}, {X = "a\0"},
+      {Host = "x"}, {["content-length"] = "1"}, {["Content-Type"] = "x"},
+      {["Transfer-Encoding"] = "x"}, {Expect = "x"}, {["X-A"] = "1", ["x-a"] = "2"}},
+    onEvent = {1, "f"},
+  }
+  for name, values in pairs(bad) do
+    it("raise and name themselves: " .. name, function()
+      for _, value in ipairs(values) do raises({[name] = value}, name .. " ") end
+    end)
+  end
+
+  it("need each other: a key or passphrase needs the certificate", function()
+    raises({clientKey = "x"}, "clientKey needs clientCert")
+    raises({clientKeyPassword = "canary-passphrase"}, "clientKeyPassword needs clientCert")
+  end)
+
+  it("must come in a table", function()
+    for _, given in ipairs{false, 1, "x"} do
+      local ok, message = pcall(function() return (auth.authenticate(given)) end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("caller_spec.lua:%d+: authenticate: a table of options"))
+    end
+  end)
+
+  it("are copied: a later change to the caller's table changes nothing", function()
+    local options = survive.options()
+    options.onEvent = function() options.clientId = nil end
+    assert(auth.authenticate(options))
+  end)
+
+  it("an onEvent that raises is the caller's own error", function()
+    local ok, message = pcall(auth.authenticate, survive.options{
+      onEvent = function() error("mine", 0) end})
+    assert.is_false(ok)
+    assert.equal("mine", message)
+  end)
+end)
+
+describe("nothing shows a secret", function()
+  it("not tostring, print or pairs of any object", function()
+    local core = require "corebank.auth.core"
+    local secret = core.secret("canary-secret-object")
+    assert.equal("secret(…)", tostring(secret))
+    assert.is_false(getmetatable(secret))
+    local token = assert(auth.authenticate(survive.options()))
+    survive.no_canary{secret, token, auth, core}
+    assert.is_truthy(tostring(token):find("^Bearer token, %d+ s left$"))
+    local _, message, problem = auth.authenticate(survive.options{clientSecret = "canary-secret-no"})
+    survive.no_canary{message, problem, problem:body()}
+  end)
+
+  it("not auth.version()", function()
+    local line = auth.version()
+    for _, name in ipairs{"corebank-auth " .. auth.VERSION, "libcurl/", "cJSON ", "libsodium "} do
+      assert.is_truthy(line:find(name, 1, true), line)
+    end
+  end)
+end)
+
+describe("a secret's source", function()
+  local function file(content, mode)
+    local path = os.tmpname()
+    local handle = assert(io.open(path, "wb"))
+    handle:write(content)
+    handle:close()
+    process.chmod(path, mode or 384)   -- 0600
+    return path
+  end
+
+  local function refused(path, pattern)
+    local ok, message = pcall(function()
+      local secret = auth.secret.file(path)
+      return secret
+    end)
+    os.remove(path)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("caller_spec.lua:%d+: secret.file: "), message)
+    assert.is_truthy(message:find(pattern), message)
+    survive.no_canary(message)
+  end
+
+  it("a file, with and without a newline at the end", function()
+    for _, ending in ipairs{"", "\n"} do
+      local path = file(bank.clientSecret .. ending)
+      local secret = auth.secret.file(path)
+      os.remove(path)
+      survive.case{options = {clientSecret = secret}}
+      survive.case{options = {clientSecret = secret}}   -- the caller's own is not closed by a call
+    end
+  end)
+
+  it("a file that cannot be used raises at once, a FIFO too", function()
+    refused("/no/such/secret", "No such file")
+    refused(file(""), "is empty")
+    refused(file("\n"), "is empty")
+    refused(file("canary-secret\r\n"), "CR LF")
+    refused(file("canary-secret\nmore\0"), "NUL")
+    refused(file(("k"):rep(4097)), "larger than 4 KiB")
+    refused(file(("k"):rep(401)), "longer than 400 bytes")
+    refused(file("canary-secret", 420), "every user")   -- 0644
+    local fifo = os.tmpname()
+    os.remove(fifo)
+    assert(os.execute("mkfifo -m 600 " .. fifo))
+    refused(fifo, "not a regular file")
+    local dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute("mkdir -m 700 " .. dir))
+    refused(dir, "not a regular file")
+    os.execute("rm -rf " .. dir)
+  end)
+
+  it("an environment variable", function()
+    process.setenv("CBA_SPEC_SECRET", bank.clientSecret)
+    local secret = auth.secret.env("CBA_SPEC_SECRET")
+    process.setenv("CBA_SPEC_SECRET", nil)
+    survive.case{options = {clientSecret = secret}}
+    local ok, message = pcall(auth.secret.env, "CBA_SPEC_SECRET")
+    assert.is_false(ok)
+    assert.is_truthy(message:find("CBA_SPEC_SECRET is not set", 1, true))
+  end)
+
+  it("neither takes anything but a string", function()
+    for _, source in ipairs{"file", "env"} do
+      local ok, message = pcall(function() return (auth.secret[source](nil)) end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("caller_spec.lua:%d+: secret%." .. source .. ": a string"))
+    end
+  end)
+end)

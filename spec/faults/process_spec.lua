@@ -1,0 +1,213 @@
+-- FAULTS, "Process": forks, collected and closed objects, states that end early.
+
+local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
+local options = require "corebank.auth.options"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+local function start_transfer(changes)
+  local settings = assert(options.read(survive.options(changes)))
+  return core.transfer(settings, settings.url, 5), settings
+end
+
+local function finish(transfer)
+  while not transfer:step() do transfer:wait(1) end
+  return transfer:result()
+end
+
+describe("a fork while an engine exists #transfer", function()
+  it("gives each of 4 children its own token and connection; the parent goes on", function()
+    local scenario = bank:scenario{}
+    local mine = survive.options{baseUrl = scenario.baseUrl}
+    assert(auth.authenticate(mine))
+    local children = {}
+    for i = 1, 4 do
+      children[i] = process.fork(function()
+        local first, second = auth.authenticate(mine), auth.authenticate(mine)
+        return first and second and first.accessToken ~= second.accessToken
+      end)
+    end
+    assert(auth.authenticate(mine))
+    for _, pid in ipairs(children) do assert.equal(0, process.wait(pid)) end
+    assert(auth.authenticate(mine))
+
+    local connections, count = {}, 0
+    for _, request in ipairs(scenario:requests()) do
+      if not connections[request.connection] then count = count + 1 end
+      connections[request.connection] = (connections[request.connection] or 0) + 1
+    end
+    assert.equal(5, count)           -- the parent's and one each
+    assert.equal(11, scenario:posts())
+    for _, uses in pairs(connections) do assert.is_true(uses == 2 or uses == 3) end
+  end)
+
+  it("leaves a transfer in flight to the parent", function()
+    local scenario = bank:scenario{{delay = 0.3}}
+    local transfer = start_transfer{baseUrl = scenario.baseUrl}
+    transfer:step()
+    local child = process.fork(function()
+      local result = finish(transfer)
+      transfer:close()
+      collectgarbage()
+      return result.failure == "network" and auth.authenticate(survive.options()) ~= nil
+    end)
+    assert.equal(0, process.wait(child))
+    assert.equal(200, finish(transfer).status)
+    assert(transfer:reply())
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("hands the sockets on to no program that is started", function()
+    local scenario = bank:scenario{{delay = 0.2}}
+    local transfer = start_transfer{baseUrl = scenario.baseUrl}
+    transfer:step()
+    transfer:wait(0.05)
+    transfer:step()
+    local port = bank.url:match("(%d+)$")
+    local hex = ("%04X"):format(port)
+    -- The sockets of the child that are connected to the bank: there must be none.
+    local list = io.popen(([[for n in $(ls -l /proc/self/fd | sed -n 's/.*socket:\[\(.*\)\]/\1/p')
+      do grep " 0100007F:%s 01 .* $n " /proc/net/tcp; done; echo done]]):format(hex))
+    local shown = list:read("*a")
+    list:close()
+    assert.equal("done\n", shown)
+    finish(transfer)
+    transfer:close()
+  end)
+end)
+
+describe("a transfer #transfer", function()
+  it("may be collected at any moment of its life", function()
+    local scenario = bank:scenario{{delay = 0.05}}
+    for steps = 0, 3 do
+      do
+        local transfer = start_transfer{baseUrl = scenario.baseUrl}
+        for _ = 1, steps do
+          transfer:step()
+          transfer:wait(0.03)
+        end
+      end
+      collectgarbage()
+      collectgarbage()
+    end
+    survive.case{}
+  end)
+
+  it("may be closed twice, and says so when used after", function()
+    local transfer = start_transfer()
+    transfer:close()
+    transfer:close()
+    assert.equal("transfer (closed)", tostring(transfer))
+    for _, method in ipairs{"step", "result", "reply"} do
+      local ok, message = pcall(transfer[method], transfer)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("the transfer is closed", 1, true), message)
+    end
+    survive.case{}
+  end)
+
+  it("has no result before it is done", function()
+    local transfer = start_transfer()
+    local ok, message = pcall(transfer.result, transfer)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("not done", 1, true))
+    transfer:close()
+  end)
+
+  it("can only be stepped as what it is", function()
+    assert.is_false((pcall(core.transfer)))
+    assert.is_false((pcall(core.transfer, {}, "https://localhost", 1)))
+    local transfer = start_transfer()
+    assert.is_false((pcall(transfer.step, core.secret("x"))))
+    assert.is_false((pcall(transfer.step, io.stdout)))
+    assert.is_false((pcall(transfer.step)))
+    transfer:close()
+  end)
+
+  it("shares the engine: one step drives all", function()
+    local scenario = bank:scenario{{delay = 0.1}}
+    local list = {}
+    for i = 1, 8 do list[i] = start_transfer{baseUrl = scenario.baseUrl} end
+    while not list[1]:step() do list[1]:wait(1) end
+    for _, transfer in ipairs(list) do
+      assert.equal(200, finish(transfer).status)
+      transfer:close()
+    end
+    assert.equal(8, scenario:posts())
+  end)
+end)
+
+describe("a program that ends #transfer", function()
+  -- Runs a script in a process of its own with this run's modules; its exit status and output.
+  local function run(script)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(script)
+    file:close()
+    local pipe = io.popen(("SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' %s %s 2>&1; echo $?")
+      :format(bank.caFile, bank.url, bank.clientId, bank.clientSecret, os.getenv("CBA_LUA"), path))
+    local output = pipe:read("*a")
+    pipe:close()
+    os.remove(path)
+    return output
+  end
+
+  local prelude = [[
+    local auth = require "corebank.auth"
+    local core = require "corebank.auth.core"
+    local options = require "corebank.auth.options"
+    local given = {baseUrl = os.getenv("SPEC_URL"), clientId = os.getenv("SPEC_ID"),
+      clientSecret = os.getenv("SPEC_SECRET"), caFile = os.getenv("SPEC_CA")}
+  ]]
+
+  it("with a transfer in flight ends quietly", function()
+    assert.equal("0\n", run(prelude .. [[
+      local settings = options.read(given)
+      kept = core.transfer(settings, settings.url, 5)
+      kept:step()
+    ]]))
+  end)
+
+  it("right after a call ends quietly", function()
+    assert.equal("0\n", run(prelude .. "assert(auth.authenticate(given))"))
+  end)
+
+  it("creates nothing at require", function()
+    assert.equal("true\n0\n", run([[
+      local function count(what)
+        local list = io.popen("ls /proc/$PPID/" .. what .. " | wc -l")
+        local n = list:read("*l")
+        list:close()
+        return n
+      end
+      local files, tasks = count("fd"), count("task")
+      require "corebank.auth"
+      print(files == count("fd") and tasks == count("task"))
+    ]]))
+  end)
+end)
+
+describe("many calls #transfer", function()
+  it("leave memory, descriptors and threads as they were", function()
+    local function round()
+      for _ = 1, 50 do
+        assert(auth.authenticate(survive.options()))
+        auth.authenticate(survive.options{clientSecret = "canary-secret-wrong"})
+        auth.authenticate(survive.options{baseUrl = "http://127.0.0.1:" .. sandbox.closedPort()})
+      end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage("count")
+    end
+    round()
+    local before = round()
+    for _ = 1, 3 do round() end
+    local after = round()
+    assert.is_true(after < before + 32, ("%.0f KiB, then %.0f KiB"):format(before, after))
+    survive.case{}
+  end)
+end)

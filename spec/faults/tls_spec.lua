@@ -1,0 +1,144 @@
+-- FAULTS, "TLS": whom we talk to and how. Run with both builds of libcurl.
+
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+local files = bank.files
+
+local function tls_case(options, case)
+  case = case or {code = "tls", posts = 0}
+  case.options = options
+  case.count = function() return bank:posts() end
+  return survive.case(case)
+end
+
+describe("the server's certificate #tls", function()
+  for _, fault in ipairs{"selfsigned", "untrusted", "expired", "notyet", "wronghost"} do
+    it(fault .. ": tls, nothing sent", function()
+      local problem = tls_case({baseUrl = bank.urls[fault], attempts = 3})
+      assert.equal(1, problem.attempts)
+      assert.is_false(problem.retryable)
+      assert.is_truthy(problem.message:find("caFile", 1, true), problem.message)
+    end)
+  end
+
+  it("for a name is not good for an address that is not in it", function()
+    tls_case{baseUrl = bank.urls.wronghost:gsub("localhost", "127.0.0.1")}
+  end)
+
+  it("is not trusted by another bank's root", function()
+    tls_case{caFile = files.otherCa}
+  end)
+end)
+
+describe("the trust store #tls", function()
+  local stores = {missing = "/no/such/ca.pem", empty = files.emptyCa, garbage = files.garbageCa}
+  for kind, path in pairs(stores) do
+    it(kind .. ": tls, and the message names the option", function()
+      tls_case({caFile = path}, {code = "tls", posts = 0, message = "caFile"})
+    end)
+  end
+
+  it("can be a folder of hashed certificates", function()
+    local dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute(("mkdir '%s' && cp '%s' '%s/bank.pem' && openssl rehash '%s'"):format(
+      dir, bank.caFile, dir, dir)))
+    local ok, why = pcall(tls_case, {caPath = dir, caFile = files.otherCa}, {})
+    os.execute(("rm -r '%s'"):format(dir))
+    assert.is_true(ok, why)
+  end)
+end)
+
+describe("the TLS version #tls", function()
+  for _, old in ipairs{"tls10", "tls11"} do
+    it(old .. " only: tls", function() tls_case{baseUrl = bank.urls[old]} end)
+  end
+
+  for _, good in ipairs{"tls12", "tls13"} do
+    it(good .. " only: success", function() tls_case({baseUrl = bank.urls[good]}, {}) end)
+  end
+
+  it("1.2 is refused with minTls 1.3, and 1.3 is taken", function()
+    tls_case{baseUrl = bank.urls.tls12, minTls = "1.3"}
+    tls_case({baseUrl = bank.urls.tls13, minTls = "1.3"}, {})
+  end)
+end)
+
+describe("a pinned key #tls", function()
+  it("right: success", function() tls_case({pinnedKey = bank.pin}, {}) end)
+
+  it("wrong: tls, also after a success on a kept connection", function()
+    tls_case({pinnedKey = bank.wrongPin}, {code = "tls", posts = 0, message = "pinnedKey"})
+  end)
+
+  it("right as a backup: success", function()
+    tls_case({pinnedKey = bank.wrongPin .. ";" .. bank.pin}, {})
+  end)
+end)
+
+describe("mutual TLS #tls", function()
+  local url = bank.urls.mtls
+
+  it("without a certificate: tls", function() tls_case{baseUrl = url} end)
+
+  it("with the right one: success", function()
+    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
+  end)
+
+  it("does not lend its connection to a caller without the certificate", function()
+    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
+    tls_case{baseUrl = url}
+  end)
+
+  it("with a passphrase: success; with a wrong one, or none: tls, and it is not shown", function()
+    local options = {baseUrl = url, clientCert = files.clientCert,
+      clientKey = files.clientKeyEncrypted, clientKeyPassword = files.clientKeyPassword}
+    tls_case(options, {})
+    options.clientKeyPassword = "canary-passphrase-wrong"
+    tls_case(options, {code = "tls", posts = 0, message = "clientKeyPassword"})
+  end)
+
+  it("with a key that does not belong to the certificate: tls, naming the options", function()
+    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.wrongKey},
+      {code = "tls", posts = 0, message = "clientKey"})
+  end)
+
+  it("with files that are not there: tls, naming the options", function()
+    tls_case({baseUrl = url, clientCert = "/no/such/cert.pem", clientKey = "/no/such/key.pem"},
+      {code = "tls", posts = 0, message = "clientCert"})
+  end)
+end)
+
+describe("plain HTTP and TLS mixed up #tls", function()
+  it("TLS spoken to a plain port: tls or network, no hang", function()
+    tls_case({baseUrl = bank.plainUrl:gsub("http:", "https:")},
+      {code = {"tls", "network"}, posts = 0})
+  end)
+
+  it("plain HTTP spoken to a TLS port: tls or network, no hang", function()
+    local plain = bank.urls.tls12:gsub("https:", "http:"):gsub("localhost", "127.0.0.1")
+    tls_case({baseUrl = plain}, {code = {"tls", "network"}, posts = 0})
+  end)
+
+  it("a server that hangs up in the handshake: tls or network", function()
+    local raw = sandbox.raw{connections = {{{"read", 5}, "close"}}}
+    tls_case({baseUrl = raw.httpsUrl}, {code = {"tls", "network"}, posts = 0})
+    raw:stop()
+  end)
+
+  it("a server that stays silent in the handshake: timeout at the connect timeout", function()
+    local raw = sandbox.raw{connections = {{{"read", 5}, "silence"}}}
+    tls_case({baseUrl = raw.httpsUrl, connectTimeout = 0.5},
+      {code = "timeout", posts = 0, within = 0.5})
+    raw:stop()
+  end)
+end)
+
+describe("the build of libcurl #tls", function()
+  it("is the one this run is meant for", function()
+    local wanted = os.getenv("CBA_BUILD"):find("gnutls") and "GnuTLS" or "OpenSSL"
+    assert.is_truthy(require("corebank.auth").version():find(wanted, 1, true))
+  end)
+end)

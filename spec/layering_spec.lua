@@ -1,0 +1,83 @@
+-- The rules of the tree: who may include what, who may mention nginx.
+
+local function list(command)
+  local paths = {}
+  local pipe = io.popen(command)
+  for path in pipe:lines() do paths[#paths + 1] = path end
+  pipe:close()
+  assert(#paths > 0, command)
+  return paths
+end
+
+local function content(path)
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- The files that match `pattern`, as one string to compare.
+local function matching(paths, pattern)
+  local found = {}
+  for _, path in ipairs(paths) do
+    if content(path):find(pattern) then found[#found + 1] = path:match("[^/]+$") end
+  end
+  table.sort(found)
+  return table.concat(found, " ")
+end
+
+local c_files = list("ls csrc/*.c csrc/*.h")
+local lua_files = list("find lua -name '*.lua'")
+
+describe("csrc", function()
+  it("includes lua.h only in bindings", function()
+    for _, path in ipairs(c_files) do
+      local name = path:match("[^/]+$")
+      local binding = name:find("^lua_") or name == "core.c" or name == "bindings.h"
+      local uses = content(path):find('#include [<"]lua') or content(path):find("#include <lauxlib")
+      assert.is_truthy(binding or not uses, path)
+    end
+  end)
+
+  it("includes each library in its own files", function()
+    assert.equal("json.c", matching(c_files, "#include <cjson/"))
+    assert.equal("secret.c", matching(c_files, "#include <sodium"))
+    assert.equal("answer.c outcome.c transfer.c url.c", matching(c_files, "#include <curl/"))
+  end)
+
+  it("tests the Lua version in one file", function()
+    assert.equal("lua_compat.h", matching(c_files, "#if.*LUA_VERSION_NUM"))
+  end)
+
+  it("never cleans libcurl up, for it may not be ours alone", function()
+    assert.equal("", matching(c_files, "curl_global_cleanup"))
+  end)
+
+  it("exports the module's entry and nothing else", function()
+    local exported = list("nm -D --defined-only build/" .. os.getenv("CBA_BUILD")
+      .. "/corebank/auth/core.so | awk '{print $3}' | grep -v '^__[a-z]*san\\|^_*[a-z]*asan'")
+    assert.same({"luaopen_corebank_auth_core"}, exported)
+  end)
+end)
+
+describe("lua", function()
+  it("mentions ngx only in the files for nginx", function()
+    local allowed = {["nginx.lua"] = true, ["shdict.lua"] = true}
+    for _, path in ipairs(lua_files) do
+      if not allowed[path:match("[^/]+$")] then
+        assert.is_nil(content(path):find("%f[%w]ngx%f[%W]"), path)
+      end
+    end
+  end)
+
+  it("requires downwards only", function()
+    local rank = {core = 0, problem = 1, token = 1, options = 1, exchange = 2, blocking = 2, auth = 3}
+    for _, path in ipairs(lua_files) do
+      local own = rank[path:match("([^/]+)%.lua$")]
+      for name in content(path):gmatch('require "corebank%.auth%.?([%w.]*)"') do
+        local other = rank[name:match("[^.]*$") ~= "" and name:match("[^.]*$") or "auth"]
+        assert.is_true(own ~= nil and other ~= nil and other < own, path .. " requires " .. name)
+      end
+    end
+  end)
+end)

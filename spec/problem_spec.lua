@@ -1,0 +1,36 @@
+local problem = require "corebank.auth.problem"
+
+describe("a problem", function()
+  it("has a code from the closed list", function()
+    assert.is_false((pcall(problem.new, "mistake", "message")))
+    assert.equal("tls", problem.new("tls", "message").code)
+  end)
+
+  it("is its message", function()
+    assert.equal("message", tostring(problem.new("tls", "message")))
+  end)
+
+  it("knows by its code whether trying again may help", function()
+    for code, retryable in pairs{timeout = true, limited = true, server = true, denied = false,
+      redirect = false, tls = false, expired = false} do
+      assert.equal(retryable, problem.new(code, "m").retryable)
+    end
+  end)
+
+  it("says of each status what to do next", function()
+    local settings = {[401] = "clientId", [407] = "proxy", [429] = "fewer", [502] = "cannot answer",
+      [404] = "baseUrl"}
+    for status, word in pairs(settings) do
+      local made = problem.from_status({status = status}, "")
+      assert.is_truthy(made.message:find(word, 1, true) and made.message:find(tostring(status)))
+      assert.equal(status, made.status)
+    end
+  end)
+
+  it("lets nobody reach the answer by looking at it", function()
+    local made = problem.from_status({status = 401}, "E-17")
+    for _, value in pairs(made) do assert.are_not.equal("E-17", value) end
+    assert.is_false(getmetatable(made))
+    assert.equal("E-17", made:body())
+  end)
+end)
