@@ -43,6 +43,14 @@ static double parse_date(const char *text) {
     return date > 0 ? (double)date : -1;
 }
 
+static double remember_date(struct cba_answer *answer, const char *text) {
+    if (strcmp(text, answer->date_text) != 0) {
+        answer->date_parsed = parse_date(text);
+        memcpy(answer->date_text, text, strlen(text) + 1); /* header_value saw that it fits */
+    }
+    return answer->date_parsed;
+}
+
 /* RFC 9110, section 10.2.3: seconds or a date. */
 static void read_retry_after(struct cba_answer *answer, const char *value) {
     size_t digits = strspn(value, "0123456789");
@@ -69,11 +77,11 @@ static const char *known_media_type(const char *value) {
 }
 
 void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length) {
-    char value[128];
+    char value[128]; /* holds a date, too */
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         cba_answer_clear(answer);
-    } else if (header_value(line, length, "Date:", value, sizeof value)) {
-        answer->date = parse_date(value);
+    } else if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
+        answer->date = remember_date(answer, value);
     } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {
         read_retry_after(answer, value);
     } else if (header_value(line, length, "Content-Type:", value, sizeof value)) {

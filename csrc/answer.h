@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CBA_LOCATION_MAX = 2048 };
+enum {
+    CBA_LOCATION_MAX = 2048,
+    CBA_DATE_MAX = 64,
+};
 
 struct cba_answer {
     double date;              /* epoch seconds, or -1 */
@@ -14,6 +17,9 @@ struct cba_answer {
     const char *content_type; /* one of a closed list of media types, or NULL */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
     char location[CBA_LOCATION_MAX];
+    /* The last Date that was parsed: reading one costs as much as the rest of an answer. */
+    char date_text[CBA_DATE_MAX];
+    double date_parsed;
 };
 
 void cba_answer_clear(struct cba_answer *answer);

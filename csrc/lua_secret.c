@@ -11,8 +11,7 @@
 #define SECRET_TYPE "corebank.auth.secret"
 #define VAULT_TYPE "corebank.auth.vault"
 
-/* ---- the vault: one a Lua state, in the registry, made with the first secret -------------------
- */
+/* ---- the vault: one a Lua state, in the registry, made with the first secret --------------- */
 
 static const char vault_key = 0;
 
@@ -47,8 +46,7 @@ static struct cba_vault *get_vault(lua_State *L) {
     return *slot;
 }
 
-/* ---- one secret -------------------------------------------------------------------------------
- */
+/* ---- one secret ---------------------------------------------------------------------------- */
 
 struct cba_secret *cba_test_secret(lua_State *L, int index) {
     struct cba_secret **slot = lua_touserdata(L, index);

@@ -13,8 +13,7 @@
 
 enum { EXCERPT_MAX = 4096 };
 
-/* ---- the engine: one a Lua state and process, in the registry, made with the first transfer ----
- */
+/* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
 
 static const char engine_key = 0;
 
@@ -51,8 +50,7 @@ static struct cba_engine *get_engine(lua_State *L) {
     return *slot;
 }
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting ------------------------------------------------------------------------------ */
 
 enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
 
@@ -103,7 +101,6 @@ static long milliseconds(double seconds) {
 static void read_request(lua_State *L, struct cba_request *request) {
     memset(request, 0, sizeof *request);
     request->url = luaL_checkstring(L, URL);
-    request->timeout_ms = milliseconds(luaL_checknumber(L, SECONDS));
     lua_getfield(L, SETTINGS, "connectTimeout");
     request->connect_timeout_ms = milliseconds(luaL_checknumber(L, -1));
     lua_pop(L, 1);
@@ -120,37 +117,57 @@ static void read_request(lua_State *L, struct cba_request *request) {
     read_header_fields(L, request);
 }
 
-/* transfer(settings, url, seconds) -> transfer, started
- *
- * `settings` is what options.lua made. All of it is checked before anything is acquired. */
-static int transfer_new(lua_State *L) {
-    struct cba_request request;
-    luaL_checktype(L, SETTINGS, LUA_TTABLE);
-    read_request(L, &request);
-    const char *id = string_field(L, "clientId");
-    const char *secret = secret_field(L, "clientSecret");
-    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing");
+/* The number by which settings that are used again and again are known, for their own URL; else 0.
+ */
+static unsigned long settings_number(lua_State *L) {
+    lua_getfield(L, SETTINGS, "url");
+    lua_getfield(L, SETTINGS, "serial");
+    unsigned long serial = lua_rawequal(L, -2, URL) ? (unsigned long)lua_tonumber(L, -1) : 0;
+    lua_pop(L, 2);
+    return serial;
+}
 
+/* The userdata exists, with its metatable, before there is anything to lose. */
+static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
     struct cba_engine *engine = get_engine(L);
     struct cba_transfer **slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
     luaL_getmetatable(L, TRANSFER_TYPE);
     lua_setmetatable(L, -2);
-    *slot = cba_transfer_new(engine);
+    *slot = cba_transfer_new(engine, settings);
     if (*slot == NULL) {
-        return cba_nomemory(L);
+        cba_nomemory(L);
     }
-    size_t length = cba_json_write_credentials(cba_transfer_request_body(*slot),
+    return *slot;
+}
+
+/* transfer(settings, url, seconds) -> transfer, started
+ *
+ * `settings` is what options.lua made. */
+static int transfer_new(lua_State *L) {
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    luaL_checkstring(L, URL);
+    long timeout_ms = milliseconds(luaL_checknumber(L, SECONDS));
+    const char *id = string_field(L, "clientId");
+    const char *secret = secret_field(L, "clientSecret");
+    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
+
+    struct cba_transfer *transfer = push_transfer(L, settings_number(L));
+    if (!cba_transfer_is_set_up(transfer)) {
+        struct cba_request request;
+        read_request(L, &request);
+        cba_transfer_set_up(transfer, &request);
+    }
+    size_t length = cba_json_write_credentials(cba_transfer_request_body(transfer),
                                                CBA_JSON_CREDENTIALS_MAX, id, secret);
     if (length == 0) {
         return luaL_error(L, "the credentials do not fit into a request");
     }
-    cba_transfer_start(*slot, &request, length);
+    cba_transfer_start(transfer, length, timeout_ms);
     return 1;
 }
 
-/* ---- methods ----------------------------------------------------------------------------------
- */
+/* ---- methods ------------------------------------------------------------------------------- */
 
 static struct cba_transfer *check_transfer(lua_State *L) {
     struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
@@ -221,27 +238,47 @@ static void set_number(lua_State *L, const char *name, double value) {
     }
 }
 
-/* transfer:result() -> a table:
- *   failure      a problem code, when the transfer failed; else status is set
- *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
- *   detail       what libcurl or the system says of it, printable; may be absent
- *   begun        whether any byte of an answer arrived
- *   pretransfer  seconds from start until the request was sent
- *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
- * Out of memory raises. */
-static int transfer_result(lua_State *L) {
+/* Raises what is not the network's doing. */
+static const struct cba_result *check_result(lua_State *L) {
     const struct cba_result *result = cba_transfer_result(check_transfer(L));
     switch (result->failure.outcome) {
         case CBA_PENDING:
-            return luaL_error(L, "the transfer is not done");
+            luaL_error(L, "the transfer is not done");
+            break;
         case CBA_NO_MEMORY:
-            return cba_nomemory(L);
+            cba_nomemory(L);
+            break;
         case CBA_UNSUPPORTED:
-            return luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
-                              cba_transfer_library());
+            luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
+                       cba_transfer_library());
+            break;
         default:
             break;
     }
+    return result;
+}
+
+/* transfer:status() -> HTTP status, or nil when the transfer failed. Out of memory raises. */
+static int transfer_status(lua_State *L) {
+    const struct cba_result *result = check_result(L);
+    if (result->failure.outcome == CBA_ANSWERED) {
+        cba_pushwhole(L, (double)result->status);
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
+/* transfer:result() -> a table:
+ *   status       HTTP status, when there is one
+ *   failure      else a problem code
+ *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
+ *   detail       what libcurl or the system says of it, printable; may be absent
+ *   begun        whether any byte of an answer arrived
+ *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
+ * Out of memory raises. */
+static int transfer_result(lua_State *L) {
+    const struct cba_result *result = check_result(L);
     lua_createtable(L, 0, 8);
     if (result->failure.outcome == CBA_ANSWERED) {
         cba_pushwhole(L, (double)result->status);
@@ -254,7 +291,6 @@ static int transfer_result(lua_State *L) {
     }
     lua_pushboolean(L, result->begun);
     lua_setfield(L, -2, "begun");
-    set_number(L, "pretransfer", result->pretransfer);
     set_number(L, "date", result->answer.date);
     set_number(L, "retryAfter", result->answer.retry_after);
     set_number(L, "retryAt", result->answer.retry_at);
@@ -295,13 +331,9 @@ static const char *reply_fault(enum cba_reply_status status) {
     return "cannot be used";
 }
 
-static int push_reply(lua_State *L, enum cba_reply_status status, const struct cba_reply *reply) {
-    if (status != CBA_REPLY_OK) {
-        lua_pushnil(L);
-        lua_pushstring(L, reply_fault(status));
-        return 2;
-    }
-    lua_createtable(L, 0, 3);
+static void push_reply(lua_State *L, const struct cba_reply *reply,
+                       const struct cba_result *result) {
+    lua_createtable(L, 0, 5);
     lua_pushlstring(L, reply->token, reply->token_length);
     lua_setfield(L, -2, "accessToken");
     if (reply->has_expiration) {
@@ -312,19 +344,28 @@ static int push_reply(lua_State *L, enum cba_reply_status status, const struct c
         cba_pushwhole(L, reply->validity);
         lua_setfield(L, -2, "tokenValiditySec");
     }
-    return 1;
+    set_number(L, "date", result->answer.date);
+    set_number(L, "pretransfer", result->pretransfer);
 }
 
-/* transfer:reply() -> {accessToken=, expirationTime=, tokenValiditySec=} | nil, what is wrong
- *
- * Once: reading moves the token to the front of the buffer. The type is Bearer, or it is an error.
+/* transfer:reply() -> a table, or nil and what is wrong with the body:
+ *   accessToken, expirationTime, tokenValiditySec   the bank's; the type is Bearer or it is an
+ * error date           the answer's Date as epoch seconds; may be absent pretransfer    seconds
+ * from start until the request was sent Once: reading moves the token to the front of the buffer.
  */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
+    const struct cba_result *result = check_result(L);
     char *body = cba_transfer_response_body(check_transfer(L), &length);
     enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
-    return push_reply(L, status, &reply);
+    if (status != CBA_REPLY_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, reply_fault(status));
+        return 2;
+    }
+    push_reply(L, &reply, result);
+    return 1;
 }
 
 /* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and
@@ -360,6 +401,7 @@ void cba_open_transfer(lua_State *L) {
     static const luaL_Reg methods[] = {
         {"step", transfer_step},
         {"wait", transfer_wait},
+        {"status", transfer_status},
         {"result", transfer_result},
         {"reply", transfer_reply},
         {"excerpt", transfer_excerpt},

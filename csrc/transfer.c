@@ -1,11 +1,9 @@
 #include "transfer.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -31,7 +29,9 @@ struct cba_transfer {
     struct cba_transfer *next_idle;
     CURL *easy;
     bool added; /* to the engine's multi handle */
-    struct curl_slist *headers;
+    struct cba_borrowed borrowed;
+    unsigned long settings; /* which settings `easy` is set up for */
+    bool set_up;
     struct bodies *bodies;
     size_t request_length, response_length;
     size_t header_bytes;
@@ -41,8 +41,7 @@ struct cba_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* ---- the one-time initialisation --------------------------------------------------------------
- */
+/* ---- the one-time initialisation ----------------------------------------------------------- */
 
 /* The only mutable global. Never undone: a host may have other users of libcurl, and the module is
  * linked so that it stays loaded. A failed attempt may be repeated. */
@@ -66,8 +65,7 @@ bool cba_transfer_resolves_asynchronously(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
-/* ---- engine -----------------------------------------------------------------------------------
- */
+/* ---- engine -------------------------------------------------------------------------------- */
 
 struct cba_engine *cba_engine_new(void) {
     if (!start_libcurl()) {
@@ -91,10 +89,19 @@ bool cba_engine_is_ours(const struct cba_engine *engine) {
     return engine->pid == getpid();
 }
 
+/* Gives up the easy handle with all that was set on it. Never curl_easy_reset: that cannot say that
+ * it ran out of memory, and then leaves a handle without some of its defaults. */
+static void drop_handle(struct cba_transfer *transfer) {
+    curl_easy_cleanup(transfer->easy); /* before what it points to goes; NULL is fine */
+    transfer->easy = NULL;
+    transfer->settings = 0;
+    cba_borrowed_free(&transfer->borrowed);
+}
+
 static void transfer_destroy(struct cba_transfer *transfer) {
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
-    curl_easy_cleanup(transfer->easy);
+    drop_handle(transfer);
     cba_sigpipe_release(&guard);
     cba_guarded_free(transfer->bodies);
     free(transfer);
@@ -119,23 +126,7 @@ void cba_engine_release(struct cba_engine *engine) {
     free(engine);
 }
 
-/* ---- libcurl's callbacks ----------------------------------------------------------------------
- */
-
-static curl_socket_t open_socket(void *unused, curlsocktype purpose,
-                                 struct curl_sockaddr *address) {
-    (void)unused;
-    (void)purpose;
-#ifdef SOCK_CLOEXEC
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-#else
-    int fd = socket(address->family, address->socktype, address->protocol);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    return fd;
-#endif
-}
+/* ---- libcurl's callbacks ------------------------------------------------------------------- */
 
 static size_t take_body(char *bytes, size_t one, size_t count, void *owner) {
     struct cba_transfer *transfer = owner;
@@ -163,8 +154,23 @@ static size_t take_header(char *line, size_t one, size_t count, void *owner) {
     return length;
 }
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting ------------------------------------------------------------------------------ */
+
+static struct cba_transfer *take_idle(struct cba_engine *engine, unsigned long settings) {
+    struct cba_transfer **link = &engine->idle;
+    while (*link != NULL && ((*link)->settings != settings || settings == 0)) {
+        link = &(*link)->next_idle;
+    }
+    if (*link == NULL) {
+        link = &engine->idle;
+    }
+    struct cba_transfer *transfer = *link;
+    if (transfer != NULL) {
+        *link = transfer->next_idle;
+        engine->idle_count--;
+    }
+    return transfer;
+}
 
 static struct cba_transfer *transfer_make(void) {
     struct cba_transfer *transfer = calloc(1, sizeof *transfer);
@@ -173,185 +179,82 @@ static struct cba_transfer *transfer_make(void) {
     }
     transfer->bodies = cba_guarded_new(sizeof *transfer->bodies);
     if (transfer->bodies == NULL) {
-        transfer_destroy(transfer);
+        free(transfer);
         return NULL;
     }
     return transfer;
 }
 
-struct cba_transfer *cba_transfer_new(struct cba_engine *engine) {
-    struct cba_transfer *transfer = engine->idle;
-    if (transfer != NULL) {
-        engine->idle = transfer->next_idle;
-        engine->idle_count--;
-    } else {
+struct cba_transfer *cba_transfer_new(struct cba_engine *engine, unsigned long settings) {
+    struct cba_transfer *transfer = take_idle(engine, settings);
+    if (transfer == NULL) {
         transfer = transfer_make();
-        if (transfer == NULL) {
-            return NULL;
-        }
     }
-    /* A new handle each time: curl_easy_reset cannot say that it ran out of memory, and then leaves
-     * a handle without some of its defaults, broken for every later call. What is worth keeping,
-     * connections and addresses, is kept by the multi handle. */
-    transfer->easy = curl_easy_init();
-    if (transfer->easy == NULL) {
-        transfer_destroy(transfer);
+    if (transfer == NULL) {
         return NULL;
+    }
+    transfer->set_up = settings != 0 && transfer->settings == settings;
+    if (!transfer->set_up) {
+        drop_handle(transfer);
+        transfer->settings = settings;
     }
     transfer->engine = engine;
     engine->references++;
-    memset(&transfer->result, 0, sizeof transfer->result);
+    memset(&transfer->result.failure, 0, sizeof transfer->result.failure);
+    transfer->result.begun = false;
     cba_answer_clear(&transfer->result.answer);
     transfer->bodies->response[0] = '\0';
     return transfer;
+}
+
+bool cba_transfer_is_set_up(const struct cba_transfer *transfer) {
+    return transfer->set_up;
+}
+
+static bool set_own_options(struct cba_transfer *transfer) {
+    CURL *easy = transfer->easy;
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->bodies->request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK;
+}
+
+void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request) {
+    transfer->proxy_given = request->proxy != NULL && request->proxy[0] != '\0';
+    transfer->easy = curl_easy_init();
+    enum cba_outcome outcome = CBA_NO_MEMORY;
+    if (transfer->easy != NULL && set_own_options(transfer)) {
+        outcome = cba_request_apply(request, transfer->easy, &transfer->borrowed);
+    }
+    transfer->result.failure.outcome = outcome;
+    transfer->set_up = outcome == CBA_PENDING;
 }
 
 char *cba_transfer_request_body(struct cba_transfer *transfer) {
     return transfer->bodies->request;
 }
 
-static CURLcode append_header(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer == NULL) {
-        return CURLE_OUT_OF_MEMORY;
-    }
-    *list = longer;
-    return CURLE_OK;
-}
-
-static CURLcode build_headers(struct cba_transfer *transfer, const struct cba_request *request) {
-    CURLcode code = append_header(&transfer->headers, "Content-Type: application/json");
-    if (code == CURLE_OK) {
-        code = append_header(&transfer->headers, "Accept: application/json");
-    }
-    if (code == CURLE_OK) {
-        /* No 100-continue: it costs a round trip and some servers never answer it. */
-        code = append_header(&transfer->headers, "Expect:");
-    }
-    for (size_t i = 0; code == CURLE_OK && request->headers[i] != NULL; i++) {
-        code = append_header(&transfer->headers, request->headers[i]);
-    }
-    return code;
-}
-
-/* Stops at the first option that fails and remembers nothing else: an option that did not take must
- * never be silently missing. */
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        if (code == CURLE_OK) {                                                                    \
-            code = curl_easy_setopt(easy, option, value);                                          \
-        }                                                                                          \
-    } while (0)
-
-/* For strings that may be absent: NULL leaves libcurl's own default. */
-#define SET_IF_GIVEN(option, value)                                                                \
-    do {                                                                                           \
-        if ((value) != NULL) {                                                                     \
-            SET(option, value);                                                                    \
-        }                                                                                          \
-    } while (0)
-
-static CURLcode set_http_options(struct cba_transfer *transfer, const struct cba_request *request) {
+void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
-    CURLcode code = CURLE_OK;
-    SET(CURLOPT_URL, request->url);
-#if LIBCURL_VERSION_NUM >= 0x075500
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_FOLLOWLOCATION, 0L); /* ours to decide: libcurl re-sends the body to any origin */
-    SET(CURLOPT_USERAGENT, "corebank-auth/" CBA_VERSION);
-    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-    SET(CURLOPT_HTTPHEADER, transfer->headers);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, transfer->bodies->request);
-    SET(CURLOPT_POSTFIELDSIZE, (long)transfer->request_length);
-    SET(CURLOPT_WRITEFUNCTION, take_body);
-    SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_HEADERFUNCTION, take_header);
-    SET(CURLOPT_HEADERDATA, transfer);
-    return code;
-}
-
-static CURLcode set_network_options(struct cba_transfer *transfer,
-                                    const struct cba_request *request) {
-    CURL *easy = transfer->easy;
-    CURLcode code = CURLE_OK;
-    SET(CURLOPT_PRIVATE, transfer);
-    SET(CURLOPT_ERRORBUFFER, transfer->error);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
-    SET(CURLOPT_MAXAGE_CONN, (long)CBA_IDLE_CONNECTION_SECONDS);
-    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
-#endif
-    SET_IF_GIVEN(CURLOPT_PROXY, request->proxy);
-    SET_IF_GIVEN(CURLOPT_NOPROXY, request->no_proxy);
-    return code;
-}
-
-static CURLcode set_tls_options(struct cba_transfer *transfer, const struct cba_request *request) {
-    CURL *easy = transfer->easy;
-    CURLcode code = CURLE_OK;
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION,
-        (long)(request->tls13_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    SET_IF_GIVEN(CURLOPT_CAINFO, request->ca_file);
-    SET_IF_GIVEN(CURLOPT_CAPATH, request->ca_path);
-    SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
-    SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
-    SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
-    SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
-    /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a session's
-     * host name twice after an allocation that fails while it caches the session. */
-    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    if (request->client_cert != NULL) {
-        /* libcurl would lend the connection to a call that names the same certificate with another
-         * key: what a key opened is for that call alone. */
-        SET(CURLOPT_FRESH_CONNECT, 1L);
-        SET(CURLOPT_FORBID_REUSE, 1L);
-    }
-    return code;
-}
-
-#undef SET
-#undef SET_IF_GIVEN
-
-void cba_transfer_start(struct cba_transfer *transfer, const struct cba_request *request,
-                        size_t body_length) {
     transfer->request_length = body_length;
-    transfer->proxy_given = request->proxy != NULL && request->proxy[0] != '\0';
-    CURLcode code = build_headers(transfer, request);
-    if (code == CURLE_OK) {
-        code = set_http_options(transfer, request);
-    }
-    if (code == CURLE_OK) {
-        code = set_network_options(transfer, request);
-    }
-    if (code == CURLE_OK) {
-        code = set_tls_options(transfer, request);
-    }
-    if (code != CURLE_OK) {
-        transfer->result.failure.outcome =
-            code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
+    if (!transfer->set_up) {
         return;
     }
-    if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) != CURLM_OK) {
-        transfer->result.failure.outcome =
-            CBA_NO_MEMORY; /* the handle is new and not added: what is left */
+    /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
+     * handle, so that is all that adding it can lack, too. */
+    if (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_length) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK ||
+        curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
+        transfer->result.failure.outcome = CBA_NO_MEMORY;
         return;
     }
     transfer->added = true;
 }
 
-/* ---- ending -----------------------------------------------------------------------------------
- */
+/* ---- ending -------------------------------------------------------------------------------- */
 
 static void leave_multi(struct cba_transfer *transfer) {
     if (transfer->added) {
@@ -453,6 +356,18 @@ static void abandon(struct cba_transfer *transfer) {
     free(transfer);
 }
 
+/* A handle that served well stays as it is; one that failed in any way is not trusted again. */
+static void retire_handle(struct cba_transfer *transfer) {
+    if (transfer->settings != 0 && transfer->result.failure.outcome == CBA_ANSWERED) {
+        return;
+    }
+    struct cba_sigpipe guard;
+    cba_sigpipe_hold(&guard);
+    leave_multi(transfer);
+    drop_handle(transfer);
+    cba_sigpipe_release(&guard);
+}
+
 void cba_transfer_release(struct cba_transfer *transfer) {
     if (transfer == NULL) {
         return;
@@ -462,16 +377,9 @@ void cba_transfer_release(struct cba_transfer *transfer) {
         abandon(transfer);
         return;
     }
-    struct cba_sigpipe guard;
-    cba_sigpipe_hold(&guard);
-    leave_multi(transfer);
-    curl_easy_cleanup(transfer->easy); /* before what it points to goes */
-    cba_sigpipe_release(&guard);
-    transfer->easy = NULL;
-    curl_slist_free_all(transfer->headers);
+    retire_handle(transfer);
     cba_wipe(transfer->bodies->request, sizeof transfer->bodies->request);
     forget_response(transfer);
-    transfer->headers = NULL;
     transfer->request_length = transfer->header_bytes = 0;
     transfer->overflow = false;
     transfer->error[0] = '\0';

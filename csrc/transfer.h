@@ -14,30 +14,16 @@
 #include "answer.h"
 #include "json.h"
 #include "outcome.h"
+#include "request.h"
 
 enum {
     CBA_BODY_MAX = 64 * 1024,    /* of an answer; MAXFILESIZE does not stop a chunked one on 7.88 */
     CBA_HEADERS_MAX = 64 * 1024, /* all of an answer's header lines together */
-    CBA_REQUEST_HEADERS_MAX = 32,
-    CBA_IDLE_CONNECTION_SECONDS = 10,
     CBA_IDLE_TRANSFERS_MAX = 32, /* kept for reuse */
 };
 
 struct cba_engine;
 struct cba_transfer;
-
-/* All strings are borrowed for the duration of cba_transfer_start; NULL means not set. */
-struct cba_request {
-    const char *url;
-    long timeout_ms;
-    long connect_timeout_ms;
-    const char *ca_file, *ca_path;
-    const char *client_cert, *client_key, *client_key_password;
-    const char *pinned_key;
-    const char *proxy, *no_proxy;
-    bool tls13_only;
-    const char *headers[CBA_REQUEST_HEADERS_MAX + 1]; /* "Name: value", NULL at the end */
-};
 
 struct cba_result {
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
@@ -52,18 +38,24 @@ struct cba_engine *cba_engine_new(void);
 bool cba_engine_is_ours(const struct cba_engine *engine);
 void cba_engine_release(struct cba_engine *engine);
 
-/* An idle transfer, or NULL when out of memory. It holds a reference to its engine. */
-struct cba_transfer *cba_transfer_new(struct cba_engine *engine);
+/* A transfer to be set up and started, or NULL when out of memory. It holds a reference to its
+ * engine. One that was set up for the same `settings` before is preferred; 0 is never the same. */
+struct cba_transfer *cba_transfer_new(struct cba_engine *engine, unsigned long settings);
 
-/* Ends the transfer at whatever point it is, wipes both bodies, keeps the rest for reuse. */
-void cba_transfer_release(struct cba_transfer *transfer);
+/* Whether it is set up already, because it served the same settings before. */
+bool cba_transfer_is_set_up(const struct cba_transfer *transfer);
+
+/* Failures show as the result's outcome. */
+void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request);
 
 /* Where to put the request body before starting: CBA_JSON_CREDENTIALS_MAX bytes. */
 char *cba_transfer_request_body(struct cba_transfer *transfer);
 
 /* Starts; failures show as the result's outcome, at once or later. */
-void cba_transfer_start(struct cba_transfer *transfer, const struct cba_request *request,
-                        size_t body_length);
+void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms);
+
+/* Ends the transfer at whatever point it is, wipes both bodies, keeps what may serve again. */
+void cba_transfer_release(struct cba_transfer *transfer);
 
 /* Does what can be done without waiting, for every transfer of the engine; true when this one is
  * done. */

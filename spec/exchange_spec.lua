@@ -17,8 +17,14 @@ local function fake_system(answers)
     system.posts[#system.posts + 1] = {url = url, seconds = seconds, at = system.now}
     system.open = system.open + 1
     local transfer = {takes = answer.takes or 0}
+    function transfer.status() return answer.status end
     function transfer.result() return answer end
-    function transfer.reply() return answer.reply, "is not usable" end
+    function transfer.reply()
+      if not answer.reply then return nil, "is not usable" end
+      local reply = {pretransfer = answer.pretransfer or 0}
+      for name, value in pairs(answer.reply) do reply[name] = value end
+      return reply
+    end
     function transfer.excerpt() return answer.body or "" end
     function transfer.close() system.open = system.open - 1 end
     return transfer
@@ -33,7 +39,7 @@ local function run(answers, changes, randomness)
   local system = fake_system(answers)
   system.randomness = randomness or 1
   local thread = coroutine.create(exchange.run)
-  local ok, first, message, problem = coroutine.resume(thread, settings, system)
+  local ok, first, message, problem = coroutine.resume(thread, settings, system, coroutine.yield)
   while ok and coroutine.status(thread) ~= "dead" do
     if type(first) == "number" then
       system.waits[#system.waits + 1] = first

@@ -42,7 +42,7 @@ describe("csrc", function()
   it("includes each library in its own files", function()
     assert.equal("json.c", matching(c_files, "#include <cjson/"))
     assert.equal("secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c outcome.c transfer.c url.c", matching(c_files, "#include <curl/"))
+    assert.equal("answer.c outcome.c request.c transfer.c url.c", matching(c_files, "#include <curl/"))
   end)
 
   it("tests the Lua version in one file", function()

@@ -30,10 +30,10 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function auth.authenticate(given)
-  local settings, mistake = options.read(given)
+  local settings, mistake = options.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
-  local token, message, problem = blocking.run(exchange.run, settings, core)
-  options.release(settings)
+  local token, message, problem = exchange.run(settings, core, blocking.wait)
+  options.give_back(settings)
   return token, message, problem
 end
 

@@ -1,7 +1,8 @@
 --- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
 --
--- `run` is straight-line code for a coroutine. It never waits by itself: it yields what it waits
--- for, a transfer or a number of seconds, and a host (host/) resumes it when that has come.
+-- `run` is straight-line code that never waits by itself: it hands what it waits for, a transfer or
+-- a number of seconds, to the `wait` of its host (host/). A host that blocks waits there; one with an
+-- event loop runs this in a coroutine and passes coroutine.yield.
 
 local problem = require "corebank.auth.problem"
 local token = require "corebank.auth.token"
@@ -44,49 +45,58 @@ local function follow(settings, result, url, system)
 end
 
 -- A 200 becomes a token or a problem.
-local function accept(settings, transfer, result, sent, system)
+local function accept(settings, transfer, started, system)
   local reply, fault = transfer:reply()
   if not reply then
-    local what = "the answer (status 200" .. (result.contentType and ", " .. result.contentType or "")
-    return nil, problem.new("response", ("%s) of %s %s"):format(what, settings.origin, fault),
-      {status = 200}, transfer:excerpt(settings.clientId, settings.clientSecret))
+    local kind = transfer:result().contentType
+    return nil, problem.new("response", ("the answer (status 200%s) of %s %s"):format(
+      kind and ", " .. kind or "", settings.origin, fault), {status = 200},
+      transfer:excerpt(settings.clientId, settings.clientSecret))
   end
-  local fresh = token.new(reply, sent, result.date, system)
+  local fresh = token.new(reply, started + reply.pretransfer, reply.date, system)
   if fresh then return fresh end
   return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
     .. "compare the clocks"):format(settings.origin), {status = 200})
 end
 
--- One POST. Returns a token; or nil and a problem; or nil, nil and the URL to go on with.
--- A third value true says that trying again would be wrong although the problem is retryable.
-local function post(settings, url, deadline, system)
+-- Anything but a 200: nil and a problem; or nil, nil and the URL to go on with. A third value true
+-- says that trying again would be wrong although the problem is retryable.
+local function refuse(settings, transfer, url, system)
+  local result = transfer:result()
+  if result.failure then
+    -- Once an answer had begun the bank has acted on the request: not ours to repeat.
+    return nil, problem.from_failure(result, settings), result.begun
+  end
+  if POST_KEPT[result.status] then
+    local target, trouble = follow(settings, result, url, system)
+    return nil, trouble, target
+  end
+  local trouble = problem.from_status(result,
+    transfer:excerpt(settings.clientId, settings.clientSecret))
+  trouble.retryAfter = retry_after(result, system)
+  return nil, trouble
+end
+
+-- One POST. Returns a token, or what refuse returns.
+local function post(settings, url, deadline, system, wait)
   local started = system.boot()
   local transfer = system.transfer(settings, url, deadline - started)
-  coroutine.yield(transfer)
-  local result = transfer:result()
+  wait(transfer)
   local fresh, trouble, extra
-  if result.failure then
-    trouble = problem.from_failure(result, settings)
-    -- The answer had begun: the bank has acted on the request. Not ours to repeat.
-    extra = result.begun
-  elseif POST_KEPT[result.status] then
-    extra, trouble = follow(settings, result, url, system)
-  elseif result.status == 200 then
-    fresh, trouble = accept(settings, transfer, result, started + (result.pretransfer or 0), system)
+  if transfer:status() == 200 then
+    fresh, trouble = accept(settings, transfer, started, system)
   else
-    trouble = problem.from_status(result,
-      transfer:excerpt(settings.clientId, settings.clientSecret))
-    trouble.retryAfter = retry_after(result, system)
+    fresh, trouble, extra = refuse(settings, transfer, url, system)
   end
   transfer:close()
   return fresh, trouble, extra
 end
 
 -- One try: a POST and the redirects it meets.
-local function try(settings, deadline, system)
+local function try(settings, deadline, system, wait)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
-    local fresh, trouble, extra = post(settings, url, deadline, system)
+    local fresh, trouble, extra = post(settings, url, deadline, system, wait)
     if fresh or trouble then return fresh, trouble, extra end
     url = extra
   end
@@ -107,29 +117,30 @@ end
 --- The whole call.
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
+---@param wait fun(wanted: table|number) returns when the transfer is done or the seconds are over
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
-function exchange.run(settings, system)
+function exchange.run(settings, system, wait)
   local started = system.boot()
   local deadline = started + settings.timeout
   local attempt = 0
   while true do
     attempt = attempt + 1
-    local fresh, trouble, final = try(settings, deadline, system)
+    local fresh, trouble, final = try(settings, deadline, system, wait)
     if fresh then
       report(settings, {name = "fetched", attempts = attempt, seconds = system.boot() - started})
       return fresh
     end
     trouble.attempts = attempt
-    local wait = pause(attempt, trouble, system)
+    local rest = pause(attempt, trouble, system)
     if final or not trouble.retryable or attempt >= settings.attempts
-      or system.boot() + wait >= deadline then
+      or system.boot() + rest >= deadline then
       report(settings, {name = "failed", code = trouble.code, status = trouble.status,
         attempts = attempt, seconds = system.boot() - started})
       return nil, trouble.message, trouble
     end
-    coroutine.yield(wait)
+    wait(rest)
   end
 end
 

@@ -311,7 +311,10 @@ local function read_one(settings, option, value)
   if ours then
     local from
     value, from = fallback(option)
-    if from then source = ("%s (from %s)"):format(option.name, from) end
+    if from then
+      source = ("%s (from %s)"):format(option.name, from)
+      settings.fromEnvironment = true
+    end
   end
   if value == nil then return option.required and missing(option) or nil end
   local checked, reason = option.check(value)
@@ -320,14 +323,6 @@ local function read_one(settings, option, value)
   if core.is_secret(checked) and (ours or checked ~= value) then
     settings.owned[#settings.owned + 1] = checked
   end
-end
-
-local options = {}
-
---- Wipes the secrets that `read` made itself, as soon as a call is over; not those a caller made.
----@param settings table
-function options.release(settings)
-  for _, owned in ipairs(settings.owned) do owned:close() end
 end
 
 local function read_all(settings, given)
@@ -340,6 +335,8 @@ local function read_all(settings, given)
   end
   return check_together(settings)
 end
+
+local options = {}
 
 --- Reads a caller's options.
 ---@param given corebank.auth.Options
@@ -356,6 +353,68 @@ function options.read(given)
     return nil, mistake
   end
   return settings
+end
+
+--- Wipes the secrets that `read` made itself; not those a caller made.
+---@param settings table
+function options.release(settings)
+  for _, owned in ipairs(settings.owned) do owned:close() end
+end
+
+-- ---- the same table again ------------------------------------------------------------------------
+
+-- A script that calls with one table over and over has it read once. What is kept here lives as long
+-- as that table, which holds the secret anyway, and is checked against it at every call.
+local remembered = setmetatable({}, {__mode = "k"})
+local serial = 0
+
+-- Values that may change behind our back are not remembered: the environment's, other tables'.
+local function memorable(settings, given)
+  return not settings.fromEnvironment and given.headers == nil
+end
+
+local function remember(given, settings)
+  local fields, count = {}, 0
+  for name, value in pairs(given) do
+    fields[name] = value
+    count = count + 1
+  end
+  serial = serial + 1
+  settings.serial = serial   -- by this the core knows that it has set up a handle for them
+  remembered[given] = {settings = settings, fields = fields, count = count}
+end
+
+-- The settings that were read from the same table with the same values before.
+local function recall(given)
+  local known_as = remembered[given]
+  if not known_as or not known_as.settings then return nil end
+  local fields, left = known_as.fields, known_as.count
+  for name, value in pairs(given) do
+    if fields[name] ~= value then return nil end
+    left = left - 1
+  end
+  if left == 0 and core.is_secret(known_as.settings.clientSecret) then return known_as.settings end
+end
+
+--- Like `read`, for one call: `borrow`, call, `give_back`. A table seen for the second time is
+-- remembered; until then the secret is wiped as soon as the call is over.
+---@param given corebank.auth.Options
+---@return table? settings
+---@return string? mistake
+function options.borrow(given)
+  local settings = recall(given)
+  if settings then return settings end
+  local mistake
+  settings, mistake = options.read(given)
+  if not settings then return nil, mistake end
+  if not memorable(settings, given) then return settings end
+  if remembered[given] then remember(given, settings) else remembered[given] = {} end
+  return settings
+end
+
+---@param settings table
+function options.give_back(settings)
+  if not settings.serial then options.release(settings) end
 end
 
 return options

@@ -1,0 +1,177 @@
+#include "request.h"
+
+#include <curl/curl.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#ifndef SOCK_CLOEXEC
+#include <fcntl.h>
+#endif
+
+static curl_socket_t open_socket(void *unused, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+    (void)unused;
+    (void)purpose;
+#ifdef SOCK_CLOEXEC
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+    int fd = socket(address->family, address->socktype, address->protocol);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    return fd;
+#endif
+}
+
+static CURLcode append_header(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer == NULL) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    *list = longer;
+    return CURLE_OK;
+}
+
+static bool has_header(const struct cba_request *request, const char *name) {
+    size_t i = 0;
+    while (request->headers[i] != NULL &&
+           strncasecmp(request->headers[i], name, strlen(name)) != 0) {
+        i++;
+    }
+    return request->headers[i] != NULL;
+}
+
+static CURLcode build_headers(const struct cba_request *request, struct curl_slist **list) {
+    static const char *const ours[] = {
+        "Content-Type: application/json", "Accept: application/json",
+        "Expect:", /* no 100-continue: a round trip more, and some servers never answer it */
+    };
+    CURLcode code = CURLE_OK;
+    if (!has_header(request, "User-Agent:")) {
+        code = append_header(list, "User-Agent: corebank-auth/" CBA_VERSION);
+    }
+    for (size_t i = 0; code == CURLE_OK && i < sizeof ours / sizeof *ours; i++) {
+        code = append_header(list, ours[i]);
+    }
+    for (size_t i = 0; code == CURLE_OK && request->headers[i] != NULL; i++) {
+        code = append_header(list, request->headers[i]);
+    }
+    return code;
+}
+
+static CURLcode parse_url(const struct cba_request *request, struct cba_borrowed *borrowed) {
+    borrowed->url = curl_url();
+    if (borrowed->url == NULL) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    switch (curl_url_set(borrowed->url, CURLUPART_URL, request->url, 0)) {
+        case CURLUE_OK:
+            return CURLE_OK;
+        case CURLUE_OUT_OF_MEMORY:
+            return CURLE_OUT_OF_MEMORY;
+        default:
+            return CURLE_URL_MALFORMAT;
+    }
+}
+
+/* Stops at the first option that fails: one that did not take must never be silently missing. */
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (code == CURLE_OK) {                                                                    \
+            code = curl_easy_setopt(easy, option, value);                                          \
+        }                                                                                          \
+    } while (0)
+
+/* For strings that may be absent: NULL leaves libcurl's own default. */
+#define SET_IF_GIVEN(option, value)                                                                \
+    do {                                                                                           \
+        if ((value) != NULL) {                                                                     \
+            SET(option, value);                                                                    \
+        }                                                                                          \
+    } while (0)
+
+static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
+                                 struct cba_borrowed *borrowed) {
+    CURLcode code = parse_url(request, borrowed);
+    if (code == CURLE_OK) {
+        code = build_headers(request, &borrowed->headers);
+    }
+    SET(CURLOPT_CURLU, borrowed->url);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_FOLLOWLOCATION, 0L); /* ours to decide: libcurl re-sends the body to any origin */
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    SET(CURLOPT_HTTPHEADER, borrowed->headers);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_POST, 1L);
+    return code;
+}
+
+static CURLcode set_network_options(const struct cba_request *request, CURL *easy) {
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
+    SET(CURLOPT_MAXAGE_CONN, (long)CBA_IDLE_CONNECTION_SECONDS);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
+#endif
+    SET_IF_GIVEN(CURLOPT_PROXY, request->proxy);
+    SET_IF_GIVEN(CURLOPT_NOPROXY, request->no_proxy);
+    return code;
+}
+
+static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION,
+        (long)(request->tls13_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    SET_IF_GIVEN(CURLOPT_CAINFO, request->ca_file);
+    SET_IF_GIVEN(CURLOPT_CAPATH, request->ca_path);
+    SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
+    SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
+    SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
+    SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
+    /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a
+     * session's host name twice after an allocation that fails while it caches the session. */
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    if (request->client_cert != NULL) {
+        /* libcurl would lend the connection to a call that names the same certificate with another
+         * key: what a key opened is for that call alone. */
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
+    return code;
+}
+
+#undef SET
+#undef SET_IF_GIVEN
+
+enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,
+                                   struct cba_borrowed *borrowed) {
+    CURLcode code = set_http_options(request, easy, borrowed);
+    if (code == CURLE_OK) {
+        code = set_network_options(request, easy);
+    }
+    if (code == CURLE_OK) {
+        code = set_tls_options(request, easy);
+    }
+    if (code == CURLE_OK) {
+        return CBA_PENDING;
+    }
+    return code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
+}
+
+void cba_borrowed_free(struct cba_borrowed *borrowed) {
+    curl_url_cleanup(borrowed->url); /* NULL is fine, here and below */
+    curl_slist_free_all(borrowed->headers);
+    borrowed->url = NULL;
+    borrowed->headers = NULL;
+}

@@ -1,0 +1,42 @@
+/* What a transfer is asked to do, and how libcurl is told: every option that comes from a caller or
+ * is a matter of safety. */
+#ifndef CBA_REQUEST_H
+#define CBA_REQUEST_H
+
+#include <stdbool.h>
+
+#include "outcome.h"
+
+enum {
+    CBA_REQUEST_HEADERS_MAX = 32,
+    CBA_IDLE_CONNECTION_SECONDS = 10,
+};
+
+/* All strings are borrowed for the duration of cba_request_apply; NULL means not set. */
+struct cba_request {
+    const char *url;
+    long connect_timeout_ms;
+    const char *ca_file, *ca_path;
+    const char *client_cert, *client_key, *client_key_password;
+    const char *pinned_key;
+    const char *proxy, *no_proxy;
+    bool tls13_only;
+    const char *headers[CBA_REQUEST_HEADERS_MAX + 1]; /* "Name: value", NULL at the end */
+};
+
+/* What libcurl borrows for as long as its handle lives. */
+struct cba_borrowed {
+    void *url; /* CURLU, parsed once and not at every call */
+    struct curl_slist *headers;
+};
+
+/* Sets all of it on a new easy handle. CBA_PENDING: done; CBA_NO_MEMORY or CBA_UNSUPPORTED: the
+ * handle must not be used. What `borrowed` then holds is to be freed either way, after the handle.
+ */
+enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,
+                                   struct cba_borrowed *borrowed);
+
+/* Frees and forgets. */
+void cba_borrowed_free(struct cba_borrowed *borrowed);
+
+#endif

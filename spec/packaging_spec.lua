@@ -1,0 +1,101 @@
+-- LuaRocks does the same under every Lua that the specs run on: once is enough.
+if os.getenv "CBA_BUILD" ~= "lua5.4" then
+  return
+end
+
+local lfs = require "lfs"
+local sandbox = require "spec.sandbox"
+
+-- What a user writes, in a folder of their own.
+local SCRIPT = [[
+local auth = require "corebank.auth"
+local token = assert(auth.authenticate{caFile = os.getenv "COREBANK_CA_FILE"})
+assert(#token.accessToken > 0)
+print(debug.getinfo(auth.authenticate, "S").source)
+print(tostring(token))
+]]
+
+local function quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function output_of(command)
+  local pipe = assert(io.popen("{ " .. command .. "; } 2>&1"))
+  local output = pipe:read "*a"
+  assert(pipe:close(), output)
+  return output
+end
+
+describe("packaging #packaging #slow", function()
+  local work, source
+
+  -- Nothing of the caller's environment, and nobody's home, takes part.
+  local function run(command)
+    local bank = sandbox.bank()
+    local environment = {
+      PATH = os.getenv "PATH", HOME = work .. "/home", TMPDIR = work,
+      COREBANK_BASE_URL = bank.url, COREBANK_CA_FILE = bank.caFile,
+      COREBANK_CLIENT_ID = bank.clientId, COREBANK_CLIENT_SECRET = bank.clientSecret,
+    }
+    local words = {"env -i"}
+    for name, value in pairs(environment) do
+      table.insert(words, name .. "=" .. quoted(value))
+    end
+    return output_of(table.concat(words, " ") .. " sh -euc " .. quoted(command))
+  end
+
+  -- Runs the script with a tree's modules, as `luarocks path` has a shell find them.
+  local function authenticate(lua, rocks, tree)
+    local output = run(("cd %s; eval \"$(%s --tree %s path)\"; %s user.lua"):format(
+      quoted(work), rocks, quoted(tree), lua))
+    assert.matches("@" .. tree .. "/share/lua/", output, 1, true)
+    assert.matches("Bearer token, %d+ s left", output)
+  end
+
+  -- From a copy: LuaRocks has CMake build in the folder that it finds the sources in.
+  local function make(rocks, tree)
+    run(("cd %s; rm -rf build.luarocks; %s make --tree %s"):format(
+      quoted(source), rocks, quoted(tree)))
+  end
+
+  setup(function()
+    local mktemp = assert(io.popen "mktemp -d")
+    work = mktemp:read "*l"
+    mktemp:close()
+    source = work .. "/the source"
+    assert(lfs.mkdir(work .. "/home"))
+    assert(lfs.mkdir(source))
+    write(work .. "/user.lua", SCRIPT)
+    output_of(("tar -c --exclude=./build --exclude=./.git . | tar -x -C %s"):format(quoted(source)))
+  end)
+
+  teardown(function()
+    output_of("rm -rf " .. quoted(work))
+  end)
+
+  it("luarocks make installs what authenticates, for Lua 5.4; so does the packed rock", function()
+    local rocks = "luarocks --lua-version 5.4"
+    local made, unpacked = work .. "/made for 5.4", work .. "/unpacked"
+    make(rocks, made)
+    authenticate("lua5.4", rocks, made)
+
+    run(("cd %s; %s --tree %s pack corebank-auth"):format(quoted(work), rocks, quoted(made)))
+    output_of("rm -rf " .. quoted(made))
+    run(("cd %s; %s --tree %s install ./*.rock"):format(quoted(work), rocks, quoted(unpacked)))
+    authenticate("lua5.4", rocks, unpacked)
+  end)
+
+  it("luarocks make installs what authenticates, for LuaJIT", function()
+    local include = output_of("pkg-config --variable=includedir luajit"):gsub("%s+$", "")
+    local rocks = "luarocks --lua-version 5.1"
+    local made = work .. "/made for LuaJIT"
+    make(rocks .. " LUA_INCDIR=" .. quoted(include), made)
+    authenticate("luajit", rocks, made)
+  end)
+end)
