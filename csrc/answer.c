@@ -80,6 +80,8 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
     char value[128]; /* holds a date, too */
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         cba_answer_clear(answer);
+    } else if (length == 0 || strchr("dDrRcClL", line[0]) == NULL) {
+        return; /* most lines are of no interest */
     } else if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
         answer->date = remember_date(answer, value);
     } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {

@@ -55,7 +55,11 @@ static bool has_nul(const char *bytes, size_t length) {
     if (memchr(bytes, '\0', length) != NULL) {
         return true;
     }
-    for (size_t i = 0; i + 5 < length; i++) {
+    const char *first = memchr(bytes, '\\', length);
+    if (first == NULL) {
+        return false;
+    }
+    for (size_t i = (size_t)(first - bytes); i + 5 < length; i++) {
         if (bytes[i] == '\\') {
             if (memcmp(bytes + i + 1, "u0000", 5) == 0) {
                 return true;
@@ -76,11 +80,24 @@ static void wipe_tree(cJSON *item) {
     }
 }
 
+/* RFC 6750, section 2.1. Not isalnum: that asks the locale. */
+static bool is_b64_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
+}
+
 static bool is_b64token(const char *s) {
-    size_t body = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                            "abcdefghijklmnopqrstuvwxyz"
-                            "0123456789-._~+/");
-    return body > 0 && s[body + strspn(s + body, "=")] == '\0';
+    const char *end = s;
+    while (is_b64_character(*end)) {
+        end++;
+    }
+    if (end == s) {
+        return false;
+    }
+    while (*end == '=') {
+        end++;
+    }
+    return *end == '\0';
 }
 
 /* Absent and null are alike. False: there is something, and it is no whole number. */

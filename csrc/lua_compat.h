@@ -38,18 +38,56 @@ static inline void cba_pushwhole(lua_State *L, double value) {
 
 #endif
 
-/* Leaves the metatable of `name` on the stack: `methods` behind __index, `metamethods` beside it,
- * and itself out of scripts' reach. */
+/* Makes the metatable for `name`, which is known by its address, too: `methods` behind __index,
+ * `metamethods` beside it, and itself out of scripts' reach. */
 static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *methods,
                                const luaL_Reg *metamethods) {
-    luaL_newmetatable(L, name);
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    int known = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (known) {
+        return; /* the module is loaded again, and older objects must stay what they are */
+    }
+    lua_pushlightuserdata(L, (void *)name);
+    lua_newtable(L);
     cba_setfuncs(L, metamethods);
     lua_newtable(L);
     cba_setfuncs(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* The userdata at `index` if it has the metatable of `name`, else NULL. The name's address finds
+ * the metatable: luaL_checkudata looks it up by its characters, at every call of every method. */
+static inline void *cba_test(lua_State *L, int index, const char *name) {
+    void *data = lua_touserdata(L, index);
+    if (data == NULL || !lua_getmetatable(L, index)) {
+        return NULL;
+    }
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    int same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? data : NULL;
+}
+
+static inline void *cba_check(lua_State *L, int index, const char *name) {
+    void *data = cba_test(L, index, name);
+    if (data == NULL) {
+        const char *got = luaL_typename(L, index);
+        luaL_argerror(L, index, lua_pushfstring(L, "%s expected, got %s", name, got));
+    }
+    return data;
+}
+
+/* Gives the userdata on top of the stack the metatable of `name`. */
+static inline void cba_settype(lua_State *L, const char *name) {
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2);
 }
 
 static inline int cba_nomemory(lua_State *L) {

@@ -8,8 +8,8 @@
 #include "secret.h"
 #include "utf8.h"
 
-#define SECRET_TYPE "corebank.auth.secret"
-#define VAULT_TYPE "corebank.auth.vault"
+static const char secret_type[] = "corebank.auth.secret";
+static const char vault_type[] = "corebank.auth.vault";
 
 /* ---- the vault: one a Lua state, in the registry, made with the first secret --------------- */
 
@@ -33,8 +33,7 @@ static struct cba_vault *get_vault(lua_State *L) {
     }
     slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
-    luaL_getmetatable(L, VAULT_TYPE);
-    lua_setmetatable(L, -2);
+    cba_settype(L, vault_type);
     *slot = cba_vault_new();
     if (*slot == NULL) {
         cba_nomemory(L);
@@ -49,18 +48,12 @@ static struct cba_vault *get_vault(lua_State *L) {
 /* ---- one secret ---------------------------------------------------------------------------- */
 
 struct cba_secret *cba_test_secret(lua_State *L, int index) {
-    struct cba_secret **slot = lua_touserdata(L, index);
-    if (slot == NULL || !lua_getmetatable(L, index)) {
-        return NULL;
-    }
-    luaL_getmetatable(L, SECRET_TYPE);
-    int same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? *slot : NULL;
+    struct cba_secret **slot = cba_test(L, index, secret_type);
+    return slot != NULL ? *slot : NULL;
 }
 
 struct cba_secret *cba_check_secret(lua_State *L, int index) {
-    struct cba_secret **slot = luaL_checkudata(L, index, SECRET_TYPE);
+    struct cba_secret **slot = cba_check(L, index, secret_type);
     luaL_argcheck(L, *slot != NULL, index, "the secret is closed");
     return *slot;
 }
@@ -71,8 +64,7 @@ static struct cba_secret *push_secret(lua_State *L) {
     struct cba_vault *vault = get_vault(L);
     struct cba_secret **slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
-    luaL_getmetatable(L, SECRET_TYPE);
-    lua_setmetatable(L, -2);
+    cba_settype(L, secret_type);
     *slot = cba_secret_new(vault);
     if (*slot == NULL) {
         cba_nomemory(L);
@@ -171,7 +163,7 @@ static int secret_redact(lua_State *L) {
 }
 
 static int secret_close(lua_State *L) {
-    struct cba_secret **slot = luaL_checkudata(L, 1, SECRET_TYPE);
+    struct cba_secret **slot = cba_check(L, 1, secret_type);
     struct cba_secret *secret = *slot;
     *slot = NULL;
     cba_secret_free(secret);
@@ -179,7 +171,7 @@ static int secret_close(lua_State *L) {
 }
 
 static int secret__tostring(lua_State *L) {
-    luaL_checkudata(L, 1, SECRET_TYPE);
+    cba_check(L, 1, secret_type);
     lua_pushliteral(L, "secret(…)");
     return 1;
 }
@@ -206,7 +198,7 @@ void cba_open_secret(lua_State *L) {
     };
     static const luaL_Reg vault_metamethods[] = {{"__gc", vault_gc}, {NULL, NULL}};
     static const luaL_Reg nothing[] = {{NULL, NULL}};
-    cba_newtype(L, SECRET_TYPE, methods, metamethods);
-    cba_newtype(L, VAULT_TYPE, nothing, vault_metamethods);
+    cba_newtype(L, secret_type, methods, metamethods);
+    cba_newtype(L, vault_type, nothing, vault_metamethods);
     cba_setfuncs(L, functions);
 }

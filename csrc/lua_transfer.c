@@ -8,10 +8,13 @@
 #include "secret.h"
 #include "transfer.h"
 
-#define ENGINE_TYPE "corebank.auth.engine"
-#define TRANSFER_TYPE "corebank.auth.transfer"
+static const char engine_type[] = "corebank.auth.engine";
+static const char transfer_type[] = "corebank.auth.transfer";
 
-enum { EXCERPT_MAX = 4096 };
+enum {
+    EXCERPT_MAX = 4096,
+    HTTP_OK = 200,
+};
 
 /* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
 
@@ -37,8 +40,7 @@ static struct cba_engine *get_engine(lua_State *L) {
      * nothing in this process. */
     slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
-    luaL_getmetatable(L, ENGINE_TYPE);
-    lua_setmetatable(L, -2);
+    cba_settype(L, engine_type);
     *slot = cba_engine_new();
     if (*slot == NULL) {
         cba_nomemory(L);
@@ -132,8 +134,7 @@ static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) 
     struct cba_engine *engine = get_engine(L);
     struct cba_transfer **slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
-    luaL_getmetatable(L, TRANSFER_TYPE);
-    lua_setmetatable(L, -2);
+    cba_settype(L, transfer_type);
     *slot = cba_transfer_new(engine, settings);
     if (*slot == NULL) {
         cba_nomemory(L);
@@ -170,7 +171,7 @@ static int transfer_new(lua_State *L) {
 /* ---- methods ------------------------------------------------------------------------------- */
 
 static struct cba_transfer *check_transfer(lua_State *L) {
-    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
     luaL_argcheck(L, *slot != NULL, 1, "the transfer is closed");
     return *slot;
 }
@@ -239,8 +240,8 @@ static void set_number(lua_State *L, const char *name, double value) {
 }
 
 /* Raises what is not the network's doing. */
-static const struct cba_result *check_result(lua_State *L) {
-    const struct cba_result *result = cba_transfer_result(check_transfer(L));
+static const struct cba_result *check_result(lua_State *L, const struct cba_transfer *transfer) {
+    const struct cba_result *result = cba_transfer_result(transfer);
     switch (result->failure.outcome) {
         case CBA_PENDING:
             luaL_error(L, "the transfer is not done");
@@ -258,27 +259,16 @@ static const struct cba_result *check_result(lua_State *L) {
     return result;
 }
 
-/* transfer:status() -> HTTP status, or nil when the transfer failed. Out of memory raises. */
-static int transfer_status(lua_State *L) {
-    const struct cba_result *result = check_result(L);
-    if (result->failure.outcome == CBA_ANSWERED) {
-        cba_pushwhole(L, (double)result->status);
-    } else {
-        lua_pushnil(L);
-    }
-    return 1;
-}
-
 /* transfer:result() -> a table:
  *   status       HTTP status, when there is one
  *   failure      else a problem code
  *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
  *   detail       what libcurl or the system says of it, printable; may be absent
- *   begun        whether any byte of an answer arrived
+ *   begun        whether any byte of an answer arrived, a proxy's counted
  *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
  * Out of memory raises. */
 static int transfer_result(lua_State *L) {
-    const struct cba_result *result = check_result(L);
+    const struct cba_result *result = check_result(L, check_transfer(L));
     lua_createtable(L, 0, 8);
     if (result->failure.outcome == CBA_ANSWERED) {
         cba_pushwhole(L, (double)result->status);
@@ -289,7 +279,7 @@ static int transfer_result(lua_State *L) {
     if (result->failure.outcome == CBA_TLS) {
         set_string(L, "tlsFault", tls_fault_name(result->failure.tls_fault));
     }
-    lua_pushboolean(L, result->begun);
+    lua_pushboolean(L, result->begun || result->failure.proxy_answered);
     lua_setfield(L, -2, "begun");
     set_number(L, "date", result->answer.date);
     set_number(L, "retryAfter", result->answer.retry_after);
@@ -331,11 +321,11 @@ static const char *reply_fault(enum cba_reply_status status) {
     return "cannot be used";
 }
 
-static void push_reply(lua_State *L, const struct cba_reply *reply,
-                       const struct cba_result *result) {
-    lua_createtable(L, 0, 5);
-    lua_pushlstring(L, reply->token, reply->token_length);
-    lua_setfield(L, -2, "accessToken");
+/* What a token shows; the rest of it, accessToken first of all, token.lua keeps out of sight. */
+static void push_visible_fields(lua_State *L, const struct cba_reply *reply) {
+    lua_createtable(L, 0, 3);
+    lua_pushliteral(L, "Bearer");
+    lua_setfield(L, -2, "tokenType");
     if (reply->has_expiration) {
         cba_pushwhole(L, reply->expiration);
         lua_setfield(L, -2, "expirationTime");
@@ -344,28 +334,44 @@ static void push_reply(lua_State *L, const struct cba_reply *reply,
         cba_pushwhole(L, reply->validity);
         lua_setfield(L, -2, "tokenValiditySec");
     }
-    set_number(L, "date", result->answer.date);
-    set_number(L, "pretransfer", result->pretransfer);
 }
 
-/* transfer:reply() -> a table, or nil and what is wrong with the body:
- *   accessToken, expirationTime, tokenValiditySec   the bank's; the type is Bearer or it is an
- * error date           the answer's Date as epoch seconds; may be absent pretransfer    seconds
- * from start until the request was sent Once: reading moves the token to the front of the buffer.
- */
+static int push_reply(lua_State *L, const struct cba_reply *reply,
+                      const struct cba_result *result) {
+    push_visible_fields(L, reply);
+    lua_pushlstring(L, reply->token, reply->token_length);
+    lua_pushnumber(L, result->pretransfer);
+    if (result->answer.date < 0) {
+        return 3;
+    }
+    lua_pushnumber(L, result->answer.date);
+    return 4;
+}
+
+/* transfer:reply() -> fields, accessToken, sentAfter, date
+ *   fields      {tokenType="Bearer", expirationTime=, tokenValiditySec=}, the numbers as the bank
+ *               gave them, one of them at least
+ *   sentAfter   seconds from start until the request was sent
+ *   date        the answer's Date as epoch seconds, or nil
+ * nil and what is wrong with the body of a 200; nil alone when the transfer failed or the status is
+ * another. Once: reading moves the token to the front of the buffer. Out of memory raises. */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
-    const struct cba_result *result = check_result(L);
-    char *body = cba_transfer_response_body(check_transfer(L), &length);
+    struct cba_transfer *transfer = check_transfer(L);
+    const struct cba_result *result = check_result(L, transfer);
+    if (result->failure.outcome != CBA_ANSWERED || result->status != HTTP_OK) {
+        lua_pushnil(L);
+        return 1;
+    }
+    char *body = cba_transfer_response_body(transfer, &length);
     enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
         lua_pushnil(L);
         lua_pushstring(L, reply_fault(status));
         return 2;
     }
-    push_reply(L, &reply, result);
-    return 1;
+    return push_reply(L, &reply, result);
 }
 
 /* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and
@@ -383,7 +389,7 @@ static int transfer_excerpt(lua_State *L) {
 }
 
 static int transfer_close(lua_State *L) {
-    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
     struct cba_transfer *transfer = *slot;
     *slot = NULL;
     cba_transfer_release(transfer);
@@ -391,7 +397,7 @@ static int transfer_close(lua_State *L) {
 }
 
 static int transfer__tostring(lua_State *L) {
-    struct cba_transfer **slot = luaL_checkudata(L, 1, TRANSFER_TYPE);
+    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
     lua_pushstring(L, *slot != NULL ? "transfer" : "transfer (closed)");
     return 1;
 }
@@ -401,7 +407,6 @@ void cba_open_transfer(lua_State *L) {
     static const luaL_Reg methods[] = {
         {"step", transfer_step},
         {"wait", transfer_wait},
-        {"status", transfer_status},
         {"result", transfer_result},
         {"reply", transfer_reply},
         {"excerpt", transfer_excerpt},
@@ -416,7 +421,7 @@ void cba_open_transfer(lua_State *L) {
     };
     static const luaL_Reg engine_metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
     static const luaL_Reg nothing[] = {{NULL, NULL}};
-    cba_newtype(L, TRANSFER_TYPE, methods, metamethods);
-    cba_newtype(L, ENGINE_TYPE, nothing, engine_metamethods);
+    cba_newtype(L, transfer_type, methods, metamethods);
+    cba_newtype(L, engine_type, nothing, engine_metamethods);
     cba_setfuncs(L, functions);
 }

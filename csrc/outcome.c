@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What libcurl's code says by itself. Codes that are not here say only that the exchange failed.
@@ -74,6 +75,7 @@ static void look_into_exchange(struct cba_failure *failure, int curl_code,
     bool tunnel_failed = !evidence->begun && strstr(evidence->error, "CONNECT") != NULL;
     if ((connect_code != 0 && connect_code / 100 != 2) || tunnel_failed) {
         failure->outcome = CBA_PROXY;
+        failure->proxy_answered = connect_code != 0;
     } else if (is_late_tls_refusal(curl_code, evidence)) {
         failure->outcome = CBA_TLS;
         failure->tls_fault = CBA_TLS_REFUSED;
@@ -98,8 +100,13 @@ static void explain(struct cba_failure *failure, const struct cba_evidence *evid
             system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
             set_detail(failure, system_error != 0 ? strerror((int)system_error) : evidence->error);
             break;
+        case CBA_PROXY: /* libcurl's own text may quote the proxy's URL with its password */
+            if (failure->proxy_answered) {
+                (void)snprintf(failure->detail, sizeof failure->detail, "status %ld",
+                               info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE));
+            }
+            break;
         case CBA_RESOLVE:
-        case CBA_PROXY:
         case CBA_TLS:
             set_detail(failure, evidence->error);
             break;

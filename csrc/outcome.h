@@ -34,6 +34,7 @@ enum cba_tls_fault {
 struct cba_failure {
     enum cba_outcome outcome;
     enum cba_tls_fault tls_fault;
+    bool proxy_answered;         /* with CBA_PROXY: and would answer the same again */
     char detail[CBA_DETAIL_MAX]; /* printable; only for failures before the request was sent */
 };
 

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -34,22 +35,34 @@ static CURLcode append_header(struct curl_slist **list, const char *line) {
     return CURLE_OK;
 }
 
+/* A line is "Name: value", or "Name;" for an empty value. */
+static bool names_header(const char *line, const char *name) {
+    size_t length = strcspn(line, ":;");
+    return length == strlen(name) && strncasecmp(line, name, length) == 0;
+}
+
 static bool has_header(const struct cba_request *request, const char *name) {
     size_t i = 0;
-    while (request->headers[i] != NULL &&
-           strncasecmp(request->headers[i], name, strlen(name)) != 0) {
+    while (request->headers[i] != NULL && !names_header(request->headers[i], name)) {
         i++;
     }
     return request->headers[i] != NULL;
 }
 
+/* Old versions ask for a 100-continue before a body of 1 KiB, which costs a round trip and which
+ * some servers never answer; from this one on none of our bodies is large enough. */
+enum { EXPECTS_RARELY = 0x075800 };
+
 static CURLcode build_headers(const struct cba_request *request, struct curl_slist **list) {
     static const char *const ours[] = {
-        "Content-Type: application/json", "Accept: application/json",
-        "Expect:", /* no 100-continue: a round trip more, and some servers never answer it */
+        "Content-Type: application/json",
+        "Accept: application/json",
     };
     CURLcode code = CURLE_OK;
-    if (!has_header(request, "User-Agent:")) {
+    if (curl_version_info(CURLVERSION_NOW)->version_num < EXPECTS_RARELY) {
+        code = append_header(list, "Expect:");
+    }
+    if (code == CURLE_OK && !has_header(request, "User-Agent")) {
         code = append_header(list, "User-Agent: corebank-auth/" CBA_VERSION);
     }
     for (size_t i = 0; code == CURLE_OK && i < sizeof ours / sizeof *ours; i++) {
@@ -113,6 +126,18 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
     return code;
 }
 
+static bool environment_names_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static CURLcode set_network_options(const struct cba_request *request, CURL *easy) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -123,7 +148,9 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
 #endif
     SET_IF_GIVEN(CURLOPT_PROXY, request->proxy);
-    SET_IF_GIVEN(CURLOPT_NOPROXY, request->no_proxy);
+    /* Said once here, libcurl need not look through the environment at every call. */
+    bool direct = request->proxy == NULL && !environment_names_proxy();
+    SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);
     return code;
 }
 

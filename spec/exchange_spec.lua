@@ -17,13 +17,12 @@ local function fake_system(answers)
     system.posts[#system.posts + 1] = {url = url, seconds = seconds, at = system.now}
     system.open = system.open + 1
     local transfer = {takes = answer.takes or 0}
-    function transfer.status() return answer.status end
     function transfer.result() return answer end
     function transfer.reply()
+      if answer.status ~= 200 then return nil end
       if not answer.reply then return nil, "is not usable" end
-      local reply = {pretransfer = answer.pretransfer or 0}
-      for name, value in pairs(answer.reply) do reply[name] = value end
-      return reply
+      local fields = {tokenType = "Bearer", tokenValiditySec = answer.reply.tokenValiditySec}
+      return fields, answer.reply.accessToken, answer.sentAfter or 0, answer.date
     end
     function transfer.excerpt() return answer.body or "" end
     function transfer.close() system.open = system.open - 1 end
@@ -139,7 +138,7 @@ describe("an exchange", function()
   end
 
   it("counts the lifetime from when the request was sent", function()
-    local slow = {status = 200, takes = 8, pretransfer = 1,
+    local slow = {status = 200, takes = 8, sentAfter = 1,
       reply = {accessToken = "t", tokenValiditySec = 10}}
     local token, _, system = run{slow}
     assert(token.accessToken == "t" and system)

@@ -14,9 +14,9 @@ local function fake_clock()
 end
 
 local function issue(changes, clock, sent, date)
-  local reply = {accessToken = "canary-token-unit", tokenValiditySec = 100}
-  for name, value in pairs(changes or {}) do reply[name] = value or nil end
-  return token.new(reply, sent or clock.boot(), date, clock)
+  local fields = {tokenType = "Bearer", tokenValiditySec = 100}
+  for name, value in pairs(changes or {}) do fields[name] = value or nil end
+  return token.new(fields, "canary-token-unit", sent or clock.boot(), date, clock)
 end
 
 describe("a token", function()

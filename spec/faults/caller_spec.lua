@@ -65,6 +65,9 @@ describe("credentials", function()
     local ok, empty = pcall(auth.authenticate, {caFile = bank.caFile})
     process.setenv("COREBANK_CLIENT_ID", ("x"):rep(101))
     local _, long = pcall(auth.authenticate, {caFile = bank.caFile})
+    process.setenv("COREBANK_CLIENT_ID", bank.clientId)
+    process.setenv("COREBANK_CLIENT_SECRET", ("x"):rep(401))
+    local _, huge = pcall(auth.authenticate, {caFile = bank.caFile})
     for _, name in ipairs{"BASE_URL", "CLIENT_ID", "CLIENT_SECRET"} do
       process.setenv("COREBANK_" .. name, nil)
     end
@@ -72,6 +75,7 @@ describe("credentials", function()
     assert.is_false(ok)
     assert.is_truthy(empty:find("clientId is missing", 1, true))
     assert.is_truthy(long:find("clientId (from COREBANK_CLIENT_ID) must have", 1, true))
+    assert.is_truthy(huge:find("clientSecret (from COREBANK_CLIENT_SECRET) is longer", 1, true))
   end)
 end)
 
@@ -137,7 +141,8 @@ describe("the other options", function()
     pinnedKey = {"", "sha256//short=", "md5//" .. ("A"):rep(43) .. "=", 1,
       "sha256//" .. ("A"):rep(43) .. "=;"},
     minTls = {"1.1", 1.2, "1.4"},
-    proxy = {1, "a\0b"}, noProxy = {1},
+    proxy = {1, "a\0b", "http://user:canary-passphrase@[::1", "gopher://proxy.example", "http://"},
+    noProxy = {1},
     allowPlaintext = {"yes", 1},
     headers = {1, {"X: 1"}, {["X Y"] = "1"}, {[""] = "1"}, {X = 1}, {X = "a\r\nB: c"}, {X = "a\0"},
       {Host = "x"}, {["content-length"] = "1"}, {["Content-Type"] = "x"},
@@ -167,6 +172,37 @@ describe("the other options", function()
     local options = survive.options()
     options.onEvent = function() options.clientId = nil end
     assert(auth.authenticate(options))
+  end)
+
+  it("are looked at anew at every call, also when the table is the same", function()
+    local options = survive.options()
+    for _ = 1, 4 do assert(auth.authenticate(options)) end   -- remembered from the second on
+    options.clientSecret = "canary-secret-changed"
+    local token, _, problem = auth.authenticate(options)
+    assert.is_nil(token)
+    assert.equal("denied", problem.code)
+    options.clientSecret = bank.clientSecret
+    options.baseUrl = "http://127.0.0.1:" .. sandbox.closedPort()
+    assert.equal("connect", select(3, auth.authenticate(options)).code)
+    options.baseUrl = bank.url
+    assert(auth.authenticate(options))
+    options.verfy = false
+    assert.is_false((pcall(auth.authenticate, options)))
+    options.verfy = nil
+    options.clientId = nil
+    assert.is_false((pcall(auth.authenticate, options)))
+  end)
+
+  it("go with the caller's table, remembered or not", function()
+    local seen = setmetatable({}, {__mode = "k"})
+    for _ = 1, 3 do
+      local options = survive.options()
+      for _ = 1, 3 do assert(auth.authenticate(options)) end
+      seen[options] = true
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(seen))
   end)
 
   it("an onEvent that raises is the caller's own error", function()

@@ -293,6 +293,11 @@ describe("what is sent #transfer", function()
     assert.same({""}, request.headers["x-empty"])
   end)
 
+  it("has one User-Agent: the caller's, if there is one", function()
+    assert.same({"mine/1"}, sent{headers = {["user-agent"] = "mine/1"}}.headers["user-agent"])
+    assert.same({""}, sent{headers = {["User-Agent"] = ""}}.headers["user-agent"])
+  end)
+
   it("goes to another path when asked to", function()
     local scenario = bank:scenario{{accept = "any"}}
     assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl, path = "/oauth/v2/login"}))

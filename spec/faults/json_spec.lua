@@ -17,7 +17,7 @@ end
 
 -- A good reply with fields replaced or (false) left out, as text.
 local function reply(changes)
-  local fields = {accessToken = '"canary-token-json"', tokenType = '"Bearer"',
+  local fields = {accessToken = '"canary-token-j"', tokenType = '"Bearer"',
     tokenValiditySec = "3600"}
   for name, text in pairs(changes or {}) do fields[name] = text or nil end
   local members = {}

@@ -153,9 +153,12 @@ describe("a proxy #transfer", function()
     assert.is_nil(received:find("key%-1"))
   end)
 
-  it("refuses to connect there: proxy", function()
-    through({"read_request", {"send", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}},
-      {code = "proxy", posts = 0})
+  it("refuses to connect there: proxy, not tried again", function()
+    local problem = through({"read_request",
+      {"send", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}},
+      {code = "proxy", posts = 0, options = {attempts = 3}})
+    assert.equal(1, problem.attempts)
+    assert.is_false(problem.retryable)
   end)
 
   it("hangs up on CONNECT: proxy", function()
@@ -179,6 +182,14 @@ describe("a proxy #transfer", function()
     assert(direct, message)
     assert.is_nil(through_it)   -- the environment's proxy is used otherwise, and is not there
     assert.is_truthy(problem.code == "proxy" or problem.code == "connect")
+  end)
+
+  it("of a broken address in the environment is not quoted with its password", function()
+    process.setenv("https_proxy", "http://user:canary-passphrase@[::1")
+    local token, message, problem = auth.authenticate(survive.options())
+    process.setenv("https_proxy", nil)
+    assert.is_nil(token)
+    survive.no_canary{message, problem}
   end)
 
   it("in the environment never sees a plaintext loopback request", function()

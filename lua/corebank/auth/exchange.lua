@@ -44,19 +44,12 @@ local function follow(settings, result, url, system)
     {status = result.status})
 end
 
--- A 200 becomes a token or a problem.
-local function accept(settings, transfer, started, system)
-  local reply, fault = transfer:reply()
-  if not reply then
-    local kind = transfer:result().contentType
-    return nil, problem.new("response", ("the answer (status 200%s) of %s %s"):format(
-      kind and ", " .. kind or "", settings.origin, fault), {status = 200},
-      transfer:excerpt(settings.clientId, settings.clientSecret))
-  end
-  local fresh = token.new(reply, started + reply.pretransfer, reply.date, system)
-  if fresh then return fresh end
-  return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
-    .. "compare the clocks"):format(settings.origin), {status = 200})
+-- What is wrong with a 200 that is no token reply.
+local function unusable(settings, transfer, fault)
+  local kind = transfer:result().contentType
+  return problem.new("response", ("the answer (status 200%s) of %s %s"):format(
+    kind and ", " .. kind or "", settings.origin, fault), {status = 200},
+    transfer:excerpt(settings.clientId, settings.clientSecret))
 end
 
 -- Anything but a 200: nil and a problem; or nil, nil and the URL to go on with. A third value true
@@ -77,14 +70,20 @@ local function refuse(settings, transfer, url, system)
   return nil, trouble
 end
 
--- One POST. Returns a token, or what refuse returns.
-local function post(settings, url, deadline, system, wait)
-  local started = system.boot()
-  local transfer = system.transfer(settings, url, deadline - started)
+-- One POST, begun now. Returns a token, or what refuse returns.
+local function post(settings, url, now, deadline, system, wait)
+  local transfer = system.transfer(settings, url, deadline - now)
   wait(transfer)
   local fresh, trouble, extra
-  if transfer:status() == 200 then
-    fresh, trouble = accept(settings, transfer, started, system)
+  local fields, accessToken, sentAfter, date = transfer:reply()
+  if fields then
+    fresh = token.new(fields, accessToken, now + sentAfter, date, system)
+    if not fresh then
+      trouble = problem.new("expired", ("the token from %s had already expired on arrival; "
+        .. "compare the clocks"):format(settings.origin), {status = 200})
+    end
+  elseif accessToken then
+    trouble = unusable(settings, transfer, accessToken)   -- the second value is the fault, then
   else
     fresh, trouble, extra = refuse(settings, transfer, url, system)
   end
@@ -93,12 +92,12 @@ local function post(settings, url, deadline, system, wait)
 end
 
 -- One try: a POST and the redirects it meets.
-local function try(settings, deadline, system, wait)
+local function try(settings, now, deadline, system, wait)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
-    local fresh, trouble, extra = post(settings, url, deadline, system, wait)
+    local fresh, trouble, extra = post(settings, url, now, deadline, system, wait)
     if fresh or trouble then return fresh, trouble, extra end
-    url = extra
+    url, now = extra, system.boot()
   end
   return nil, problem.new("redirect", ("%s redirects more than %d times"):format(
     settings.origin, MOST_REDIRECTS))
@@ -110,8 +109,11 @@ local function pause(attempt, trouble, system)
   return math.max(longest * system.random(), trouble.retryAfter or 0)
 end
 
-local function report(settings, event)
-  if settings.onEvent then settings.onEvent(event) end
+-- Tells the caller, if it listens, how the call ended.
+local function report(settings, name, attempts, seconds, trouble)
+  local event = {name = name, attempts = attempts, seconds = seconds}
+  if trouble then event.code, event.status = trouble.code, trouble.status end
+  settings.onEvent(event)
 end
 
 --- The whole call.
@@ -124,23 +126,25 @@ end
 function exchange.run(settings, system, wait)
   local started = system.boot()
   local deadline = started + settings.timeout
-  local attempt = 0
+  local attempt, now = 0, started
   while true do
     attempt = attempt + 1
-    local fresh, trouble, final = try(settings, deadline, system, wait)
+    local fresh, trouble, final = try(settings, now, deadline, system, wait)
     if fresh then
-      report(settings, {name = "fetched", attempts = attempt, seconds = system.boot() - started})
+      if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
       return fresh
     end
     trouble.attempts = attempt
     local rest = pause(attempt, trouble, system)
     if final or not trouble.retryable or attempt >= settings.attempts
       or system.boot() + rest >= deadline then
-      report(settings, {name = "failed", code = trouble.code, status = trouble.status,
-        attempts = attempt, seconds = system.boot() - started})
+      if settings.onEvent then
+        report(settings, "failed", attempt, system.boot() - started, trouble)
+      end
       return nil, trouble.message, trouble
     end
     wait(rest)
+    now = system.boot()
   end
 end
 

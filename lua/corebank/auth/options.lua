@@ -41,9 +41,23 @@ local function text(value)
   return value
 end
 
-local function proxy_text(value)
+local function host_list(value)
   if value == "" then return value end
   return text(value)
+end
+
+-- Checked here because libcurl words its own complaint with the URL, password and all.
+local function proxy_url(value)
+  if value == "" then return value end
+  local ok, reason = text(value)
+  if not ok then return nil, reason end
+  local url = core.url(value:find("://", 1, true) and value or "http://" .. value)
+  local scheme = url and url.scheme
+  if not url or url.host == "" or not (scheme == "http" or scheme == "https"
+    or scheme:find("^socks[45][ah]?$")) then
+    return nil, "must be a URL such as http://proxy.example:3128, or empty for none"
+  end
+  return value
 end
 
 local function number(low, high, whole)
@@ -180,8 +194,8 @@ local list = {
   {name = "clientKeyPassword", check = secret_of_any_length},
   {name = "pinnedKey", check = pin_list},
   {name = "minTls", check = tls_version, default = "1.2"},
-  {name = "proxy", check = proxy_text},
-  {name = "noProxy", check = proxy_text},
+  {name = "proxy", check = proxy_url},
+  {name = "noProxy", check = host_list},
   {name = "allowPlaintext", check = boolean, default = false},
   {name = "headers", check = header_table, as = "headerLines"},
   {name = "onEvent", check = callable},
@@ -293,7 +307,11 @@ end
 -- The value for an option that was not given: from the environment, else its default.
 local function fallback(option)
   if option.secretEnv then
-    return (core.secret_env(option.secretEnv)), option.secretEnv
+    local value, reason = core.secret_env(option.secretEnv)
+    if not value and os.getenv(option.secretEnv) and reason ~= "is empty" then
+      return nil, option.secretEnv, reason
+    end
+    return value, option.secretEnv
   end
   local value = option.env and os.getenv(option.env)
   if value and value ~= "" then return value, option.env end
@@ -309,8 +327,9 @@ local function read_one(settings, option, value)
   local source = option.name
   local ours = value == nil
   if ours then
-    local from
-    value, from = fallback(option)
+    local from, reason
+    value, from, reason = fallback(option)
+    if reason then return ("%s (from %s) %s"):format(option.name, from, reason) end
     if from then
       source = ("%s (from %s)"):format(option.name, from)
       settings.fromEnvironment = true
@@ -368,9 +387,11 @@ end
 local remembered = setmetatable({}, {__mode = "k"})
 local serial = 0
 
--- Values that may change behind our back are not remembered: the environment's, other tables'.
+-- Not remembered: values that may change behind our back (the environment's, other tables', secrets
+-- that their owner may close), and functions, which may refer to the table and keep it for ever.
 local function memorable(settings, given)
-  return not settings.fromEnvironment and given.headers == nil
+  return not settings.fromEnvironment and given.headers == nil and given.onEvent == nil
+    and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
 end
 
 local function remember(given, settings)
@@ -389,11 +410,11 @@ local function recall(given)
   local known_as = remembered[given]
   if not known_as or not known_as.settings then return nil end
   local fields, left = known_as.fields, known_as.count
-  for name, value in pairs(given) do
+  for name, value in next, given do
     if fields[name] ~= value then return nil end
     left = left - 1
   end
-  if left == 0 and core.is_secret(known_as.settings.clientSecret) then return known_as.settings end
+  if left == 0 then return known_as.settings end
 end
 
 --- Like `read`, for one call: `borrow`, call, `give_back`. A table seen for the second time is

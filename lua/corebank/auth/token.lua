@@ -42,7 +42,9 @@ end
 --- The value of an Authorization header.
 ---@return string # "Bearer …"
 function Token:header()
-  return kept[self].header
+  local own = kept[self]
+  own.header = own.header or "Bearer " .. own.accessToken
+  return own.header
 end
 
 local meta = {__metatable = false}
@@ -57,17 +59,17 @@ function meta.__tostring(self)
 end
 
 -- How long the token is valid, counted from when the request was sent.
-local function lifetime(reply, sentWall, date)
+local function lifetime(fields, sentWall, date)
   local seconds = LONGEST
-  if reply.tokenValiditySec and reply.tokenValiditySec < seconds then
-    seconds = reply.tokenValiditySec
+  if fields.tokenValiditySec and fields.tokenValiditySec < seconds then
+    seconds = fields.tokenValiditySec
   end
-  if reply.expirationTime then
-    local ends = reply.expirationTime
+  if fields.expirationTime then
+    local ends = fields.expirationTime
     if ends >= MILLISECONDS then ends = ends / 1000 end
     -- Counted on the bank's clock where it shows one: ours may be off by minutes.
     local now = sentWall
-    if date and math.abs(date - sentWall) <= SANE_SKEW then now = date end
+    if date and date - sentWall <= SANE_SKEW and sentWall - date <= SANE_SKEW then now = date end
     if ends - now < seconds then seconds = ends - now end
   end
   return seconds
@@ -75,29 +77,24 @@ end
 
 local token = {}
 
---- Makes a token.
----@param reply table see transfer:reply() in csrc/lua_transfer.c
+--- Makes a token of a fields.
+---@param fields table tokenType, expirationTime, tokenValiditySec; becomes the token
+---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
 ---@param date number? the answer's Date header, epoch seconds
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.new(reply, sent, date, clock)
+function token.new(fields, accessToken, sent, date, clock)
   local boot, wall = clock.boot(), clock.wall()
-  local bootDeadline = sent + lifetime(reply, wall - (boot - sent), date)
+  local bootDeadline = sent + lifetime(fields, wall - (boot - sent), date)
   if bootDeadline <= boot then return nil end
-  local self = {
-    tokenType = "Bearer",
-    expirationTime = reply.expirationTime,
-    tokenValiditySec = reply.tokenValiditySec,
-  }
-  kept[self] = {
-    accessToken = reply.accessToken,
-    header = "Bearer " .. reply.accessToken,
+  kept[fields] = {
+    accessToken = accessToken,
     bootDeadline = bootDeadline,
     wallDeadline = wall + (bootDeadline - boot),
     clock = clock,
   }
-  return setmetatable(self, meta)
+  return setmetatable(fields, meta)
 end
 
 return token

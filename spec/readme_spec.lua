@@ -1,0 +1,159 @@
+-- What README says must be so: options, codes, scripts, files, and examples that run.
+
+local auth = require "corebank.auth"
+local problem = require "corebank.auth.problem"
+local sandbox = require "spec.sandbox"
+
+local function content(path)
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function lines_of(command)
+  local lines = {}
+  local pipe = io.popen(command)
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  assert(#lines > 0, command)
+  return lines
+end
+
+local readme = content("README.md")
+
+local function section(title)
+  local _, first = readme:find("\n##+ " .. title .. "\n")
+  assert(first, "no section " .. title)
+  return readme:sub(first, (readme:find("\n##+ ", first) or 0) - 1)
+end
+
+-- The rows of the tables in `text`: what the first column has in backticks -> the cells after it. A
+-- name in two tables stands for its first row.
+local function rows(text)
+  local found = {}
+  for line in text:gmatch("\n(|[^\n]*)") do
+    local name, rest = line:match("^| `([^`]+)` |(.*)$")
+    if name and not found[name] then
+      local cells = {}
+      for cell in rest:gmatch("%s*(.-)%s*|") do cells[#cells + 1] = cell end
+      found[name] = cells
+    end
+  end
+  return found
+end
+
+local function blocks(language)
+  local list = {}
+  for code in readme:gmatch("\n```" .. language .. "\n(.-)\n```") do list[#list + 1] = code end
+  return list
+end
+
+-- The entries of options.lua's list, from its text: it offers them to nobody.
+local function known_options()
+  local list = {}
+  for name, rest in content("lua/corebank/auth/options.lua")
+    :gmatch('\n  {name = "(%w+)", check = ([^\n]*)},') do
+    list[#list + 1] = {
+      name = name, default = rest:match('default = "?([^",]+)"?$'),
+      env = rest:match('[eE]nv = "([%w_]+)"'), required = rest:find("required = true", 1, true),
+    }
+  end
+  assert(#list > 15, "the list of options is not where it was")
+  return list
+end
+
+describe("README", function()
+  it("names every option with its default and its environment variable, and no other", function()
+    local described = rows(section("Options"))
+    for _, option in ipairs(known_options()) do
+      local row = described[option.name]
+      assert.is_truthy(row, option.name .. " is not in the table")
+      local default = option.required and "required" or option.default
+      if default then assert.equal(default, (row[2]:gsub('[`"]', "")), option.name) end
+      if not default then assert.is_nil(row[2]:find("^%d"), option.name) end
+      local env = option.env and "`" .. option.env .. "`"
+      assert.is_truthy(not env or row[3]:find(env, 1, true), option.name)
+      described[option.name] = nil
+    end
+    assert.is_nil(next(described))
+  end)
+
+  it("lists every problem code, and whether it is retryable", function()
+    local described = rows(section("Errors"))
+    local count = 0
+    for code in content("lua/corebank/auth/problem.lua"):gmatch('\n%-%-%-| "([%w_]+)"') do
+      count = count + 1
+      assert.is_truthy(described[code], code .. " is not in the table")
+      local retryable = problem.new(code, "a message").retryable
+      assert.equal(retryable and "yes" or "no", described[code][2]:match("^%a+"), code)
+    end
+    assert.equal(15, count)
+  end)
+
+  it("names every script, and every file of the library", function()
+    local named = rows(section("Development"))
+    for _, name in ipairs(lines_of("ls script")) do
+      assert.is_truthy(named["script/" .. name], "script/" .. name)
+    end
+    local design = section("Design")
+    for _, path in ipairs(lines_of("ls csrc/*.c; find lua -name '*.lua'")) do
+      assert.is_truthy(design:find("\n" .. path .. " ", 1, true), path)
+    end
+  end)
+
+  it("tells the version that this is", function()
+    assert.is_truthy(readme:find('`auth.VERSION` is `"' .. auth.VERSION .. '"`', 1, true))
+    assert.is_truthy(content("CHANGELOG.md"):find("## [" .. auth.VERSION .. "]", 1, true))
+  end)
+
+  it("sends nobody to a host other than bank.example or this machine", function()
+    for _, path in ipairs{"README.md", "CHANGELOG.md", "SECURITY.md"} do
+      for host in content(path):gmatch("https?://([%w.-]+)") do
+        assert.is_truthy(host == "bank.example" or host == "localhost", path .. ": " .. host)
+      end
+    end
+  end)
+
+  it("has examples that compile", function()
+    local list = blocks("lua")
+    assert.is_true(#list >= 4)
+    local compile = rawget(_G, "loadstring") or load
+    for _, code in ipairs(list) do assert(compile(code, "=README")) end
+  end)
+end)
+
+describe("README's first example #transfer", function()
+  local bank = sandbox.bank()
+
+  local function quoted(word)
+    return "'" .. word:gsub("'", "'\\''") .. "'"
+  end
+
+  -- Runs it as a user would, in a process of its own; what it prints and its exit status.
+  local function run(secret)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(blocks("lua")[1], "\n")
+    file:close()
+    local command = ("COREBANK_BASE_URL=%s COREBANK_CLIENT_ID=%s COREBANK_CLIENT_SECRET=%s "
+      .. "COREBANK_CA_FILE=%s %s %s 2>&1; echo $?"):format(quoted(bank.url), quoted(bank.clientId),
+      quoted(secret), quoted(bank.caFile), os.getenv("CBA_LUA"), quoted(path))
+    local output = table.concat(lines_of(command), "\n")
+    os.remove(path)
+    return output
+  end
+
+  it("has ten lines", function()
+    assert.equal(10, select(2, (blocks("lua")[1] .. "\n"):gsub("\n", "")))
+  end)
+
+  it("prints a token, redacted", function()
+    assert.is_truthy(run(bank.clientSecret):find("^Bearer token, %d+ s left\n0$"))
+  end)
+
+  it("says plainly that the bank refuses a wrong secret", function()
+    assert.is_truthy(run("canary-secret-wrong")
+      :find("^denied: the bank does not accept these credentials [^\n]*\n1$"))
+  end)
+end)
