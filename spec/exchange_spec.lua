@@ -152,7 +152,8 @@ describe("an exchange", function()
     assert.same({{name = "fetched", attempts = 2, seconds = 0.25}}, events)
     events = {}
     run({{status = 401}}, {onEvent = function(event) events[#events + 1] = event end})
-    assert.same({{name = "failed", code = "denied", status = 401, attempts = 1, seconds = 0}}, events)
+    assert.same({{name = "failed", code = "denied", status = 401, attempts = 1, seconds = 0}},
+      events)
   end)
 
   it("keeps the bank's answer out of everything but body()", function()
@@ -165,8 +166,9 @@ describe("an exchange", function()
     local there = {status = 308, location = "../v2/authenticate"}
     local _, _, system = run{there, good}
     assert.equal("https://bank.example/api/auth/v2/authenticate", system.posts[2].url)
-    for _, location in ipairs{"https://bank.example:444/", "http://bank.example/", "//evil.example/x",
-      "https://bank.example.evil/", "https://x@bank.example/", "javascript:alert(1)", ""} do
+    for _, location in ipairs{"https://bank.example:444/", "http://bank.example/", "",
+      "//evil.example/x", "https://bank.example.evil/", "https://x@bank.example/",
+      "javascript:alert(1)"} do
       local token, problem, stopped = run{{status = 307, location = location}}
       assert.is_nil(token)
       assert.equal("redirect", problem.code)

@@ -42,7 +42,8 @@ describe("csrc", function()
   it("includes each library in its own files", function()
     assert.equal("json.c", matching(c_files, "#include <cjson/"))
     assert.equal("secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c outcome.c request.c transfer.c url.c", matching(c_files, "#include <curl/"))
+    assert.equal("answer.c outcome.c request.c transfer.c url.c",
+      matching(c_files, "#include <curl/"))
   end)
 
   it("tests the Lua version in one file", function()
@@ -71,7 +72,8 @@ describe("lua", function()
   end)
 
   it("requires downwards only", function()
-    local rank = {core = 0, problem = 1, token = 1, options = 1, exchange = 2, blocking = 2, auth = 3}
+    local rank = {core = 0, problem = 1, token = 1, options = 1, exchange = 2, blocking = 2,
+      auth = 3}
     for _, path in ipairs(lua_files) do
       local own = rank[path:match("([^/]+)%.lua$")]
       for name in content(path):gmatch('require "corebank%.auth%.?([%w.]*)"') do

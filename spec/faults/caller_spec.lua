@@ -222,7 +222,8 @@ describe("nothing shows a secret", function()
     local token = assert(auth.authenticate(survive.options()))
     survive.no_canary{secret, token, auth, core}
     assert.is_truthy(tostring(token):find("^Bearer token, %d+ s left$"))
-    local _, message, problem = auth.authenticate(survive.options{clientSecret = "canary-secret-no"})
+    local _, message, problem = auth.authenticate(
+      survive.options{clientSecret = "canary-secret-no"})
     survive.no_canary{message, problem, problem:body()}
   end)
 

@@ -164,8 +164,9 @@ describe("a program that ends #transfer", function()
     local file = assert(io.open(path, "w"))
     file:write(script)
     file:close()
-    local pipe = io.popen(("SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' %s %s 2>&1; echo $?")
-      :format(bank.caFile, bank.url, bank.clientId, bank.clientSecret, os.getenv("CBA_LUA"), path))
+    local command = "SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' %s %s 2>&1; echo $?"
+    local pipe = io.popen(command:format(bank.caFile, bank.url, bank.clientId,
+      bank.clientSecret, os.getenv("CBA_LUA"), path))
     local output = pipe:read("*a")
     pipe:close()
     os.remove(path)

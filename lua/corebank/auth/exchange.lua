@@ -1,8 +1,8 @@
 --- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
 --
 -- `run` is straight-line code that never waits by itself: it hands what it waits for, a transfer or
--- a number of seconds, to the `wait` of its host (host/). A host that blocks waits there; one with an
--- event loop runs this in a coroutine and passes coroutine.yield.
+-- a number of seconds, to the `wait` of its host (host/). A host that blocks waits there; one with
+-- an event loop runs this in a coroutine and passes coroutine.yield.
 
 local problem = require "corebank.auth.problem"
 local token = require "corebank.auth.token"

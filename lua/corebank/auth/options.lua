@@ -7,7 +7,7 @@ local core = require "corebank.auth.core"
 ---@field baseUrl string? `https://…`, may carry a path prefix; else from COREBANK_BASE_URL
 ---@field path string? default "/api/auth/v1/authenticate"
 ---@field clientId string? 1..100 characters of UTF-8; else from COREBANK_CLIENT_ID
----@field clientSecret string|corebank.auth.Secret? the same, or from auth.secret; else from COREBANK_CLIENT_SECRET
+---@field clientSecret string|corebank.auth.Secret? likewise; else from COREBANK_CLIENT_SECRET
 ---@field timeout number? seconds for the whole call, retries included; default 10
 ---@field connectTimeout number? seconds for one connection; default 3
 ---@field attempts integer? tries within `timeout`; default 3
@@ -20,7 +20,7 @@ local core = require "corebank.auth.core"
 ---@field minTls "1.2"|"1.3"? default "1.2"
 ---@field proxy string? default: the environment's; "" means none
 ---@field noProxy string? hosts that are reached directly; default: the environment's
----@field allowPlaintext boolean? lets `http://` reach other than loopback; the secret is then readable on the way
+---@field allowPlaintext boolean? lets `http://` leave this machine, the secret readable on the way
 ---@field headers table<string, string>? extra request headers
 ---@field onEvent fun(event: table)? told what happens; never a secret
 
@@ -32,7 +32,7 @@ local MOST_HEADERS = 29       -- with our own three, what csrc/transfer.h takes
 local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
 
--- ---- checks: value -> value to keep, or nil and what it must be ----------------------------------
+-- ---- checks: value -> value to keep, or nil and what it must be -------------------------------
 
 local function text(value)
   if type(value) ~= "string" then return nil, "must be a string, not " .. type(value) end
@@ -157,7 +157,7 @@ local function header_line(name, value)
   if type(value) ~= "string" then
     return nil, ("must have strings as values, but %s is a %s"):format(name, type(value))
   end
-  if value:find("%c") then return nil, "must carry no control characters, but " .. name .. " does" end
+  if value:find("%c") then return nil, "must carry no control characters in " .. name end
   if value:find("^%s*$") then return name .. ";" end
   return name .. ": " .. value
 end
@@ -177,7 +177,7 @@ local function header_table(value)
   return copy
 end
 
--- ---- the list ------------------------------------------------------------------------------------
+-- ---- the list ---------------------------------------------------------------------------------
 
 local list = {
   {name = "baseUrl", check = text, env = "COREBANK_BASE_URL", required = true},
@@ -204,7 +204,7 @@ local list = {
 local known = {}
 for _, option in ipairs(list) do known[option.name] = option end
 
--- ---- unknown names -------------------------------------------------------------------------------
+-- ---- unknown names ----------------------------------------------------------------------------
 
 -- What other libraries call our options, and what people look for that is not there.
 local elsewhere = {
@@ -252,7 +252,7 @@ local function unknown(name)
   return ("unknown option '%s'; did you mean '%s'?"):format(name, nearest)
 end
 
--- ---- rules that concern more than one option -----------------------------------------------------
+-- ---- rules that concern more than one option --------------------------------------------------
 
 local function is_loopback(host)
   return host == "localhost" or host == "[::1]"
@@ -302,7 +302,7 @@ local function check_together(settings)
   return join_url(settings)
 end
 
--- ---- reading -------------------------------------------------------------------------------------
+-- ---- reading ----------------------------------------------------------------------------------
 
 -- The value for an option that was not given: from the environment, else its default.
 local function fallback(option)
@@ -380,10 +380,10 @@ function options.release(settings)
   for _, owned in ipairs(settings.owned) do owned:close() end
 end
 
--- ---- the same table again ------------------------------------------------------------------------
+-- ---- the same table again ---------------------------------------------------------------------
 
--- A script that calls with one table over and over has it read once. What is kept here lives as long
--- as that table, which holds the secret anyway, and is checked against it at every call.
+-- A script that calls with one table over and over has it read once. What is kept here lives as
+-- long as that table, which holds the secret anyway, and is checked against it at every call.
 local remembered = setmetatable({}, {__mode = "k"})
 local serial = 0
 

@@ -38,7 +38,7 @@ local retryable = {
 -- Answers are kept here and not in the problem, so that no dump of a problem shows them.
 local bodies = setmetatable({}, {__mode = "k"})
 
---- The first 4 KiB of what the bank answered, for an integrator who needs the bank's own error code.
+--- The first 4 KiB of what the bank answered, for an integrator who needs the bank's error code.
 -- The client id, the secret and whatever looks like a token are blanked. Not for logs.
 ---@return string? body nil when there was no answer
 function Problem:body()
@@ -54,7 +54,7 @@ local problem = {}
 --- Makes a problem.
 ---@param code corebank.auth.Code
 ---@param message string
----@param fields table? status, retryAfter, attempts; retryable, where it differs from the code's own
+---@param fields table? status, retryAfter, attempts; retryable, where it is not the code's own
 ---@param body string? what problem:body() returns
 ---@return corebank.auth.Problem
 function problem.new(code, message, fields, body)
