@@ -26,6 +26,15 @@ double cba_clock_wall(void) {
     return clock_read(CLOCK_REALTIME);
 }
 
+bool cba_clock_before(double boot, double wall) {
+#ifdef CLOCK_REALTIME_COARSE
+    double now = clock_read(CLOCK_REALTIME_COARSE);
+#else
+    double now = clock_read(CLOCK_REALTIME);
+#endif
+    return now < wall && cba_clock_boot() < boot;
+}
+
 void cba_clock_sleep(double seconds) {
     if (!(seconds > 0)) {
         return;

@@ -4,6 +4,7 @@
 
 local core = require "corebank.auth.core"
 local blocking = require "corebank.auth.host.blocking"
+local client = require "corebank.auth.client"
 local exchange = require "corebank.auth.exchange"
 local options = require "corebank.auth.options"
 
@@ -35,6 +36,18 @@ function auth.authenticate(given)
   local token, message, problem = exchange.run(settings, core, blocking.wait)
   options.give_back(settings)
   return token, message, problem
+end
+
+--- Makes a client, which keeps a token. Nothing is sent before its first token().
+--
+-- A mistake in `given` raises at the caller's level.
+---@param given corebank.auth.ClientOptions
+---@return corebank.auth.Client
+function auth.client(given)
+  local settings, mistake = options.read(given, true)
+  if not settings then error("client: " .. mistake, 2) end
+  options.number(settings)
+  return client.new(settings, core, blocking, function() options.release(settings) end)
 end
 
 --- Where a client secret may come from other than a string in a script: neither of these ever makes

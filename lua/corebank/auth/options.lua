@@ -24,6 +24,10 @@ local core = require "corebank.auth.core"
 ---@field headers table<string, string>? extra request headers
 ---@field onEvent fun(event: table)? told what happens; never a secret
 
+---@class corebank.auth.ClientOptions: corebank.auth.Options
+---@field leeway number? seconds; a token with less left is never handed out
+---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
+
 ---@class corebank.auth.Secret
 -- Bytes that wipe themselves. No getter; tostring shows "secret(…)".
 
@@ -31,6 +35,7 @@ local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
 local MOST_HEADERS = 29       -- with our own three, what csrc/transfer.h takes
 local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
+local LONGEST_LIFETIME = 7 * 86400   -- seconds
 
 -- ---- checks: value -> value to keep, or nil and what it must be -------------------------------
 
@@ -199,6 +204,8 @@ local list = {
   {name = "allowPlaintext", check = boolean, default = false},
   {name = "headers", check = header_table, as = "headerLines"},
   {name = "onEvent", check = callable},
+  {name = "leeway", check = number(0, LONGEST_LIFETIME), clientOnly = true},
+  {name = "refreshAhead", check = number(0, LONGEST_LIFETIME), clientOnly = true},
 }
 
 local known = {}
@@ -344,9 +351,12 @@ local function read_one(settings, option, value)
   end
 end
 
-local function read_all(settings, given)
+local function read_all(settings, given, forClient)
   for name in pairs(given) do
     if not known[name] then return unknown(name) end
+    if known[name].clientOnly and not forClient then
+      return name .. " is for a token that is kept: give it to auth.client"
+    end
   end
   for _, option in ipairs(list) do
     local mistake = read_one(settings, option, given[option.name])
@@ -359,14 +369,15 @@ local options = {}
 
 --- Reads a caller's options.
 ---@param given corebank.auth.Options
+---@param forClient boolean? whether a client's own options may be there
 ---@return table? settings every option under its name, and url, origin, headerLines
 ---@return string? mistake what is wrong with `given`, naming the option
-function options.read(given)
+function options.read(given, forClient)
   if type(given) ~= "table" then
     return nil, "a table of options is needed, not " .. type(given)
   end
   local settings = {owned = {}}
-  local mistake = read_all(settings, given)
+  local mistake = read_all(settings, given, forClient)
   if mistake then
     options.release(settings)
     return nil, mistake
@@ -394,14 +405,21 @@ local function memorable(settings, given)
     and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
 end
 
+--- Gives settings that will be used again and again a number, by which the core knows that it has
+-- set up a handle for them.
+---@param settings table
+function options.number(settings)
+  serial = serial + 1
+  settings.serial = serial
+end
+
 local function remember(given, settings)
   local fields, count = {}, 0
   for name, value in pairs(given) do
     fields[name] = value
     count = count + 1
   end
-  serial = serial + 1
-  settings.serial = serial   -- by this the core knows that it has set up a handle for them
+  options.number(settings)
   remembered[given] = {settings = settings, fields = fields, count = count}
 end
 

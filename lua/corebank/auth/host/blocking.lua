@@ -21,4 +21,26 @@ function blocking.wait(wanted)
   while not wanted:step() do wanted:wait(LONGEST_WAIT) end
 end
 
+-- ---- for a client: three things it cannot do by itself -----------------------------------------
+
+--- A flight has started that nobody waits for yet. Here it goes on whenever token() is called.
+function blocking.launch() end
+
+--- Returns when the flight is done.
+function blocking.await(client, flight)
+  while not flight.done do
+    if type(flight.wanted) == "number" then
+      rest(flight.due - core.boot())
+    else
+      flight.wanted:wait(LONGEST_WAIT)
+    end
+    client:advance(flight)
+  end
+end
+
+--- Returns when the seconds are over.
+function blocking.rest(_, seconds)
+  rest(seconds)
+end
+
 return blocking

@@ -1,0 +1,356 @@
+-- What a client does with its token over time, in a world without sockets.
+
+local client = require "corebank.auth.client"
+local fake = require "spec.fake"
+local options = require "corebank.auth.options"
+local survive = require "spec.survive"
+
+-- A bank whose nth token is canary-token-n, valid for `validity` seconds.
+local function steady(validity, takes)
+  return function(n) return {token = "canary-token-" .. n, validity = validity, takes = takes} end
+end
+
+local function keep(answer, changes)
+  local given = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret",
+    attempts = 1}
+  for name, value in pairs(changes or {}) do given[name] = value end
+  local settings = assert(options.read(given, true))
+  local world = fake.world(answer)
+  world.random = function() return 0 end
+  local released = {}
+  local kept = client.new(settings, world.system, world.host, function() released[1] = true end)
+  return kept, world, released
+end
+
+-- What token() gives to a caller that may have to wait.
+local function ask(kept, world)
+  local got
+  world.call(function() got = {kept:token()} end)
+  while not got do world.pass(0.05, 0.05) end
+  return got[1], got[2], got[3]
+end
+
+describe("a client", function()
+  it("sends nothing before it is asked, then fetches once and hands out the same", function()
+    local kept, world = keep(steady(100))
+    assert.equal(0, #world.posts)
+    assert.is_nil(kept:peek())
+    local token = ask(kept, world)
+    world.pass(10)
+    assert.equal(token, kept:token())
+    assert.equal(token, kept:peek())
+    assert.equal(1, #world.posts)
+  end)
+
+  it("refreshes behind the caller in the last 20 %, and hands the old one out meanwhile", function()
+    local kept, world = keep(steady(100, 2))
+    local first = ask(kept, world)   -- arrives after 2 s, with 98 of its 100 left
+    world.skip(78)
+    assert.equal(first, kept:token())
+    assert.equal(1, #world.posts)
+    world.skip(1)
+    assert.equal(first, kept:token())   -- starts the refresh
+    assert.equal(first, kept:token())
+    assert.equal(2, #world.posts)
+    world.pass(3)
+    local second = kept:token()
+    assert.equal("canary-token-2", second.accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("fetches and waits inside the leeway: a token with less left is never handed out", function()
+    local kept, world = keep(steady(100, 1))
+    ask(kept, world)
+    world.skip(90)   -- 9 s of 99 are left: less than 10 %
+    assert.is_nil(kept:peek())
+    local token = ask(kept, world)
+    assert.equal("canary-token-2", token.accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("takes leeway and refreshAhead from its options", function()
+    local kept, world = keep(steady(100), {leeway = 30, refreshAhead = 45})
+    ask(kept, world)
+    world.skip(54)
+    kept:token()
+    assert.equal(1, #world.posts)
+    world.skip(2)
+    kept:token()
+    assert.equal(2, #world.posts)
+  end)
+
+  it("whose refreshAhead is longer than the token lives refreshes in its second half", function()
+    local kept, world = keep(steady(100), {refreshAhead = 5000})
+    ask(kept, world)
+    world.skip(49)
+    kept:token()
+    assert.equal(1, #world.posts)
+  end)
+
+  it("spreads the refreshes of 1000 clients over at least 10 % of the window", function()
+    local earliest, latest = math.huge, -math.huge
+    for _ = 1, 1000 do
+      local kept, world = keep(steady(1000))
+      world.random = math.random
+      ask(kept, world)
+      local refreshIn = kept:explain().refreshIn
+      earliest, latest = math.min(earliest, refreshIn), math.max(latest, refreshIn)
+    end
+    assert.is_true(earliest >= 800 and latest < 900)
+    assert.is_true(latest - earliest >= 0.1 * 200)
+  end)
+
+  for _, lifetime in ipairs{1, 5, 60} do
+    it(("lives with a lifetime of %d s: at most one POST a second"):format(lifetime), function()
+      local kept, world = keep(steady(lifetime))
+      local answered = 0
+      for _ = 1, 400 do
+        local token = ask(kept, world)
+        assert.is_false(token:expired())
+        answered = answered + 1
+        world.pass(0.05, 0.05)
+      end
+      assert.equal(400, answered)
+      for i = 2, #world.posts do
+        assert.is_true(world.posts[i] - world.posts[i - 1] >= 1 - 1e-6)
+      end
+    end)
+  end
+end)
+
+describe("callers who wait together", function()
+  it("share one flight and its token", function()
+    local kept, world = keep(steady(100, 2))
+    local got = {}
+    for i = 1, 50 do world.call(function() got[i] = kept:token() end) end
+    world.pass(3)
+    assert.equal(50, #got)
+    for i = 2, 50 do assert.equal(got[1], got[i]) end
+    assert.equal(1, #world.posts)
+  end)
+
+  it("share its failure, too: nobody tries in turn", function()
+    local kept, world = keep(function() return {failure = "timeout", takes = 3} end)
+    local codes = {}
+    for i = 1, 20 do world.call(function() codes[i] = select(3, kept:token()).code end) end
+    world.pass(3.5)
+    assert.equal(20, #codes)
+    assert.equal(1, #world.posts)
+  end)
+
+  it("get the token although the one who started the flight is gone", function()
+    local kept, world = keep(steady(100, 2))
+    world.call(function() kept:token() end)
+    world.running = {}   -- nobody will ever resume it
+    local got
+    world.call(function() got = kept:token() end)
+    world.pass(3)
+    assert.equal("canary-token-1", got.accessToken)
+    assert.equal(1, #world.posts)
+  end)
+
+  it("are told when the client is closed", function()
+    local kept, world, released = keep(steady(100, 2))
+    local problem
+    world.call(function() problem = select(3, kept:token()) end)
+    kept:close()
+    kept:close()
+    world.pass(3)
+    assert.equal("closed", problem.code)
+    assert.is_true(released[1])
+    local ok, message = pcall(function() return (kept:token()) end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("client_spec.lua:%d+: the client is closed"), message)
+    assert.is_nil(kept:peek())
+  end)
+end)
+
+describe("a refresh that fails", function()
+  local function failing_after_first(failure)
+    return function(n)
+      return n == 1 and {token = "canary-token-1", validity = 1000} or {failure = failure}
+    end
+  end
+
+  it("takes no valid token away, and is tried again with growing gaps", function()
+    local kept, world = keep(failing_after_first("connect"))
+    world.random = function() return 1 end
+    local token = ask(kept, world)
+    world.skip(826)
+    local ends = world.now + 70
+    while world.now < ends do
+      assert.equal(token, kept:token())
+      world.skip(0.5)
+    end
+    local gaps = {}
+    for i = 3, #world.posts do gaps[i - 2] = world.posts[i] - world.posts[i - 1] end
+    assert.same({1, 2, 4, 8, 16, 32}, gaps)
+  end)
+
+  it("does not switch early refresh off", function()
+    local kept, world = keep(function(n)
+      return n == 2 and {failure = "network"} or {token = "canary-token-" .. n, validity = 100}
+    end)
+    ask(kept, world)
+    world.skip(81)
+    kept:token()
+    world.skip(2)
+    kept:token()
+    assert.equal("canary-token-3", kept:peek().accessToken)
+  end)
+end)
+
+describe("the same token handed out again", function()
+  it("is not asked for again before the leeway", function()
+    local issued = 1000
+    local kept, world = keep(function(_, now)
+      return {token = "canary-token-same", validity = 100 - (now - issued)}
+    end)
+    ask(kept, world)
+    for _ = 1, 159 do
+      world.skip(0.5)   -- until 79.5 s: fresh
+      kept:token()
+    end
+    assert.equal(1, #world.posts)
+    for _ = 1, 20 do
+      world.skip(0.5)   -- until 89.5 s: stale
+      kept:token()
+    end
+    assert.equal(2, #world.posts)
+  end)
+end)
+
+describe("a denial", function()
+  local denied = function() return {status = 401} end
+
+  it("is remembered: 10 more calls, no POST", function()
+    local kept, world = keep(denied)
+    local _, message, first = ask(kept, world)
+    assert.is_nil(first.remembered)
+    for _ = 1, 10 do
+      world.skip(0.4)
+      local token, again, problem = ask(kept, world)
+      assert.is_nil(token)
+      assert.equal(message, again)
+      assert.equal("denied", problem.code)
+      assert.equal(401, problem.status)
+      assert.is_true(problem.remembered)
+    end
+    assert.equal(1, #world.posts)
+  end)
+
+  it("is asked about again after 5 s, doubling to 60", function()
+    local kept, world = keep(denied)
+    for _ = 1, 2000 do
+      ask(kept, world)
+      world.skip(0.25)
+    end
+    local gaps = {}
+    for i = 2, 7 do gaps[i - 1] = world.posts[i] - world.posts[i - 1] end
+    assert.same({5, 10, 20, 40, 60, 60}, gaps)
+  end)
+
+  it("takes no valid token away", function()
+    local kept, world = keep(function(n)
+      return n == 1 and {token = "canary-token-1", validity = 100} or {status = 401}
+    end)
+    local token = ask(kept, world)
+    world.skip(85)
+    kept:token()
+    assert.equal(2, #world.posts)
+    assert.equal(token, kept:token())
+  end)
+
+  it("and a Retry-After keeps callers off as long as it says", function()
+    local kept, world = keep(function() return {status = 503, retryAfter = 30} end)
+    ask(kept, world)
+    world.skip(29)
+    local _, _, problem = ask(kept, world)
+    assert.is_true(problem.remembered and problem.retryAfter == 1)
+    assert.equal(1, #world.posts)
+    world.skip(1)
+    ask(kept, world)
+    assert.equal(2, #world.posts)
+  end)
+end)
+
+describe("invalidate", function()
+  it("drops the very token at hand, and the next call fetches at once", function()
+    local kept, world = keep(steady(100))
+    local first = ask(kept, world)
+    assert.is_true(kept:invalidate(first))
+    assert.is_nil(kept:peek())
+    local second = ask(kept, world)
+    assert.are_not.equal(first, second)
+    assert.is_false(kept:invalidate(first))   -- an older one: too late
+    assert.is_false(kept:invalidate(nil))
+    assert.equal(second, kept:peek())
+    assert.equal(2, #world.posts)
+  end)
+
+  it("of a new token that is rejected, too: one refresh in 5 s, however often", function()
+    local kept, world = keep(steady(100))
+    for _ = 1, 1000 do
+      kept:invalidate(ask(kept, world))
+      world.skip(0.02)
+    end
+    assert.is_true(#world.posts <= 1 + 20 / 5)
+  end)
+
+  it("keeps a flight that started before it from writing", function()
+    local kept, world = keep(steady(100, 2))
+    local first = ask(kept, world)
+    world.skip(85)
+    kept:token()   -- the refresh is on its way
+    kept:invalidate(first)
+    world.pass(3)
+    assert.is_nil(kept:peek())
+    assert.equal("canary-token-3", ask(kept, world).accessToken)
+  end)
+end)
+
+describe("time", function()
+  it("that jumps ahead on the wall clock ends a token early at most", function()
+    local kept, world = keep(steady(100))
+    ask(kept, world)
+    world.skew = world.skew + 7200
+    assert.is_nil(kept:peek())
+    assert.equal("canary-token-2", ask(kept, world).accessToken)
+  end)
+
+  it("that jumps back on the wall clock does not make a token last", function()
+    local kept, world = keep(steady(100))
+    ask(kept, world)
+    world.skew = world.skew - 7200
+    world.skip(91)
+    assert.is_nil(kept:peek())
+    assert.equal("canary-token-2", ask(kept, world).accessToken)
+  end)
+end)
+
+describe("explain and events", function()
+  it("say why this token, until when, and what went wrong last; no secret", function()
+    local events = {}
+    local kept, world = keep(function(n)
+      return n == 2 and {failure = "connect"} or {token = "canary-token-" .. n, validity = 100}
+    end, {onEvent = function(event) events[#events + 1] = event end})
+    assert.equal("none", kept:explain().state)
+    ask(kept, world)
+    assert.equal("fresh", kept:explain().state)
+    world.skip(81)
+    kept:token()
+    local told = kept:explain()
+    assert.equal("stale", told.state)
+    assert.equal(19, told.remaining)
+    assert.is_truthy(told.problem:find("cannot connect"))
+    assert.equal(1, told.counters.failed)
+    assert.is_truthy(tostring(told):find("stale, 19 s left.*last problem: cannot connect"))
+    world.skip(30)
+    assert.equal("expired", kept:explain().state)
+    survive.no_canary{told, events, kept}
+    local names = {}
+    for i, event in ipairs(events) do names[i] = event.name end
+    assert.same({"fetched", "waited", "failed"}, names)
+    assert.equal("https://bank.example", events[1].client)
+  end)
+end)

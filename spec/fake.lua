@@ -1,0 +1,85 @@
+--- A world without sockets for the policy layer: one clock, a bank that answers from a function,
+-- and a host whose waiters are coroutines. Time moves only when it is told to.
+
+local core = require "corebank.auth.core"
+
+local fake = {}
+
+--- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
+-- {failure=}; `takes` seconds until it is there.
+function fake.world(answer)
+  local world = {now = 1000, skew = 1790000000, posts = {}, running = {}, random = math.random}
+  local system = {url = core.url}
+  world.system = system
+  function system.boot() return world.now end
+  function system.wall() return world.now + world.skew end
+  function system.before(boot, wall) return system.boot() < boot and system.wall() < wall end
+  function system.random() return world.random() end
+
+  function system.transfer()
+    local n = #world.posts + 1
+    local given = answer(n, world.now)
+    world.posts[n] = world.now
+    local ready = world.now + (given.takes or 0)
+    local transfer = {}
+    function transfer.step() return world.now >= ready end
+    function transfer.reply()
+      if not given.token then return nil end
+      local fields = {tokenType = "Bearer", tokenValiditySec = given.validity}
+      return fields, given.token, 0, nil
+    end
+    function transfer.result()
+      return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,
+        begun = false}
+    end
+    function transfer.excerpt() return "" end
+    function transfer.close() end
+    return transfer
+  end
+
+  -- The host: whoever waits yields, and is resumed when time has passed.
+  local flights = {}
+  world.host = {
+    launch = function(client, flight) flights[flight] = client end,
+    await = function(_, flight) while not flight.done do coroutine.yield() end end,
+    rest = function(_, seconds)
+      local ends = world.now + seconds
+      while world.now < ends do coroutine.yield() end
+    end,
+  }
+
+  --- Starts `job` as a caller of its own.
+  function world.call(job)
+    local thread = coroutine.create(job)
+    assert(coroutine.resume(thread))
+    if coroutine.status(thread) ~= "dead" then world.running[thread] = true end
+  end
+
+  --- Lets what is due happen, now.
+  function world.settle()
+    for flight, client in pairs(flights) do
+      client:advance(flight)
+      if flight.done then flights[flight] = nil end
+    end
+    for thread in pairs(world.running) do
+      assert(coroutine.resume(thread))
+      if coroutine.status(thread) == "dead" then world.running[thread] = nil end
+    end
+  end
+
+  --- Time passes, in steps small enough for every flight and waiter to have its turn.
+  function world.pass(seconds, step)
+    local ends = world.now + seconds
+    while world.now < ends do
+      world.now = math.min(ends, world.now + (step or 0.25))
+      world.settle()
+    end
+  end
+
+  --- Time passes and nobody gets a turn: a process that is busy elsewhere, or stopped.
+  function world.skip(seconds) world.now = world.now + seconds end
+
+  return world
+end
+
+return fake
