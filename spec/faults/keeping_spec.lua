@@ -1,0 +1,122 @@
+-- FAULTS of keeping a token, against the real bank and the real clock; client_spec has the policy.
+
+local auth = require "corebank.auth"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+local socket = require "socket"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+local function client_of(steps, changes)
+  local scenario = bank:scenario(steps)
+  local events = {}
+  local options = survive.options(changes)
+  options.baseUrl = scenario.baseUrl
+  options.onEvent = function(event) events[#events + 1] = event end
+  return auth.client(options), scenario, events
+end
+
+describe("a client at the bank #transfer", function()
+  it("sends nothing before the first token(), then one POST for many calls", function()
+    local kept, scenario, events = client_of{}
+    assert.equal(0, scenario:posts())
+    assert.is_nil(kept:peek())
+    local token = assert(kept:token())
+    for _ = 1, 100 do assert.equal(token, kept:token()) end
+    assert.equal(token, kept:peek())
+    assert.equal(1, scenario:posts())
+    survive.no_canary{kept, events, kept:explain()}
+    survive.no_canary(tostring(kept))
+    kept:close()
+  end)
+
+  it("refreshes while the script goes on, and never blocks for it", function()
+    local kept, scenario = client_of({{validity = 4}, {delay = 0.6, validity = 60}},
+      {refreshAhead = 2, leeway = 0.2})
+    local first = assert(kept:token())
+    local longest, last = 0, first
+    local ends = socket.gettime() + 3.2
+    while socket.gettime() < ends do
+      local began = socket.gettime()
+      last = assert(kept:token())
+      longest = math.max(longest, socket.gettime() - began)
+      socket.sleep(0.02)
+    end
+    assert.are_not.equal(first.accessToken, last.accessToken)
+    assert.equal(2, scenario:posts())
+    assert.is_true(longest < survive.seconds(0.3), longest)
+    kept:close()
+  end)
+
+  it("401, then 10 more calls: 1 POST, the same problem, remembered", function()
+    local kept, scenario = client_of{{status = 401}}
+    local _, message, first = kept:token()
+    assert.equal("denied", first.code)
+    for _ = 1, 10 do
+      local token, again, problem = kept:token()
+      assert.is_nil(token)
+      assert.equal(message, again)
+      assert.is_true(problem.remembered)
+      assert.equal(first:body(), problem:body())
+    end
+    assert.equal(1, scenario:posts())
+    kept:close()
+  end)
+
+  it("a token that was rejected is replaced by the next call", function()
+    local kept, scenario = client_of{}
+    local first = assert(kept:token())
+    assert.is_true(kept:invalidate(first))
+    local second = assert(kept:token())
+    assert.are_not.equal(first.accessToken, second.accessToken)
+    assert.is_false(kept:invalidate(first))
+    assert.equal(2, scenario:posts())
+    kept:close()
+  end)
+
+  it("a bank that is down takes no valid token away", function()
+    local kept, scenario = client_of({{validity = 3}, {status = 503}},
+      {refreshAhead = 1.5, leeway = 0.1})
+    local first = assert(kept:token())
+    local ends = socket.gettime() + 2.6
+    while socket.gettime() < ends do
+      assert.equal(first, kept:token())
+      socket.sleep(0.05)
+    end
+    assert.is_true(scenario:posts() >= 2)
+    kept:close()
+  end)
+
+  it("a forked child keeps its own", function()
+    local kept, scenario = client_of{}
+    local mine = assert(kept:token()).accessToken
+    local child = process.fork(function()
+      local inherited = kept:token()
+      kept:invalidate(inherited)
+      return inherited.accessToken == mine and assert(kept:token()).accessToken ~= mine
+    end)
+    assert.equal(0, process.wait(child))
+    assert.equal(mine, kept:token().accessToken)
+    assert.equal(2, scenario:posts())
+    kept:close()
+  end)
+end)
+
+describe("auth.client", function()
+  it("raises for a mistake at the caller's line, and for use after close", function()
+    local ok, message = pcall(function() return (auth.client{leway = 3}) end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("keeping_spec.lua:%d+: client: unknown option 'leway'"), message)
+    ok, message = pcall(function() return (auth.authenticate{leeway = 3}) end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("leeway is for a token that is kept", 1, true), message)
+    local kept = client_of{}
+    kept:close()
+    for _, method in ipairs{"token", "invalidate"} do
+      ok, message = pcall(function() return (kept[method](kept)) end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("keeping_spec.lua:%d+: the client is closed"), message)
+    end
+  end)
+end)
