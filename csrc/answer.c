@@ -80,15 +80,34 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
     char value[128]; /* holds a date, too */
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         cba_answer_clear(answer);
-    } else if (length == 0 || strchr("dDrRcClL", line[0]) == NULL) {
-        return; /* most lines are of no interest */
-    } else if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
-        answer->date = remember_date(answer, value);
-    } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {
-        read_retry_after(answer, value);
-    } else if (header_value(line, length, "Content-Type:", value, sizeof value)) {
-        answer->content_type = known_media_type(value);
-    } else if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
-        answer->has_location = true;
+        return;
+    }
+    switch (length > 0 ? line[0] : '\0') { /* most lines are of no interest */
+        case 'D':
+        case 'd':
+            if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
+                answer->date = remember_date(answer, value);
+            }
+            break;
+        case 'R':
+        case 'r':
+            if (header_value(line, length, "Retry-After:", value, sizeof value)) {
+                read_retry_after(answer, value);
+            }
+            break;
+        case 'C':
+        case 'c':
+            if (header_value(line, length, "Content-Type:", value, sizeof value)) {
+                answer->content_type = known_media_type(value);
+            }
+            break;
+        case 'L':
+        case 'l':
+            if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
+                answer->has_location = true;
+            }
+            break;
+        default:
+            break;
     }
 }
