@@ -28,7 +28,7 @@ end
 
 -- A name for a test that is short and printable.
 local function shown(text)
-  text = text:gsub("[%c\128-\255]", "?")
+  text = text:gsub("[%c\128-\255]", "?"):gsub("canary", "c")   -- a canary must not be printed
   return #text > 50 and text:sub(1, 50) .. "…" or text
 end
 

@@ -80,8 +80,13 @@ end)
 
 describe("mutual TLS #tls", function()
   local url = bank.urls.mtls
+  -- The server's alert races its reset of the connection. libcurl with GnuTLS may see only the
+  -- latter, and a reset of a connection that looked well is a broken network.
+  local absent = os.getenv("CBA_BUILD"):find("gnutls") and {"tls", "network"} or "tls"
 
-  it("without a certificate: tls", function() tls_case{baseUrl = url} end)
+  it("without a certificate: tls", function()
+    tls_case({baseUrl = url}, {code = absent, posts = 0})
+  end)
 
   it("with the right one: success", function()
     tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
@@ -89,7 +94,7 @@ describe("mutual TLS #tls", function()
 
   it("does not lend its connection to a caller without the certificate", function()
     tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
-    tls_case{baseUrl = url}
+    tls_case({baseUrl = url}, {code = absent, posts = 0})
   end)
 
   it("with a passphrase: success; with a wrong one, or none: tls, and it is not shown", function()
