@@ -1,0 +1,77 @@
+/* Any bytes as a table of options. fuzz_options.lua builds the table and holds what options.lua
+ * makes of it against what it promises; here are the bytes, a Lua state and the counting of what is
+ * left behind. */
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "faults.h"
+
+enum { RUNS_BETWEEN_COUNTS = 512 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int luaopen_corebank_auth_core(lua_State *L);
+
+static void stop_if(int status, lua_State *L) {
+    if (status != 0) {
+        fprintf(stderr, "fuzz_options: %s\n", lua_tostring(L, -1));
+        abort();
+    }
+}
+
+/* Leaves the function that takes the bytes on the stack. */
+static lua_State *open_state(void) {
+    if (!faults_install()) {
+        abort();
+    }
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        abort();
+    }
+    luaL_openlibs(L);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, luaopen_corebank_auth_core);
+    lua_setfield(L, -2, "corebank.auth.core");
+    lua_pushliteral(L, CBA_LUA_DIR "/?.lua");
+    lua_setfield(L, -3, "path");
+    lua_settop(L, 0);
+    stop_if(luaL_loadfile(L, CBA_SPEC_DIR "/fuzz_options.lua"), L);
+    stop_if(lua_pcall(L, 0, 1, 0), L);
+    return L;
+}
+
+/* What the module holds when nothing is in use must not grow. */
+static void count_live(lua_State *L) {
+    static long before[FAULT_FAMILIES];
+    static const enum fault_family counted[] = {FAULT_CJSON, FAULT_CURL, FAULT_OWN, FAULT_GUARDED};
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+        long live = faults_live(counted[i]);
+        if (before[counted[i]] != 0 && live > before[counted[i]]) {
+            fprintf(stderr, "fuzz_options: %ld live blocks of family %d, %ld before\n", live,
+                    (int)counted[i], before[counted[i]]);
+            abort();
+        }
+        before[counted[i]] = live;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static lua_State *L;
+    static unsigned runs;
+    if (L == NULL) {
+        L = open_state();
+    }
+    lua_pushvalue(L, 1);
+    lua_pushlstring(L, (const char *)data, size);
+    stop_if(lua_pcall(L, 1, 0, 0), L);
+    if (++runs % RUNS_BETWEEN_COUNTS == 0) {
+        count_live(L);
+    }
+    return 0;
+}

@@ -1,0 +1,112 @@
+/* csrc/utf8.c and csrc/redact.c. */
+#include <string.h>
+
+#include "check.h"
+#include "redact.h"
+#include "secret.h"
+#include "utf8.h"
+
+static const struct {
+    const char *bytes;
+    long characters;
+} texts[] = {
+    {"", 0},
+    {"abc", 3},
+    {"\x7F", 1},
+    {"\xC2\x80\xDF\xBF", 2},
+    {"\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF", 4},
+    {"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 2},
+    {"a\xE2\x82\xACz", 3},
+    {"\x80", -1}, /* a continuation alone */
+    {"\xBF", -1},
+    {"\xC0\x80", -1}, /* overlong forms */
+    {"\xC1\xBF", -1},
+    {"\xE0\x9F\xBF", -1},
+    {"\xF0\x8F\xBF\xBF", -1},
+    {"\xED\xA0\x80", -1}, /* surrogates */
+    {"\xED\xBF\xBF", -1},
+    {"\xF4\x90\x80\x80", -1}, /* above U+10FFFF */
+    {"\xF5\x80\x80\x80", -1},
+    {"\xFE", -1},
+    {"\xFF", -1},
+    {"\xC3", -1}, /* cut short */
+    {"\xE2\x82", -1},
+    {"\xF0\x9F\x8F", -1},
+    {"\xC3"
+     "a",
+     -1},
+    {"\xE2\x82"
+     "a",
+     -1},
+    {"\xF0\x9F\x8F"
+     "a",
+     -1},
+    {"abc\xC3", -1},
+};
+
+static void test_utf8(void) {
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t length = strlen(texts[i].bytes);
+        /* Without even a NUL behind it. */
+        char *copy = exact_copy(texts[i].bytes, length > 0 ? length - 1 : 0);
+        memcpy(copy, texts[i].bytes, length);
+        long count = cba_utf8_count(copy, length);
+        check(count == texts[i].characters, "UTF-8 row %zu: %ld", i, count);
+        cba_guarded_free(copy);
+    }
+    check(cba_utf8_count("a\0b", 3) == 3, "a NUL is a character");
+}
+
+static const struct {
+    const char *text, *value, *blanked;
+} values[] = {
+    {"the secret is here", "secret", "the ****** is here"},
+    {"secretsecret", "secret", "************"},
+    {"SECRET", "secret", "******"},
+    {"secre", "secret", "secre"},
+    {"", "secret", ""},
+    {"{\"s\":\"a\\\"b\\\\c\"}", "a\"b\\c", "{\"s\":\"*******\"}"},
+    {"raw a\"b", "a\"b", "raw ***"},
+    {"tab\\t!", "tab\t!", "******"},
+    {"aaaa", "aa", "****"},
+};
+
+static const struct {
+    const char *text, *blanked;
+} tokens[] = {
+    {"{\"accessToken\":\"abc\"}", "{\"accessToken\":\"***\"}"},
+    {"{\"refresh_TOKEN\" :\n\"a\\\"b\", \"x\":\"y\"}",
+     "{\"refresh_TOKEN\" :\n\"****\", \"x\":\"y\"}"},
+    {"{\"token\":\"cut sho", "{\"token\":\"*******"},
+    {"{\"token\":\"a\\", "{\"token\":\"**"},
+    {"{\"token\":12,\"x\":\"y\"}", "{\"token\":12,\"x\":\"y\"}"},
+    {"{\"tokenType\":\"Bearer\"}", "{\"tokenType\":\"Bearer\"}"},
+    {"{\"token\"", "{\"token\""},
+    {"{\"token\":", "{\"token\":"},
+    {"{\"token\":\"", "{\"token\":\""},
+    {"\"token\":\"a\",\"token\":\"b\"", "\"token\":\"*\",\"token\":\"*\""},
+};
+
+static void test_redact(void) {
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char *copy = exact_copy(values[i].text, strlen(values[i].text));
+        cba_redact_value(copy, strlen(values[i].text), values[i].value, strlen(values[i].value));
+        check(strcmp(copy, values[i].blanked) == 0, "value row %zu: %s", i, copy);
+        cba_guarded_free(copy);
+    }
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        char *copy = exact_copy(tokens[i].text, strlen(tokens[i].text));
+        cba_redact_tokens(copy, strlen(tokens[i].text));
+        check(strcmp(copy, tokens[i].blanked) == 0, "token row %zu: %s", i, copy);
+        cba_guarded_free(copy);
+    }
+    char binary[] = "a\0secret\0b";
+    cba_redact_value(binary, sizeof binary - 1, "secret", 6);
+    check(memcmp(binary, "a\0******\0b", sizeof binary) == 0, "a value behind a NUL");
+}
+
+int main(void) {
+    test_utf8();
+    test_redact();
+    return check_summary("text");
+}

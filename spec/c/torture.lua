@@ -1,0 +1,160 @@
+-- What torture.c calls: one authenticate per scenario, and the judgement of what came of it.
+
+-- LuaJIT's compiler of 2023 does not survive a failed allocation; the interpreter does.
+if jit then jit.off() end
+
+local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
+
+local SECRET = 'canary-"secret"-Kq83'   -- tiny_bank.h has it as JSON writes it
+local TOKEN = "canary-token-Zx9-._~+/="
+
+-- Full jitter that draws zero: tries follow each other at once.
+local function zero() return 0 end
+
+local scenarios = {}
+
+local function simple(name)
+  scenarios[name] = function(bank)
+    return {baseUrl = bank .. "/" .. name, clientId = "torture-client", clientSecret = SECRET,
+      timeout = 5}
+  end
+end
+
+simple "ok"
+simple "denied"
+simple "garbage"
+simple "unusable"
+simple "redirect"
+simple "away"
+
+-- 503 first. A token that cannot be parsed for want of memory makes it 503, 200, 503, 200.
+function scenarios.flaky(bank)
+  local given = scenarios.ok(bank)
+  given.baseUrl, given.attempts = bank .. "/flaky", 4
+  return given
+end
+
+-- Every option that can be given without TLS, the secret from a file.
+function scenarios.options(bank, file)
+  return {baseUrl = bank .. "/options", clientId = "torture-client",
+    clientSecret = auth.secret.file(file), timeout = 5, connectTimeout = 2, attempts = 2,
+    headers = {["X-Gateway-Key"] = "canary-key-77", ["X-Correlation-Id"] = "42", ["X-Empty"] = ""},
+    caFile = file, caPath = "/", clientCert = file, clientKey = file, clientKeyPassword = "hush",
+    pinnedKey = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", minTls = "1.3",
+    proxy = "", noProxy = "localhost", allowPlaintext = true, onEvent = function() end}
+end
+
+-- So many secrets that reading the file takes new pages.
+function scenarios.crowd(bank, file)
+  local given, crowd = scenarios.ok(bank), {}
+  for i = 1, 63 do crowd[i] = core.secret(SECRET) end
+  given.clientSecret = auth.secret.file(file)
+  for _, secret in ipairs(crowd) do secret:close() end
+  return given
+end
+
+-- The host name goes through libcurl's resolver thread; torture.c's getaddrinfo knows it.
+function scenarios.thread(bank)
+  return {baseUrl = bank:gsub("127%.0%.0%.1", "bank.torture") .. "/ok", allowPlaintext = true,
+    clientId = "torture-client", clientSecret = SECRET, timeout = 5, proxy = ""}
+end
+
+-- Against the sandbox bank.
+function scenarios.tls()
+  return {baseUrl = os.getenv "SANDBOX_URL", caFile = os.getenv "SANDBOX_CA",
+    clientId = os.getenv "SANDBOX_CLIENT_ID", clientSecret = os.getenv "SANDBOX_CLIENT_SECRET",
+    timeout = 5}
+end
+
+function scenarios.mtls()
+  local given = scenarios.tls()
+  given.baseUrl = "https://localhost:" .. os.getenv "SANDBOX_MTLS_PORT"
+  given.clientCert = os.getenv "SANDBOX_CLIENT_CERT"
+  given.clientKey = os.getenv "SANDBOX_CLIENT_KEY_ENCRYPTED"
+  given.clientKeyPassword = os.getenv "SANDBOX_CLIENT_KEY_PASSWORD"
+  given.pinnedKey = os.getenv "SANDBOX_PIN"
+  return given
+end
+
+function scenarios.untrusted()
+  local given = scenarios.tls()
+  given.caFile = os.getenv "SANDBOX_OTHER_CA"
+  return given
+end
+
+-- The code of the problem where it is not a token that is to come.
+local usual = {denied = "denied", garbage = "response", unusable = "response", away = "redirect",
+  untrusted = "tls"}
+
+-- What a want of memory may look like besides; all else, a denial above all, would be a request or
+-- an answer that lost a part on its way and went on.
+local want_of_memory = {network = true, connect = true, resolve = true, response = true}
+
+-- Where libcurl 7.88 gives another reason than the want of memory. Both refuse, as they should.
+local misreported = {
+  -- curl_url_set takes the reference for an absolute URL when it cannot rebuild the base.
+  redirect = {code = "redirect", text = "to an address that cannot be read"},
+  -- The key could not be copied, and so does not match.
+  mtls = {code = "tls", text = "is none of those in pinnedKey"},
+}
+
+local function is_want_of_memory(name, message, code)
+  local excuse = misreported[name]
+  return want_of_memory[code]
+    or excuse and excuse.code == code and message:find(excuse.text, 1, true)
+end
+
+local driver = {}
+local tables = {}
+
+-- `same`: with one table at all calls.
+function driver.call(name, bank, file, same)
+  core.random = zero
+  local given = same and tables[name] or scenarios[name](bank, file)
+  if same then tables[name] = given end
+  return auth.authenticate(given)
+end
+
+local function is_clean(text)
+  return not (text:find(SECRET, 1, true) or text:find(TOKEN, 1, true)
+    or text:find(os.getenv "SANDBOX_CLIENT_SECRET" or SECRET, 1, true))
+end
+
+local function judge_token(name, token)
+  if usual[name] then return "a token where there is none" end
+  if token.tokenType ~= "Bearer" or token:header() ~= "Bearer " .. token.accessToken then
+    return "not a bearer token"
+  end
+  if not (token:remaining() > 3000 and token:remaining() <= 3600) then return "wrong lifetime" end
+  if not is_clean(tostring(token)) then return "tostring shows the token" end
+  if os.getenv "SANDBOX_URL" and (name == "tls" or name == "mtls") then return nil end
+  if token.accessToken ~= TOKEN or token.expirationTime ~= 4102444800000
+    or token.tokenValiditySec ~= 3600 then
+    return "not the bank's token"
+  end
+end
+
+local function judge_problem(name, starved, message, problem)
+  if type(message) ~= "string" or type(problem) ~= "table" or problem.message ~= message
+    or type(problem.attempts) ~= "number" then
+    return "no problem with its message"
+  end
+  local code = problem.code
+  if code ~= usual[name] and not (starved and is_want_of_memory(name, message, code)) then
+    return "the problem is " .. problem.code .. ": " .. message
+  end
+  if not is_clean(message) then return "the message shows a canary" end
+  if name == "denied" and problem.code == "denied" then
+    local blanked = '{"error":"no **************","token":"******"} '
+    if problem:body() ~= blanked then return "the body is " .. tostring(problem:body()) end
+  end
+end
+
+--- What is wrong with a call's results, or nil. `starved`: a memory failure was injected.
+function driver.judge(name, starved, token, message, problem)
+  if token then return judge_token(name, token) end
+  return judge_problem(name, starved, message, problem)
+end
+
+return driver
