@@ -44,6 +44,9 @@ static double parse_date(const char *text) {
 }
 
 static double remember_date(struct cba_answer *answer, const char *text) {
+    if (text[0] == '\0') {
+        return -1;
+    }
     if (strcmp(text, answer->date_text) != 0) {
         answer->date_parsed = parse_date(text);
         memcpy(answer->date_text, text, strlen(text) + 1); /* header_value saw that it fits */

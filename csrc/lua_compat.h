@@ -90,6 +90,26 @@ static inline void cba_settype(lua_State *L, const char *name) {
     lua_setmetatable(L, -2);
 }
 
+/* What the registry keeps for this state under `key`, or NULL. */
+static inline void *cba_kept(lua_State *L, const char *key) {
+    lua_pushlightuserdata(L, (void *)key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    void **slot = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return slot != NULL ? *slot : NULL;
+}
+
+/* A new slot for it, empty and with its metatable, before there is anything to lose. The one before
+ * goes its own way to the collector. */
+static inline void **cba_keep(lua_State *L, const char *key, const char *type) {
+    lua_pushlightuserdata(L, (void *)key);
+    void **slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
+    cba_settype(L, type);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return slot;
+}
+
 static inline int cba_nomemory(lua_State *L) {
     return luaL_error(L, "not enough memory");
 }

@@ -24,25 +24,15 @@ static int vault_gc(lua_State *L) {
 }
 
 static struct cba_vault *get_vault(lua_State *L) {
-    lua_pushlightuserdata(L, (void *)&vault_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    struct cba_vault **slot = lua_touserdata(L, -1);
-    lua_pop(L, 1); /* the registry keeps it */
-    if (slot != NULL) {
-        return *slot;
+    struct cba_vault *vault = cba_kept(L, &vault_key);
+    if (vault == NULL) {
+        void **slot = cba_keep(L, &vault_key, vault_type);
+        *slot = vault = cba_vault_new();
     }
-    slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, vault_type);
-    *slot = cba_vault_new();
-    if (*slot == NULL) {
+    if (vault == NULL) {
         cba_nomemory(L);
     }
-    lua_pushlightuserdata(L, (void *)&vault_key);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    lua_pop(L, 1);
-    return *slot;
+    return vault;
 }
 
 /* ---- one secret ---------------------------------------------------------------------------- */
@@ -129,11 +119,16 @@ static int secret_file(lua_State *L) {
     return push_outcome(L, status, errno);
 }
 
-/* secret_env(name) -> secret | nil, reason */
+/* secret_env(name) -> secret | nil, reason; nil alone when the variable is not set or empty */
 static int secret_env(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     struct cba_secret *secret = push_secret(L);
-    return push_outcome(L, cba_secret_from_env(secret, name), 0);
+    enum cba_secret_status status = cba_secret_from_env(secret, name);
+    if (status == CBA_SECRET_UNSET || status == CBA_SECRET_EMPTY) {
+        lua_pushnil(L);
+        return 1;
+    }
+    return push_outcome(L, status, 0);
 }
 
 /* is_secret(value) -> boolean: a secret that is not closed */

@@ -61,7 +61,7 @@ static void set_flag(lua_State *L, const char *name, int value) {
     lua_setfield(L, -2, name);
 }
 
-/* url(text [, base]) -> {text=, scheme=, host=, port=, path=, hasUser=, hasQuery=, hasFragment=},
+/* url(text [, base]) -> {text=, scheme=, host=, port=, hasUser=, hasQuery=, hasFragment=},
  * or nil when it is no URL. With `base`, `text` is a reference to be resolved against it. */
 static int system_url(lua_State *L) {
     struct cba_url url;
@@ -76,26 +76,23 @@ static int system_url(lua_State *L) {
             lua_pushnil(L);
             return 1;
     }
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 7);
     set_text(L, "text", url.text);
     set_text(L, "scheme", url.scheme);
     set_text(L, "host", url.host);
     set_text(L, "port", url.port);
-    set_text(L, "path", url.path);
     set_flag(L, "hasUser", url.has_user);
     set_flag(L, "hasQuery", url.has_query);
     set_flag(L, "hasFragment", url.has_fragment);
     return 1;
 }
 
-/* libraries() -> "libcurl/7.88.1 OpenSSL/3.0.15 …", cJSON's version, libsodium's version, and
- * whether names are resolved without blocking */
+/* libraries() -> "libcurl/7.88.1 OpenSSL/3.0.15 …", cJSON's version, libsodium's version */
 static int system_libraries(lua_State *L) {
     lua_pushstring(L, cba_transfer_library());
     lua_pushstring(L, cba_json_library());
     lua_pushstring(L, cba_secret_library());
-    lua_pushboolean(L, cba_transfer_resolves_asynchronously());
-    return 4;
+    return 3;
 }
 
 void cba_open_system(lua_State *L) {

@@ -29,27 +29,30 @@ static int engine_gc(lua_State *L) {
 }
 
 static struct cba_engine *get_engine(lua_State *L) {
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    struct cba_engine **slot = lua_touserdata(L, -1);
-    lua_pop(L, 1); /* the registry keeps it */
-    if (slot != NULL && *slot != NULL && cba_engine_is_ours(*slot)) {
-        return *slot;
+    struct cba_engine *engine = cba_kept(L, &engine_key);
+    if (engine == NULL || !cba_engine_is_ours(engine)) {
+        /* None yet, or the parent's, whose last release does nothing in this process. */
+        void **slot = cba_keep(L, &engine_key, engine_type);
+        *slot = engine = cba_engine_new();
     }
-    /* None yet, or the parent's: that one is dropped from the registry, and its last release does
-     * nothing in this process. */
-    slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, engine_type);
-    *slot = cba_engine_new();
-    if (*slot == NULL) {
+    if (engine == NULL) {
         cba_nomemory(L);
     }
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_pushvalue(L, -2);
+    return engine;
+}
+
+/* settings_number() -> a number that no other settings of this state ever had. Counted here, beside
+ * the handles that are known by it, and not in a Lua module that may be loaded again. */
+static int settings_number_new(lua_State *L) {
+    static const char number_key = 0;
+    lua_pushlightuserdata(L, (void *)&number_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_Number number = lua_tonumber(L, -1) + 1;
+    lua_pushlightuserdata(L, (void *)&number_key);
+    lua_pushnumber(L, number);
     lua_rawset(L, LUA_REGISTRYINDEX);
-    lua_pop(L, 1);
-    return *slot;
+    lua_pushnumber(L, number);
+    return 1;
 }
 
 /* ---- starting ------------------------------------------------------------------------------ */
@@ -353,8 +356,9 @@ static int push_reply(lua_State *L, const struct cba_reply *reply,
  *               gave them, one of them at least
  *   sentAfter   seconds from start until the request was sent
  *   date        the answer's Date as epoch seconds, or nil
- * nil and what is wrong with the body of a 200; nil alone when the transfer failed or the status is
- * another. Once: reading moves the token to the front of the buffer. Out of memory raises. */
+ * nil, nil and what is wrong with the body of a 200; nil alone when the transfer failed or the
+ * status is another. Once: reading moves the token to the front of the buffer. Out of memory
+ * raises. */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
@@ -368,8 +372,9 @@ static int transfer_reply(lua_State *L) {
     enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
         lua_pushnil(L);
+        lua_pushnil(L);
         lua_pushstring(L, reply_fault(status));
-        return 2;
+        return 3;
     }
     return push_reply(L, &reply, result);
 }
@@ -383,7 +388,7 @@ static int transfer_excerpt(lua_State *L) {
     const char *secret = cba_secret_bytes(cba_check_secret(L, 3), &secret_length);
     cba_redact_value(body, length, secret, secret_length);
     cba_redact_value(body, length, id, id_length);
-    cba_redact_tokens(body, length);
+    cba_redact_members(body, length);
     lua_pushlstring(L, body, length < EXCERPT_MAX ? length : EXCERPT_MAX);
     return 1;
 }
@@ -403,7 +408,11 @@ static int transfer__tostring(lua_State *L) {
 }
 
 void cba_open_transfer(lua_State *L) {
-    static const luaL_Reg functions[] = {{"transfer", transfer_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"transfer", transfer_new},
+        {"settings_number", settings_number_new},
+        {NULL, NULL},
+    };
     static const luaL_Reg methods[] = {
         {"step", transfer_step},
         {"wait", transfer_wait},

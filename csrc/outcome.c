@@ -97,10 +97,12 @@ static void explain(struct cba_failure *failure, const struct cba_evidence *evid
     long system_error;
     switch (failure->outcome) {
         case CBA_CONNECT:
+            /* Not libcurl's text, here and below: it may quote the proxy's URL with its password.
+             */
             system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
-            set_detail(failure, system_error != 0 ? strerror((int)system_error) : evidence->error);
+            set_detail(failure, system_error != 0 ? strerror((int)system_error) : "");
             break;
-        case CBA_PROXY: /* libcurl's own text may quote the proxy's URL with its password */
+        case CBA_PROXY:
             if (failure->proxy_answered) {
                 (void)snprintf(failure->detail, sizeof failure->detail, "status %ld",
                                info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE));

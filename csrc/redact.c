@@ -1,63 +1,157 @@
 #include "redact.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
-#include "json.h"
-#include "secret.h"
+/* The bytes that one written character stands for, and how much text it took. */
+struct unit {
+    char bytes[4];
+    size_t length, taken;
+};
 
-static void blank_all(char *text, size_t length, const char *needle, size_t needle_length) {
-    if (needle_length == 0) {
-        return;
+static bool hex_number(const char *text, size_t digits, uint32_t *value) {
+    static const char figures[] = "0123456789abcdef";
+    *value = 0;
+    for (size_t i = 0; i < digits; i++) {
+        char c = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + ('a' - 'A') : text[i]);
+        const char *figure = memchr(figures, c, sizeof figures - 1);
+        if (figure == NULL) {
+            return false;
+        }
+        *value = *value * 16 + (uint32_t)(figure - figures);
     }
-    for (size_t at = 0; at + needle_length <= length;) {
-        if (strncasecmp(text + at, needle, needle_length) == 0) {
-            memset(text + at, '*', needle_length);
-            at += needle_length;
-        } else {
+    return true;
+}
+
+static void put_utf8(struct unit *unit, uint32_t code) {
+    static const unsigned char leads[] = {0x00, 0xC0, 0xE0, 0xF0};
+    size_t following = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    for (size_t i = following; i > 0; i--) {
+        unit->bytes[i] = (char)(0x80 | (code & 0x3F));
+        code >>= 6;
+    }
+    unit->bytes[0] = (char)(leads[following] | code);
+    unit->length = following + 1;
+}
+
+/* \uXXXX, or two of them for a character beyond the first 65,536. */
+static bool read_unicode(const char *text, size_t left, struct unit *unit) {
+    uint32_t high;
+    uint32_t low;
+    if (left < 6 || text[1] != 'u' || !hex_number(text + 2, 4, &high)) {
+        return false;
+    }
+    unit->taken = 6;
+    if (high >= 0xD800 && high < 0xDC00 && left >= 12 && text[6] == '\\' && text[7] == 'u' &&
+        hex_number(text + 8, 4, &low) && low >= 0xDC00 && low < 0xE000) {
+        high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        unit->taken = 12;
+    }
+    put_utf8(unit, high);
+    return true;
+}
+
+/* An escaped character; false when there is none at `text`. */
+static bool read_escaped(const char *text, size_t left, struct unit *unit) {
+    static const char names[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    uint32_t code;
+    if (left >= 3 && text[0] == '%' && hex_number(text + 1, 2, &code)) {
+        unit->bytes[0] = (char)code;
+        unit->length = 1;
+        unit->taken = 3;
+        return true;
+    }
+    if (left < 2 || text[0] != '\\') {
+        return false;
+    }
+    const char *name = memchr(names, text[1], sizeof names - 1);
+    if (name == NULL) {
+        return read_unicode(text, left, unit);
+    }
+    unit->bytes[0] = meanings[name - names];
+    unit->length = 1;
+    unit->taken = 2;
+    return true;
+}
+
+/* How much text at `text` spells the needle, or 0. A character counts as itself first: the needle
+ * may hold backslashes and percent signs of its own. */
+static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length) {
+    size_t at = 0;
+    size_t matched = 0;
+    struct unit unit;
+    while (matched < needle_length) {
+        size_t rest = needle_length - matched;
+        if (read_escaped(text + at, left - at, &unit) && unit.length <= rest &&
+            strncasecmp(unit.bytes, needle + matched, unit.length) == 0) {
+            at += unit.taken;
+            matched += unit.length;
+        } else if (at < left && strncasecmp(text + at, needle + matched, 1) == 0) {
             at++;
+            matched++;
+        } else {
+            return 0;
         }
     }
+    return at;
 }
 
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length) {
-    char quoted[CBA_JSON_CREDENTIALS_MAX];
-    blank_all(text, length, needle, needle_length);
-    size_t n = cba_json_quote(quoted, sizeof quoted, needle);
-    if (n > 2) {
-        blank_all(text, length, quoted + 1, n - 2); /* without the quotes */
+    for (size_t at = 0; at < length && needle_length > 0;) {
+        size_t n = spells(text + at, length - at, needle, needle_length);
+        memset(text + at, '*', n);
+        at += n > 0 ? n : 1;
     }
-    cba_wipe(quoted, sizeof quoted);
 }
 
 static size_t skip_space(const char *text, size_t at, size_t length) {
-    while (at < length && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0') {
+    while (at < length && memchr(" \t\r\n", text[at], 4) != NULL) {
         at++;
     }
     return at;
 }
 
-void cba_redact_tokens(char *text, size_t length) {
-    static const char name_end[] = "token\"";
-    const size_t n = sizeof name_end - 1;
-    for (size_t at = 0; at + n <= length; at++) {
-        if (strncasecmp(text + at, name_end, n) != 0) {
+/* Blanks the value at `at`; returns where it ends. */
+static size_t blank_member(char *text, size_t at, size_t length) {
+    if (at < length && (text[at] == '{' || text[at] == '[')) {
+        memset(text + at, '*', length - at);
+        return length;
+    }
+    if (at >= length || text[at] != '"') {
+        return at; /* true, null, a number */
+    }
+    bool escaped = false;
+    for (at++; at < length && (escaped || text[at] != '"'); at++) {
+        escaped = !escaped && text[at] == '\\';
+        text[at] = '*';
+    }
+    return at;
+}
+
+/* The length of the end of a name at `text`, with its quote, or 0. */
+static size_t secret_name(const char *text, size_t left) {
+    static const char *const ends[] = {"token\"", "secret\""};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t n = strlen(ends[i]);
+        if (n <= left && strncasecmp(text, ends[i], n) == 0) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+void cba_redact_members(char *text, size_t length) {
+    for (size_t at = 0; at < length; at++) {
+        size_t n = secret_name(text + at, length - at);
+        if (n == 0) {
             continue;
         }
-        size_t value = skip_space(text, at + n, length);
-        if (value >= length || text[value] != ':') {
-            continue;
+        size_t colon = skip_space(text, at + n, length);
+        if (colon < length && text[colon] == ':') {
+            at = blank_member(text, skip_space(text, colon + 1, length), length);
         }
-        value = skip_space(text, value + 1, length);
-        if (value >= length || text[value] != '"') {
-            continue;
-        }
-        bool escaped = false;
-        for (value++; value < length && (escaped || text[value] != '"'); value++) {
-            escaped = !escaped && text[value] == '\\';
-            text[value] = '*';
-        }
-        at = value;
     }
 }

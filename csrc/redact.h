@@ -4,11 +4,13 @@
 
 #include <stddef.h>
 
-/* Every occurrence of `needle`, raw or as JSON writes it, becomes asterisks. */
+/* Every occurrence of `needle` becomes asterisks: in any case, and however its characters are
+ * escaped in JSON or percent-encoded. */
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length);
 
-/* The string value of every JSON member whose name ends in "token", in any case. Works on a
- * document that is broken or cut short, which is when a body is looked at. */
-void cba_redact_tokens(char *text, size_t length);
+/* The value of every JSON member whose name ends in "token" or "secret", in any case; an object or
+ * array takes the rest of the text with it. Works on a document that is broken or cut short, which
+ * is when a body is looked at. */
+void cba_redact_members(char *text, size_t length);
 
 #endif

@@ -151,6 +151,11 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     /* Said once here, libcurl need not look through the environment at every call. */
     bool direct = request->proxy == NULL && !environment_names_proxy();
     SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);
+    if (request->proxy != NULL && strchr(request->proxy, '@') != NULL) {
+        /* Some versions lend a tunnel that one user opened to a call that names another. */
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
     return code;
 }
 
@@ -164,7 +169,11 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
     SET_IF_GIVEN(CURLOPT_CAPATH, request->ca_path);
     SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
     SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
-    SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
+    if (request->client_cert != NULL) {
+        /* Never NULL: OpenSSL would ask on the terminal for the passphrase of an encrypted key. */
+        const char *password = request->client_key_password;
+        SET(CURLOPT_KEYPASSWD, password != NULL ? password : "");
+    }
     SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
     /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a
      * session's host name twice after an allocation that fails while it caches the session. */

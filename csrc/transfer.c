@@ -33,7 +33,7 @@ struct cba_transfer {
     unsigned long settings; /* which settings `easy` is set up for */
     bool set_up;
     struct bodies *bodies;
-    size_t request_length, response_length;
+    size_t response_length;
     size_t header_bytes;
     bool overflow;
     bool proxy_given;
@@ -59,10 +59,6 @@ static bool start_libcurl(void) {
 
 const char *cba_transfer_library(void) {
     return curl_version();
-}
-
-bool cba_transfer_resolves_asynchronously(void) {
-    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
 /* ---- engine -------------------------------------------------------------------------------- */
@@ -239,7 +235,6 @@ char *cba_transfer_request_body(struct cba_transfer *transfer) {
 
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
-    transfer->request_length = body_length;
     if (!transfer->set_up) {
         return;
     }
@@ -262,6 +257,10 @@ static void leave_multi(struct cba_transfer *transfer) {
         curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
         transfer->added = false;
     }
+}
+
+static void forget_request(struct cba_transfer *transfer) {
+    cba_wipe(transfer->bodies->request, sizeof transfer->bodies->request);
 }
 
 static void forget_response(struct cba_transfer *transfer) {
@@ -289,6 +288,7 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
     }
     transfer->bodies->response[transfer->response_length] = '\0';
     leave_multi(transfer);
+    forget_request(transfer);
 }
 
 static void collect_finished(struct cba_engine *engine) {
@@ -378,9 +378,9 @@ void cba_transfer_release(struct cba_transfer *transfer) {
         return;
     }
     retire_handle(transfer);
-    cba_wipe(transfer->bodies->request, sizeof transfer->bodies->request);
+    forget_request(transfer);
     forget_response(transfer);
-    transfer->request_length = transfer->header_bytes = 0;
+    transfer->header_bytes = 0;
     transfer->overflow = false;
     transfer->error[0] = '\0';
     if (engine->idle_count < CBA_IDLE_TRANSFERS_MAX) {

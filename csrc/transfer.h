@@ -72,7 +72,4 @@ char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length);
 /* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
 const char *cba_transfer_library(void);
 
-/* Whether names are resolved without blocking the caller. */
-bool cba_transfer_resolves_asynchronously(void);
-
 #endif

@@ -36,7 +36,6 @@ static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
         (code = get_part(handle, CURLUPART_HOST, 0, url->host, sizeof url->host)) ||
         (code =
              get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, url->port, sizeof url->port)) ||
-        (code = get_part(handle, CURLUPART_PATH, 0, url->path, sizeof url->path)) ||
         (code = has_part(handle, CURLUPART_USER, &url->has_user)) ||
         (code = has_part(handle, CURLUPART_QUERY, &url->has_query)) ||
         (code = has_part(handle, CURLUPART_FRAGMENT, &url->has_fragment)) ||

@@ -12,7 +12,6 @@ struct cba_url {
     char scheme[16];
     char host[256]; /* lower case; an IPv6 address in brackets */
     char port[8];   /* always there for http and https */
-    char path[CBA_URL_MAX];
     bool has_user, has_query, has_fragment;
 };
 

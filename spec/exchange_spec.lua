@@ -20,7 +20,7 @@ local function fake_system(answers)
     function transfer.result() return answer end
     function transfer.reply()
       if answer.status ~= 200 then return nil end
-      if not answer.reply then return nil, "is not usable" end
+      if not answer.reply then return nil, nil, "is not usable" end
       local fields = {tokenType = "Bearer", tokenValiditySec = answer.reply.tokenValiditySec}
       return fields, answer.reply.accessToken, answer.sentAfter or 0, answer.date
     end
@@ -119,7 +119,7 @@ describe("an exchange", function()
     {{failure = "proxy"}, "proxy", 3}, {{failure = "proxy", begun = true}, "proxy", 1},
     {{failure = "tls", tlsFault = "trust"}, "tls", 1}, {{failure = "too_large"}, "too_large", 1},
     {{status = 400}, "denied", 1}, {{status = 401}, "denied", 1}, {{status = 403}, "denied", 1},
-    {{status = 407}, "proxy", 1}, {{status = 408}, "status", 3}, {{status = 429}, "limited", 3},
+    {{status = 407}, "status", 1}, {{status = 408}, "status", 3}, {{status = 429}, "limited", 3},
     {{status = 500}, "server", 3}, {{status = 599}, "server", 3}, {{status = 404}, "status", 1},
     {{status = 202}, "status", 1}, {{status = 303}, "status", 1}, {{status = 200}, "response", 3},
     {{status = 200, reply = {accessToken = "t", tokenValiditySec = 0}}, "expired", 1},

@@ -1,5 +1,7 @@
 local problem = require "corebank.auth.problem"
 
+local settings = {url = "https://bank.example/", origin = "https://bank.example"}
+
 describe("a problem", function()
   it("has a code from the closed list", function()
     assert.is_false((pcall(problem.new, "mistake", "message")))
@@ -18,17 +20,23 @@ describe("a problem", function()
   end)
 
   it("says of each status what to do next", function()
-    local settings = {[401] = "clientId", [407] = "proxy", [429] = "fewer", [502] = "cannot answer",
-      [404] = "baseUrl"}
-    for status, word in pairs(settings) do
-      local made = problem.from_status({status = status}, "")
+    local words = {[401] = "clientId", [407] = "baseUrl", [429] = "fewer",
+      [502] = "cannot answer", [404] = "baseUrl"}
+    for status, word in pairs(words) do
+      local made = problem.from_status({status = status}, settings, "")
       assert.is_truthy(made.message:find(word, 1, true) and made.message:find(tostring(status)))
       assert.equal(status, made.status)
     end
   end)
 
+  it("takes a 407 for the proxy's only where the proxy sees the request", function()
+    local plain = {url = "http://bank.example/", origin = "http://bank.example"}
+    assert.equal("proxy", problem.from_status({status = 407}, plain, "").code)
+    assert.equal("status", problem.from_status({status = 407}, settings, "").code)
+  end)
+
   it("lets nobody reach the answer by looking at it", function()
-    local made = problem.from_status({status = 401}, "E-17")
+    local made = problem.from_status({status = 401}, settings, "E-17")
     for _, value in pairs(made) do assert.are_not.equal("E-17", value) end
     assert.is_false(getmetatable(made))
     assert.equal("E-17", made:body())

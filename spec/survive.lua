@@ -50,6 +50,14 @@ end
 
 local canaries = {"canary%-secret", "canary%-token", "canary%-passphrase"}
 
+--- The most memory this process ever had, in KiB.
+function survive.peak_memory()
+  for line in io.lines("/proc/self/status") do
+    local kib = line:match("^VmHWM:%s*(%d+)")
+    if kib then return tonumber(kib) end
+  end
+end
+
 --- Fails when a canary can be seen in `value`, at any depth that pairs and tostring reach.
 function survive.no_canary(value, seen)
   seen = seen or {}

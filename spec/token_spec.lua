@@ -89,9 +89,20 @@ describe("a token", function()
   it("reads the expiration time on the bank's clock, if that is a clock", function()
     local ahead = clock.wall() + 3600
     assert.equal(30, issue({expirationTime = ahead + 30}, clock, nil, ahead):remaining())
-    -- A Date days off is no clock: the local one decides.
-    assert.equal(100, issue({expirationTime = clock.wall() + 200}, clock, nil,
-      clock.wall() - 200000):remaining())
+    -- A Date days off, either way, is no clock: the local one decides.
+    for _, off in ipairs{-200000, 200000} do
+      assert.equal(60, issue({expirationTime = clock.wall() + 60}, clock, nil,
+        clock.wall() + off):remaining())
+    end
+  end)
+
+  it("takes Date for the moment of the answer: the way there is not counted twice", function()
+    -- Sent 8 s ago, valid for 10 from then on, answered now.
+    local ends = clock.wall() + 2
+    assert.equal(2, issue({expirationTime = ends, tokenValiditySec = 10}, clock,
+      clock.boot() - 8, clock.wall()):remaining())
+    assert.equal(2, issue({expirationTime = ends, tokenValiditySec = false}, clock,
+      clock.boot() - 8):remaining())
   end)
 
   it("ends early when the wall clock jumps ahead, and on time when it jumps back", function()

@@ -22,6 +22,13 @@ function auth.version()
     core.VERSION, curl:match("^%S+ %S+") or curl, cjson, sodium, lua)
 end
 
+-- However a call ends, what it made of the secret is wiped.
+local function finish(settings, ok, ...)
+  options.give_back(settings)
+  if not ok then error((...), 0) end
+  return ...
+end
+
 --- Asks the bank for a token and waits for the answer, at most `timeout` seconds.
 --
 -- A mistake in `given` raises at the caller's level. Whatever the network or the bank does returns
@@ -33,9 +40,7 @@ end
 function auth.authenticate(given)
   local settings, mistake = options.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
-  local token, message, problem = exchange.run(settings, core, blocking.wait)
-  options.give_back(settings)
-  return token, message, problem
+  return finish(settings, pcall(exchange.run, settings, core, blocking.wait))
 end
 
 --- Makes a client, which keeps a token. Nothing is sent before its first token().
@@ -60,7 +65,11 @@ local function secret_from(read, kind, where)
     error(("secret.%s: a string is needed, not %s"):format(kind, type(where)), 3)
   end
   local secret, reason = read(where)
-  if not secret then error(("secret.%s: %s %s"):format(kind, where, reason), 3) end
+  if not secret then
+    -- Who gives the secret itself in place of its name must not read it in a log.
+    local shown = (kind == "file" or where:find("^[%a_][%w_]*$")) and where or "the variable"
+    error(("secret.%s: %s %s"):format(kind, shown, reason or "is not set, or empty"), 3)
+  end
   return secret
 end
 

@@ -69,6 +69,13 @@ static const struct {
     {"raw a\"b", "a\"b", "raw ***"},
     {"tab\\t!", "tab\t!", "******"},
     {"aaaa", "aa", "****"},
+    {"a\\/b", "a/b", "****"},
+    {"\\u0061\\u00FC\\ud83d\\udd11!", "a\xC3\xBC\xF0\x9F\x94\x91", "************************!"},
+    {"a%2Fb%c3%BC", "a/b\xC3\xBC", "***********"},
+    {"100%25", "100%", "******"},
+    {"100%", "100%", "****"},
+    {"a\\u00", "a\xC3\xBC", "a\\u00"},
+    {"%4", "@", "%4"},
 };
 
 static const struct {
@@ -80,6 +87,10 @@ static const struct {
     {"{\"token\":\"cut sho", "{\"token\":\"*******"},
     {"{\"token\":\"a\\", "{\"token\":\"**"},
     {"{\"token\":12,\"x\":\"y\"}", "{\"token\":12,\"x\":\"y\"}"},
+    {"{\"clientSecret\":\"s\",\"x\":\"y\"}", "{\"clientSecret\":\"*\",\"x\":\"y\"}"},
+    {"{\"token\":{\"value\":\"s\"}}", "{\"token\":**************"},
+    {"{\"token\":[\"s\"]}", "{\"token\":******"},
+    {"{\"hasToken\":false,\"x\":\"y\"}", "{\"hasToken\":false,\"x\":\"y\"}"},
     {"{\"tokenType\":\"Bearer\"}", "{\"tokenType\":\"Bearer\"}"},
     {"{\"token\"", "{\"token\""},
     {"{\"token\":", "{\"token\":"},
@@ -96,7 +107,7 @@ static void test_redact(void) {
     }
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
         char *copy = exact_copy(tokens[i].text, strlen(tokens[i].text));
-        cba_redact_tokens(copy, strlen(tokens[i].text));
+        cba_redact_members(copy, strlen(tokens[i].text));
         check(strcmp(copy, tokens[i].blanked) == 0, "token row %zu: %s", i, copy);
         cba_guarded_free(copy);
     }

@@ -1,6 +1,7 @@
 -- FAULTS, "Caller": mistakes raise at the caller's line, name the option, and send nothing.
 
 local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
@@ -51,7 +52,7 @@ describe("credentials", function()
   end)
 
   it("a closed secret is a mistake", function()
-    local secret = require("corebank.auth.core").secret("canary-secret-closed")
+    local secret = core.secret("canary-secret-closed")
     secret:close()
     raises({clientSecret = secret}, "clientSecret must be a string or an open secret")
   end)
@@ -87,6 +88,7 @@ describe("an unknown option", function()
     raises({retries = 1}, "did you mean 'attempts'%?")
     raises({url = "x"}, "did you mean 'baseUrl'%?")
     raises({[1] = "x"}, "options must be named")
+    raises({["a\nb" .. ("x"):rep(1000)] = 1}, "unknown option 'a%?bx+'; did you mean")
   end)
 
   it("that would switch verification off is told that nothing does", function()
@@ -136,7 +138,7 @@ describe("the other options", function()
     timeout = {0, -1, "10", 0 / 0, math.huge, 601},
     connectTimeout = {0, -1, "3", 0 / 0},
     attempts = {0, 1.5, 11, "3"},
-    caFile = {1, ""}, caPath = {1, ""}, clientCert = {1, ""}, clientKey = {1, ""},
+    caFile = {1, "", ("x"):rep(4097)}, caPath = {1, ""}, clientCert = {1, ""}, clientKey = {1, ""},
     clientKeyPassword = {1, ""},
     pinnedKey = {"", "sha256//short=", "md5//" .. ("A"):rep(43) .. "=", 1,
       "sha256//" .. ("A"):rep(43) .. "=;"},
@@ -193,6 +195,34 @@ describe("the other options", function()
     assert.is_false((pcall(auth.authenticate, options)))
   end)
 
+  it("may come through a metatable, and are not remembered then", function()
+    local defaults = survive.options()
+    local options = setmetatable({}, {__index = defaults})
+    for _ = 1, 3 do assert(auth.authenticate(options)) end
+    defaults.clientSecret = "canary-secret-changed"
+    assert.equal("denied", select(3, auth.authenticate(options)).code)
+  end)
+
+  it("leave no secret behind after a call, however it ends", function()
+    local reader = require "corebank.auth.options"
+    local settings = assert(reader.borrow(survive.options()))
+    assert.is_true(core.is_secret(settings.clientSecret))
+    reader.give_back(settings)
+    assert.is_false(core.is_secret(settings.clientSecret))
+    local made = {}
+    local secret = core.secret
+    core.secret = function(...)
+      local value, reason = secret(...)
+      made[#made + 1] = value
+      return value, reason
+    end
+    pcall(auth.authenticate, survive.options{onEvent = function() error("mine") end})
+    pcall(auth.authenticate, survive.options{clientSecret = "canary-secret", timeout = "no"})
+    core.secret = secret
+    assert.is_true(#made == 2)
+    for _, value in ipairs(made) do assert.is_false(core.is_secret(value)) end
+  end)
+
   it("go with the caller's table, remembered or not", function()
     local seen = setmetatable({}, {__mode = "k"})
     for _ = 1, 3 do
@@ -215,7 +245,6 @@ end)
 
 describe("nothing shows a secret", function()
   it("not tostring, print or pairs of any object", function()
-    local core = require "corebank.auth.core"
     local secret = core.secret("canary-secret-object")
     assert.equal("secret(…)", tostring(secret))
     assert.is_false(getmetatable(secret))
@@ -295,6 +324,9 @@ describe("a secret's source", function()
     local ok, message = pcall(auth.secret.env, "CBA_SPEC_SECRET")
     assert.is_false(ok)
     assert.is_truthy(message:find("CBA_SPEC_SECRET is not set", 1, true))
+    ok, message = pcall(auth.secret.env, "canary-secret-for-its-name")
+    assert.is_false(ok)
+    survive.no_canary(message)
   end)
 
   it("neither takes anything but a string", function()

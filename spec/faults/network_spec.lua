@@ -185,11 +185,14 @@ describe("a proxy #transfer", function()
   end)
 
   it("of a broken address in the environment is not quoted with its password", function()
-    process.setenv("https_proxy", "http://user:canary-passphrase@[::1")
-    local token, message, problem = auth.authenticate(survive.options())
-    process.setenv("https_proxy", nil)
-    assert.is_nil(token)
-    survive.no_canary{message, problem}
+    for _, broken in ipairs{"http://user:canary-passphrase@[::1",
+      "ftp://user:canary-passphrase@127.0.0.1:9", "socks9://user:canary-passphrase@127.0.0.1"} do
+      process.setenv("https_proxy", broken)
+      local token, message, problem = auth.authenticate(survive.options())
+      process.setenv("https_proxy", nil)
+      assert.is_nil(token)
+      survive.no_canary{message, problem}
+    end
   end)
 
   it("in the environment never sees a plaintext loopback request", function()

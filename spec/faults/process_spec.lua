@@ -193,6 +193,17 @@ describe("a program that ends #transfer", function()
     assert.equal("0\n", run(prelude .. "assert(auth.authenticate(given))"))
   end)
 
+  it("with a call in a finalizer ends without a crash", function()
+    assert.is_truthy(run(prelude .. [[
+      guard = setmetatable({}, {__gc = function() pcall(auth.authenticate, given) end})
+      if newproxy then
+        guard = newproxy(true)
+        getmetatable(guard).__gc = function() pcall(auth.authenticate, given) end
+      end
+      assert(auth.authenticate(given))
+    ]]):find("^0\n$"))
+  end)
+
   it("creates nothing at require", function()
     assert.equal("true\n0\n", run([[
       local function count(dir)
@@ -204,6 +215,27 @@ describe("a program that ends #transfer", function()
       require "corebank.auth"
       print(files == count("/proc/self/fd") and tasks == count("/proc/self/task"))
     ]]))
+  end)
+end)
+
+describe("a call that is interrupted #transfer", function()
+  it("ends its transfer: no later call sends it on", function()
+    local scenario = bank:scenario{{delay = 0.3}}
+    local interrupted = pcall(function()
+      debug.sethook(function()
+        if debug.getinfo(2, "S").source:find("host/blocking", 1, true) then
+          debug.sethook()   -- as lua's own handler of Ctrl-C does
+          error("interrupted", 0)
+        end
+      end, "l")
+      auth.authenticate(survive.options{baseUrl = scenario.baseUrl})
+    end)
+    assert.is_false(interrupted)
+    local posts = scenario:posts()
+    assert(auth.authenticate(survive.options()))
+    assert(auth.authenticate(survive.options()))
+    assert.equal(posts, scenario:posts())
+    survive.case{}
   end)
 end)
 

@@ -1,5 +1,6 @@
 -- FAULTS, "TLS": whom we talk to and how. Run with both builds of libcurl.
 
+local auth = require "corebank.auth"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 
@@ -56,6 +57,19 @@ describe("the TLS version #tls", function()
     it(old .. " only: tls", function() tls_case{baseUrl = bank.urls[old]} end)
   end
 
+  it("that is offered is 1.2 at least, whatever the library's own configuration allows", function()
+    local raw = sandbox.raw{connections = {{{"read", 200}, "close"}}}
+    auth.authenticate(survive.options{baseUrl = raw.httpsUrl})
+    local hello = raw:received(1)
+    raw:stop()
+    -- RFC 8446, section 4.2.1: supported_versions (43), its length, the versions' length, versions
+    local at, _, length = hello:find("%z%+%z.(.)")
+    assert.is_truthy(at)
+    local versions = hello:sub(at + 5, at + 4 + length:byte())
+    assert.is_truthy(versions:find("\3\3", 1, true) and versions:find("\3\4", 1, true))
+    assert.is_nil(versions:find("\3[\1\2]"))
+  end)
+
   for _, good in ipairs{"tls12", "tls13"} do
     it(good .. " only: success", function() tls_case({baseUrl = bank.urls[good]}, {}) end)
   end
@@ -103,6 +117,26 @@ describe("mutual TLS #tls", function()
     tls_case(options, {})
     options.clientKeyPassword = "canary-passphrase-wrong"
     tls_case(options, {code = "tls", posts = 0, message = "clientKeyPassword"})
+    options.clientKeyPassword = nil
+    tls_case(options, {code = "tls", posts = 0, message = "clientKeyPassword"})
+  end)
+
+  it("with a passphrase that is not given asks nobody on the terminal", function()
+    local script = os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(([[
+      local auth = require "corebank.auth"
+      print(select(3, auth.authenticate{baseUrl = %q, clientId = "a", clientSecret = "b",
+        caFile = %q, clientCert = %q, clientKey = %q, timeout = 2, attempts = 1}).code)]]):format(
+      url, bank.caFile, files.clientCert, files.clientKeyEncrypted))
+    file:close()
+    -- script(1) gives it a terminal, on which nobody types.
+    local pipe = io.popen(("script -qec '%s %s' /dev/null </dev/null"):format(
+      os.getenv("CBA_LUA"), script))
+    local output = pipe:read("*a")
+    pipe:close()
+    os.remove(script)
+    assert.equal("tls", (output:gsub("%s+$", "")))
   end)
 
   it("with a key that does not belong to the certificate: tls, naming the options", function()

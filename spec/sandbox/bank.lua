@@ -216,7 +216,7 @@ end
 
 local function register(name, steps)
   for i, step in ipairs(steps) do
-    shared:set("step:" .. name .. ":" .. i, cjson.encode(step))
+    assert(shared:set("step:" .. name .. ":" .. i, cjson.encode(step)))
   end
   shared:set("steps:" .. name, #steps)
 end

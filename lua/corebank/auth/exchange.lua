@@ -64,7 +64,7 @@ local function refuse(settings, transfer, url, system)
     local target, trouble = follow(settings, result, url, system)
     return nil, trouble, target
   end
-  local trouble = problem.from_status(result,
+  local trouble = problem.from_status(result, settings,
     transfer:excerpt(settings.clientId, settings.clientSecret))
   trouble.retryAfter = retry_after(result, system)
   return nil, trouble
@@ -82,8 +82,8 @@ local function post(settings, url, now, deadline, system, wait)
       trouble = problem.new("expired", ("the token from %s had already expired on arrival; "
         .. "compare the clocks"):format(settings.origin), {status = 200})
     end
-  elseif accessToken then
-    trouble = unusable(settings, transfer, accessToken)   -- the second value is the fault, then
+  elseif sentAfter then
+    trouble = unusable(settings, transfer, sentAfter)   -- the third value is the fault, then
   else
     fresh, trouble, extra = refuse(settings, transfer, url, system)
   end

@@ -32,7 +32,8 @@ local core = require "corebank.auth.core"
 -- Bytes that wipe themselves. No getter; tostring shows "secret(…)".
 
 local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
-local MOST_HEADERS = 29       -- with our own three, what csrc/transfer.h takes
+local MOST_HEADERS = 32       -- csrc/request.h takes as many
+local LONGEST_TEXT = 4096     -- bytes; a path or URL that is longer is a mistake
 local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
 local LONGEST_LIFETIME = 7 * 86400   -- seconds
@@ -43,6 +44,7 @@ local function text(value)
   if type(value) ~= "string" then return nil, "must be a string, not " .. type(value) end
   if value == "" then return nil, "must not be empty" end
   if value:find("%z") then return nil, "must not contain a NUL byte" end
+  if #value > LONGEST_TEXT then return nil, ("must have at most %d bytes"):format(LONGEST_TEXT) end
   return value
 end
 
@@ -50,6 +52,8 @@ local function host_list(value)
   if value == "" then return value end
   return text(value)
 end
+
+local SOCKS = {socks4 = true, socks4a = true, socks5 = true, socks5h = true}
 
 -- Checked here because libcurl words its own complaint with the URL, password and all.
 local function proxy_url(value)
@@ -59,7 +63,7 @@ local function proxy_url(value)
   local url = core.url(value:find("://", 1, true) and value or "http://" .. value)
   local scheme = url and url.scheme
   if not url or url.host == "" or not (scheme == "http" or scheme == "https"
-    or scheme:find("^socks[45][ah]?$")) then
+    or SOCKS[scheme]) then
     return nil, "must be a URL such as http://proxy.example:3128, or empty for none"
   end
   return value
@@ -242,6 +246,7 @@ local function unknown(name)
     return ("options must be named, but there is a key of type %s"):format(type(name))
   end
   local wanted = name:lower():gsub("[_%-]", "")
+  name = name:gsub("%c", "?"):sub(1, 40)   -- whatever was taken for a name
   local best, nearest, off = math.huge, nil, false
   local function consider(word, option)
     local d = distance(wanted, word)
@@ -315,10 +320,7 @@ end
 local function fallback(option)
   if option.secretEnv then
     local value, reason = core.secret_env(option.secretEnv)
-    if not value and os.getenv(option.secretEnv) and reason ~= "is empty" then
-      return nil, option.secretEnv, reason
-    end
-    return value, option.secretEnv
+    return value, option.secretEnv, reason
   end
   local value = option.env and os.getenv(option.env)
   if value and value ~= "" then return value, option.env end
@@ -328,6 +330,11 @@ end
 local function missing(option)
   local env = option.env or option.secretEnv
   return ("%s is missing; give it or set %s"):format(option.name, env)
+end
+
+-- A secret that was made here is wiped from here, too.
+local function own(settings, value)
+  if core.is_secret(value) then settings.owned[#settings.owned + 1] = value end
 end
 
 local function read_one(settings, option, value)
@@ -343,12 +350,11 @@ local function read_one(settings, option, value)
     end
   end
   if value == nil then return option.required and missing(option) or nil end
+  if ours then own(settings, value) end
   local checked, reason = option.check(value)
   if checked == nil then return source .. " " .. reason end
   settings[option.as or option.name] = checked
-  if core.is_secret(checked) and (ours or checked ~= value) then
-    settings.owned[#settings.owned + 1] = checked
-  end
+  if checked ~= value then own(settings, checked) end
 end
 
 local function read_all(settings, given, forClient)
@@ -396,12 +402,13 @@ end
 -- A script that calls with one table over and over has it read once. What is kept here lives as
 -- long as that table, which holds the secret anyway, and is checked against it at every call.
 local remembered = setmetatable({}, {__mode = "k"})
-local serial = 0
 
--- Not remembered: values that may change behind our back (the environment's, other tables', secrets
--- that their owner may close), and functions, which may refer to the table and keep it for ever.
+-- Not remembered: values that may change behind our back (the environment's, other tables', what a
+-- metatable gives, secrets that their owner may close), and functions, which may refer to the table
+-- and keep it for ever.
 local function memorable(settings, given)
-  return not settings.fromEnvironment and given.headers == nil and given.onEvent == nil
+  return not settings.fromEnvironment and getmetatable(given) == nil
+    and given.headers == nil and given.onEvent == nil
     and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
 end
 
@@ -409,8 +416,7 @@ end
 -- set up a handle for them.
 ---@param settings table
 function options.number(settings)
-  serial = serial + 1
-  settings.serial = serial
+  settings.serial = core.settings_number()
 end
 
 local function remember(given, settings)

@@ -65,10 +65,11 @@ function problem.new(code, message, fields, body)
   return setmetatable(self, Problem)
 end
 
--- HTTP status -> code, for all that is not a 200 or a redirect
-local function code_of(status)
+-- HTTP status -> code, for all that is not a 200 or a redirect. A 407 is the proxy's only where it
+-- sees the request itself; in a tunnel it is a strange answer of the bank.
+local function code_of(status, plaintext)
   if status == 400 or status == 401 or status == 403 then return "denied" end
-  if status == 407 then return "proxy" end
+  if status == 407 and plaintext then return "proxy" end
   if status == 429 then return "limited" end
   if status >= 500 then return "server" end
   return "status"
@@ -84,11 +85,12 @@ local advice = {
 
 --- What a status other than 200 means.
 ---@param result table see transfer:result() in csrc/lua_transfer.c
+---@param settings table what options.read made
 ---@param body string
 ---@return corebank.auth.Problem
-function problem.from_status(result, body)
+function problem.from_status(result, settings, body)
   local status = result.status
-  local code = code_of(status)
+  local code = code_of(status, settings.url:find("^http:") ~= nil)
   local shown = "status " .. status
   if result.contentType then shown = shown .. ", " .. result.contentType end
   local fields = {status = status}

@@ -26,7 +26,7 @@ function Token:remaining()
   return left > 0 and left or 0
 end
 
---- Whether fewer than `leeway` seconds are left.
+--- Whether no more than `leeway` seconds are left.
 ---@param leeway number? seconds, default 0
 ---@return boolean
 function Token:expired(leeway)
@@ -58,8 +58,9 @@ function meta.__tostring(self)
   return ("%s token, %d s left"):format(self.tokenType, math.floor(self:remaining()))
 end
 
--- How long the token is valid, counted from when the request was sent.
-local function lifetime(fields, sentWall, date)
+-- How long the token is valid, counted from when the request was sent; `took` seconds later, at
+-- `wall`, the answer was there.
+local function lifetime(fields, wall, took, date)
   local seconds = LONGEST
   if fields.tokenValiditySec and fields.tokenValiditySec < seconds then
     seconds = fields.tokenValiditySec
@@ -67,17 +68,18 @@ local function lifetime(fields, sentWall, date)
   if fields.expirationTime then
     local ends = fields.expirationTime
     if ends >= MILLISECONDS then ends = ends / 1000 end
-    -- Counted on the bank's clock where it shows one: ours may be off by minutes.
-    local now = sentWall
-    if date and date - sentWall <= SANE_SKEW and sentWall - date <= SANE_SKEW then now = date end
-    if ends - now < seconds then seconds = ends - now end
+    -- On the bank's clock where it shows one, for ours may be off by minutes. Date is the moment of
+    -- the answer, not of the request.
+    local now = wall
+    if date and date - wall <= SANE_SKEW and wall - date <= SANE_SKEW then now = date end
+    if took + ends - now < seconds then seconds = took + ends - now end
   end
   return seconds
 end
 
 local token = {}
 
---- Makes a token of a fields.
+--- Makes a token of a reply.
 ---@param fields table tokenType, expirationTime, tokenValiditySec; becomes the token
 ---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
@@ -86,7 +88,7 @@ local token = {}
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
 function token.new(fields, accessToken, sent, date, clock)
   local boot, wall = clock.boot(), clock.wall()
-  local bootDeadline = sent + lifetime(fields, wall - (boot - sent), date)
+  local bootDeadline = sent + lifetime(fields, wall, boot - sent, date)
   if bootDeadline <= boot then return nil end
   kept[fields] = {
     accessToken = accessToken,
