@@ -157,6 +157,13 @@ static int secret_redact(lua_State *L) {
     return 1;
 }
 
+/* secret:replace(other) -> whether `other` held something else, which both hold now */
+static int secret_replace(lua_State *L) {
+    struct cba_secret *secret = cba_check_secret(L, 1);
+    lua_pushboolean(L, cba_secret_replace(secret, cba_check_secret(L, 2)));
+    return 1;
+}
+
 static int secret_close(lua_State *L) {
     struct cba_secret **slot = cba_check(L, 1, secret_type);
     struct cba_secret *secret = *slot;
@@ -182,6 +189,7 @@ void cba_open_secret(lua_State *L) {
     static const luaL_Reg methods[] = {
         {"characters", secret_characters},
         {"redact", secret_redact},
+        {"replace", secret_replace},
         {"close", secret_close},
         {NULL, NULL},
     };

@@ -276,6 +276,14 @@ enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char
     return value == NULL ? CBA_SECRET_UNSET : cba_secret_from_bytes(secret, value, strlen(value));
 }
 
+bool cba_secret_replace(struct cba_secret *secret, const struct cba_secret *other) {
+    if (secret->length == other->length &&
+        sodium_memcmp(secret->bytes, other->bytes, secret->length) == 0) {
+        return false;
+    }
+    return cba_secret_from_bytes(secret, other->bytes, other->length) == CBA_SECRET_OK;
+}
+
 const char *cba_secret_bytes(const struct cba_secret *secret, size_t *length) {
     *length = secret->length;
     return secret->bytes;

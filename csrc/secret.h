@@ -9,6 +9,7 @@
 #ifndef CBA_SECRET_H
 #define CBA_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -50,6 +51,9 @@ enum cba_secret_status cba_secret_from_bytes(struct cba_secret *secret, const ch
                                              size_t length);
 enum cba_secret_status cba_secret_from_file(struct cba_secret *secret, const char *path);
 enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char *name);
+
+/* Makes `secret` hold what `other` holds; true when that was something else. */
+bool cba_secret_replace(struct cba_secret *secret, const struct cba_secret *other);
 
 /* The bytes, NUL-terminated, valid until the secret is changed or freed. */
 const char *cba_secret_bytes(const struct cba_secret *secret, size_t *length);

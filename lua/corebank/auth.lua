@@ -7,6 +7,7 @@ local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client"
 local exchange = require "corebank.auth.exchange"
 local options = require "corebank.auth.options"
+local secret = require "corebank.auth.secret"
 
 local auth = {}
 
@@ -55,39 +56,7 @@ function auth.client(given)
   return client.new(settings, core, blocking, function() options.release(settings) end)
 end
 
---- Where a client secret may come from other than a string in a script: neither of these ever makes
--- a Lua string of it, so nothing is left for the garbage collector to forget.
----@class corebank.auth.SecretSources
-auth.secret = {}
-
-local function secret_from(read, kind, where)
-  if type(where) ~= "string" then
-    error(("secret.%s: a string is needed, not %s"):format(kind, type(where)), 3)
-  end
-  local secret, reason = read(where)
-  if not secret then
-    -- Who gives the secret itself in place of its name must not read it in a log.
-    local shown = (kind == "file" or where:find("^[%a_][%w_]*$")) and where or "the variable"
-    error(("secret.%s: %s %s"):format(kind, shown, reason or "is not set, or empty"), 3)
-  end
-  return secret
-end
-
---- The content of a file, less one trailing newline. Raises when it cannot be used: it must be a
--- regular file of at most 4 KiB that is not open to every user of the machine.
----@param path string
----@return corebank.auth.Secret
-function auth.secret.file(path)
-  local secret = secret_from(core.secret_file, "file", path)
-  return secret
-end
-
---- The value of an environment variable. Raises when it is not set or empty.
----@param name string
----@return corebank.auth.Secret
-function auth.secret.env(name)
-  local secret = secret_from(core.secret_env, "env", name)
-  return secret
-end
+--- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).
+auth.secret = {file = secret.file, env = secret.env}
 
 return auth

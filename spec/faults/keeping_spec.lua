@@ -103,6 +103,72 @@ describe("a client at the bank #transfer", function()
   end)
 end)
 
+describe("a secret file that is replaced #transfer", function()
+  local path
+  before_each(function()
+    path = os.tmpname()
+    process.chmod(path, 384)   -- 0600
+  end)
+  after_each(function() os.remove(path) end)
+
+  local function write(content)
+    local file = assert(io.open(path, "wb"))
+    file:write(content)
+    file:close()
+  end
+
+  it("before a call: the new secret is used before the caller hears of a denial", function()
+    write("canary-secret-old\n")
+    local secret = auth.secret.file(path)
+    write(bank.clientSecret .. "\n")
+    local scenario = bank:scenario{}
+    assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl, clientSecret = secret}))
+    assert.equal(2, scenario:posts())
+    assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl, clientSecret = secret}))
+    assert.equal(3, scenario:posts())
+  end)
+
+  it("by another wrong one: one more try, then denied", function()
+    write("canary-secret-old")
+    local secret = auth.secret.file(path)
+    write("canary-secret-new")
+    local scenario = bank:scenario{}
+    local _, message, problem = auth.authenticate(survive.options{baseUrl = scenario.baseUrl,
+      clientSecret = secret})
+    assert.equal("denied", problem.code)
+    assert.equal(2, problem.attempts)
+    assert.equal(2, scenario:posts())
+    survive.no_canary{message, problem}
+  end)
+
+  it("after a denial: the latch opens at once", function()
+    write("canary-secret-old")
+    local kept, scenario = client_of({}, {clientSecret = auth.secret.file(path)})
+    assert.equal("denied", select(3, kept:token()).code)
+    assert.is_true(select(3, kept:token()).remembered)
+    assert.equal(1, scenario:posts())
+    write(bank.clientSecret)
+    assert(kept:token())
+    assert.equal(2, scenario:posts())
+    kept:close()
+  end)
+
+  it("by nothing that can be used: the last good secret is kept", function()
+    write(bank.clientSecret)
+    local secret = auth.secret.file(path)
+    local scenario = bank:scenario{{status = 401}, {}, {status = 401}, {}, {status = 401}, {}}
+    local options = survive.options{baseUrl = scenario.baseUrl, clientSecret = secret}
+    for _, content in ipairs{"", "a\r\n", ("x"):rep(5000)} do
+      write(content)
+      assert.equal("denied", select(3, auth.authenticate(options)).code)
+      assert(auth.authenticate(options))
+    end
+    os.remove(path)
+    assert(auth.authenticate(options))
+    assert.equal(7, scenario:posts())
+  end)
+end)
+
 describe("auth.client", function()
   it("raises for a mistake at the caller's line, and for use after close", function()
     local ok, message = pcall(function() return (auth.client{leway = 3}) end)

@@ -8,6 +8,7 @@
 
 local exchange = require "corebank.auth.exchange"
 local problem = require "corebank.auth.problem"
+local secret = require "corebank.auth.secret"
 
 local SHARE_REFRESHED_AHEAD = 0.2   -- of the lifetime
 local LONGEST_AHEAD = 300           -- seconds
@@ -191,9 +192,20 @@ local function board(self)
   return self.flight
 end
 
+-- Whether callers are kept off. A denial is forgotten when the secret has been changed since.
+local function is_latched(self, now)
+  local latch = self.latch
+  if not latch or now >= latch.ends then return false end
+  if latch.problem.code == "denied" and secret.reread(self.settings.clientSecret) then
+    self.latch, self.denials = nil, 0
+    return false
+  end
+  return true
+end
+
 local function fetch(self)
   local began = self.system.boot()
-  if self.latch and began < self.latch.ends then return remembered(self.latch, began) end
+  if is_latched(self, began) then return remembered(self.latch, began) end
   local flight = board(self)
   if flight and not flight.done then self.host.await(self, flight) end
   if self.isClosed then return closed() end

@@ -5,6 +5,7 @@
 -- an event loop runs this in a coroutine and passes coroutine.yield.
 
 local problem = require "corebank.auth.problem"
+local secret = require "corebank.auth.secret"
 local token = require "corebank.auth.token"
 
 local FIRST_PAUSE = 0.25      -- seconds, doubled at each further try
@@ -116,6 +117,13 @@ local function report(settings, name, attempts, seconds, trouble)
   settings.onEvent(event)
 end
 
+-- The seconds to wait before another try; nil when that would be wrong, or too late.
+local function rest_before_retry(settings, trouble, final, attempt, deadline, system)
+  if final or not trouble.retryable or attempt >= settings.attempts then return nil end
+  local rest = pause(attempt, trouble, system)
+  if system.boot() + rest < deadline then return rest end
+end
+
 --- The whole call.
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
@@ -126,7 +134,7 @@ end
 function exchange.run(settings, system, wait)
   local started = system.boot()
   local deadline = started + settings.timeout
-  local attempt, now = 0, started
+  local attempt, now, renewed = 0, started, false
   while true do
     attempt = attempt + 1
     local fresh, trouble, final = try(settings, now, deadline, system, wait)
@@ -135,9 +143,11 @@ function exchange.run(settings, system, wait)
       return fresh
     end
     trouble.attempts = attempt
-    local rest = pause(attempt, trouble, system)
-    if final or not trouble.retryable or attempt >= settings.attempts
-      or system.boot() + rest >= deadline then
+    local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
+    if trouble.code == "denied" and not renewed and secret.reread(settings.clientSecret) then
+      renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it
+    end
+    if not rest then
       if settings.onEvent then
         report(settings, "failed", attempt, system.boot() - started, trouble)
       end

@@ -28,9 +28,6 @@ local core = require "corebank.auth.core"
 ---@field leeway number? seconds; a token with less left is never handed out
 ---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
 
----@class corebank.auth.Secret
--- Bytes that wipe themselves. No getter; tostring shows "secret(…)".
-
 local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
 local MOST_HEADERS = 32       -- csrc/request.h takes as many
 local LONGEST_TEXT = 4096     -- bytes; a path or URL that is longer is a mistake

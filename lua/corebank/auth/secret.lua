@@ -1,0 +1,60 @@
+--- Where a secret may come from other than a string in a script: a file or the environment. Neither
+-- ever makes a Lua string of it, so nothing is left for the garbage collector to forget.
+
+local core = require "corebank.auth.core"
+
+---@class corebank.auth.Secret
+-- Bytes that wipe themselves. No getter; tostring shows "secret(…)".
+
+local secret = {}
+
+-- secret -> the file it came from
+local paths = setmetatable({}, {__mode = "k"})
+
+local function check(kind, where)
+  if type(where) ~= "string" then
+    error(("secret.%s: a string is needed, not %s"):format(kind, type(where)), 3)
+  end
+end
+
+--- The content of a file, less one trailing newline. Raises when it cannot be used: it must be a
+-- regular file of at most 4 KiB that is not open to every user of the machine. When the bank denies
+-- it, the file is looked at again.
+---@param path string
+---@return corebank.auth.Secret
+function secret.file(path)
+  check("file", path)
+  local value, reason = core.secret_file(path)
+  if not value then error(("secret.file: %s %s"):format(path, reason), 2) end
+  paths[value] = path
+  return value
+end
+
+--- The value of an environment variable. Raises when it is not set or empty.
+---@param name string
+---@return corebank.auth.Secret
+function secret.env(name)
+  check("env", name)
+  local value, reason = core.secret_env(name)
+  if not value then
+    -- Who gives the secret itself in place of its name must not read it in a log.
+    local shown = name:find("^[%a_][%w_]*$") and name or "the variable"
+    error(("secret.env: %s %s"):format(shown, reason or "is not set, or empty"), 2)
+  end
+  return value
+end
+
+--- Looks at a secret's file again. A file that is missing, empty or not usable leaves the secret as
+-- it was: a rotation is rarely one step.
+---@param value corebank.auth.Secret
+---@return boolean # whether the file holds another secret now; `value` is that one then
+function secret.reread(value)
+  local path = paths[value]
+  local fresh = path and core.secret_file(path)
+  if not fresh then return false end
+  local changed = value:replace(fresh)
+  fresh:close()
+  return changed
+end
+
+return secret
