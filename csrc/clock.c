@@ -26,13 +26,18 @@ double cba_clock_wall(void) {
     return clock_read(CLOCK_REALTIME);
 }
 
-bool cba_clock_before(double boot, double wall) {
-#ifdef CLOCK_REALTIME_COARSE
-    double now = clock_read(CLOCK_REALTIME_COARSE);
+#ifdef CLOCK_MONOTONIC_COARSE
+enum { STEADY_CLOCK = CLOCK_MONOTONIC_COARSE, CHEAP_WALL_CLOCK = CLOCK_REALTIME_COARSE };
 #else
-    double now = clock_read(CLOCK_REALTIME);
+enum { STEADY_CLOCK = CLOCK_MONOTONIC, CHEAP_WALL_CLOCK = CLOCK_REALTIME };
 #endif
-    return now < wall && cba_clock_boot() < boot;
+
+double cba_clock_steady(void) {
+    return clock_read(STEADY_CLOCK);
+}
+
+bool cba_clock_before(double steady, double wall) {
+    return clock_read(STEADY_CLOCK) < steady && clock_read(CHEAP_WALL_CLOCK) < wall;
 }
 
 void cba_clock_sleep(double seconds) {

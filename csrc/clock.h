@@ -10,9 +10,14 @@ double cba_clock_boot(void);
 /* Since the epoch, as the system believes. */
 double cba_clock_wall(void);
 
-/* Whether both moments lie ahead. The one question that is asked of every request that carries a
- * token, so the wall clock is read where reading is cheapest, to the last tick of the kernel. */
-bool cba_clock_before(double boot, double wall);
+/* A clock that only goes forward, read where reading is cheapest: to the last tick of the kernel, a
+ * few milliseconds ago. It stands still while the machine sleeps; the wall clock beside it does
+ * not. */
+double cba_clock_steady(void);
+
+/* Whether both moments lie ahead, on the steady clock and on the wall clock. The one question that
+ * is asked for every request that carries a token. */
+bool cba_clock_before(double steady, double wall);
 
 /* Waits; returns early when a signal arrives, so that a Lua hook can run. */
 void cba_clock_sleep(double seconds);

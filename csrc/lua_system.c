@@ -20,7 +20,13 @@ static int system_wall(lua_State *L) {
     return 1;
 }
 
-/* before(boot, wall) -> whether both moments lie ahead, each on its clock */
+/* steady() -> seconds on the cheapest clock that only goes forward */
+static int system_steady(lua_State *L) {
+    lua_pushnumber(L, cba_clock_steady());
+    return 1;
+}
+
+/* before(steady, wall) -> whether both moments lie ahead, each on its clock */
 static int system_before(lua_State *L) {
     lua_pushboolean(L, cba_clock_before(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
     return 1;
@@ -97,9 +103,16 @@ static int system_libraries(lua_State *L) {
 
 void cba_open_system(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"boot", system_boot},   {"wall", system_wall},           {"before", system_before},
-        {"sleep", system_sleep}, {"random", system_random},       {"characters", system_characters},
-        {"url", system_url},     {"libraries", system_libraries}, {NULL, NULL},
+        {"boot", system_boot},
+        {"wall", system_wall},
+        {"steady", system_steady},
+        {"before", system_before},
+        {"sleep", system_sleep},
+        {"random", system_random},
+        {"characters", system_characters},
+        {"url", system_url},
+        {"libraries", system_libraries},
+        {NULL, NULL},
     };
     cba_setfuncs(L, functions);
 }

@@ -13,7 +13,8 @@ function fake.world(answer)
   world.system = system
   function system.boot() return world.now end
   function system.wall() return world.now + world.skew end
-  function system.before(boot, wall) return system.boot() < boot and system.wall() < wall end
+  system.steady = system.boot
+  function system.before(steady, wall) return system.steady() < steady and system.wall() < wall end
   function system.random() return world.random() end
 
   function system.transfer()

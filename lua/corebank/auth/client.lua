@@ -44,9 +44,10 @@ local function forget(self)
   self.freshUntil, self.freshUntilWall = -math.huge, -math.huge
 end
 
--- Draws the line between fresh and stale. The line is kept on both clocks, as the token's end is.
+-- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
+-- request asks for. The token's own end is kept on the exact ones.
 local function fresh_for(self, seconds)
-  self.freshUntil = self.system.boot() + seconds
+  self.freshUntil = self.system.steady() + seconds
   self.freshUntilWall = self.system.wall() + seconds
 end
 
@@ -289,8 +290,8 @@ function Client:explain()
     told.state = "closed"
   elseif self.current then
     told.remaining = self.current:remaining()
-    told.state = not usable(self) and "expired" or now < self.freshUntil and "fresh" or "stale"
-    told.refreshIn = math.max(0, self.freshUntil - now)
+    told.refreshIn = math.max(0, self.freshUntil - self.system.steady())
+    told.state = not usable(self) and "expired" or told.refreshIn > 0 and "fresh" or "stale"
   end
   if self.lastProblem then
     told.problem, told.problemAt = self.lastProblem.message, self.lastProblemAt
@@ -317,7 +318,7 @@ local client = {}
 
 --- Makes a client.
 ---@param settings table what options.read made; its secret is the client's from now on
----@param system table boot, wall, before, random, url and transfer, as in corebank.auth.core
+---@param system table boot, wall, steady, before, random, url and transfer, as in the core
 ---@param host table launch, await and rest: see host/blocking.lua
 ---@param release function wipes what `settings` owns
 ---@return corebank.auth.Client
