@@ -53,7 +53,7 @@ end
 local function known_options()
   local list = {}
   for name, rest in content("lua/corebank/auth/options.lua")
-    :gmatch('\n  {name = "(%w+)", check = ([^\n]*)},') do
+    :gmatch('\n  {name = "(%w+)", check = (.-)},%f[\n]') do
     list[#list + 1] = {
       name = name, default = rest:match('default = "?([^",]+)"?$'),
       env = rest:match('[eE]nv = "([%w_]+)"'), required = rest:find("required = true", 1, true),

@@ -4,9 +4,9 @@
 
 local core = require "corebank.auth.core"
 local blocking = require "corebank.auth.host.blocking"
-local client = require "corebank.auth.client"
 local exchange = require "corebank.auth.exchange"
 local options = require "corebank.auth.options"
+local remember = require "corebank.auth.remember"
 local secret = require "corebank.auth.secret"
 
 local auth = {}
@@ -25,7 +25,7 @@ end
 
 -- However a call ends, what it made of the secret is wiped.
 local function finish(settings, ok, ...)
-  options.give_back(settings)
+  remember.give_back(settings)
   if not ok then error((...), 0) end
   return ...
 end
@@ -39,7 +39,7 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function auth.authenticate(given)
-  local settings, mistake = options.borrow(given)
+  local settings, mistake = remember.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   return finish(settings, pcall(exchange.run, settings, core, blocking.wait))
 end
@@ -53,6 +53,7 @@ function auth.client(given)
   local settings, mistake = options.read(given, true)
   if not settings then error("client: " .. mistake, 2) end
   options.number(settings)
+  local client = require "corebank.auth.client"   -- here: a script that needs one token reads less
   return client.new(settings, core, blocking, function() options.release(settings) end)
 end
 

@@ -204,7 +204,7 @@ describe("the other options", function()
   end)
 
   it("leave no secret behind after a call, however it ends", function()
-    local reader = require "corebank.auth.options"
+    local reader = require "corebank.auth.remember"
     local settings = assert(reader.borrow(survive.options()))
     assert.is_true(core.is_secret(settings.clientSecret))
     reader.give_back(settings)

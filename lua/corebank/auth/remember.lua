@@ -1,0 +1,63 @@
+--- The settings of one call, which are read once when a caller uses the same table again and again.
+
+local options = require "corebank.auth.options"
+
+-- A script that calls with one table over and over has it read once. What is kept here lives as
+-- long as that table, which holds the secret anyway, and is checked against it at every call.
+local remembered = setmetatable({}, {__mode = "k"})
+
+-- Not remembered: values that may change behind our back (the environment's, other tables', what a
+-- metatable gives, secrets that their owner may close), and functions, which may refer to the table
+-- and keep it for ever.
+local function memorable(settings, given)
+  return not settings.fromEnvironment and getmetatable(given) == nil
+    and given.headers == nil and given.onEvent == nil
+    and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
+end
+
+local function keep(given, settings)
+  local fields, count = {}, 0
+  for name, value in pairs(given) do
+    fields[name] = value
+    count = count + 1
+  end
+  options.number(settings)
+  remembered[given] = {settings = settings, fields = fields, count = count}
+end
+
+-- The settings that were read from the same table with the same values before.
+local function recall(given)
+  local last = remembered[given]
+  if not last or not last.settings then return nil end
+  local fields, left = last.fields, last.count
+  for name, value in next, given do
+    if fields[name] ~= value then return nil end
+    left = left - 1
+  end
+  if left == 0 then return last.settings end
+end
+
+local remember = {}
+
+--- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
+-- is remembered; until then the secret is wiped as soon as the call is over.
+---@param given corebank.auth.Options
+---@return table? settings
+---@return string? mistake
+function remember.borrow(given)
+  local settings = recall(given)
+  if settings then return settings end
+  local mistake
+  settings, mistake = options.read(given)
+  if not settings then return nil, mistake end
+  if not memorable(settings, given) then return settings end
+  if remembered[given] then keep(given, settings) else remembered[given] = {} end
+  return settings
+end
+
+---@param settings table
+function remember.give_back(settings)
+  if not settings.serial then options.release(settings) end
+end
+
+return remember
