@@ -108,7 +108,8 @@ void cba_redact_value(char *text, size_t length, const char *needle, size_t need
 }
 
 static size_t skip_space(const char *text, size_t at, size_t length) {
-    while (at < length && memchr(" \t\r\n", text[at], 4) != NULL) {
+    while (at < length &&
+           (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
         at++;
     }
     return at;

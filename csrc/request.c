@@ -159,6 +159,14 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     return code;
 }
 
+/* Whether the TLS library asks on the terminal for the passphrase of an encrypted key, unless it
+ * has one: OpenSSL and its kin do. GnuTLS does not, and takes an empty one for the key of a plain
+ * file. */
+static bool tls_prompts(void) {
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    return library == NULL || strncmp(library, "GnuTLS", strlen("GnuTLS")) != 0;
+}
+
 static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -169,10 +177,9 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
     SET_IF_GIVEN(CURLOPT_CAPATH, request->ca_path);
     SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
     SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
-    if (request->client_cert != NULL) {
-        /* Never NULL: OpenSSL would ask on the terminal for the passphrase of an encrypted key. */
-        const char *password = request->client_key_password;
-        SET(CURLOPT_KEYPASSWD, password != NULL ? password : "");
+    SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
+    if (request->client_cert != NULL && request->client_key_password == NULL && tls_prompts()) {
+        SET(CURLOPT_KEYPASSWD, "");
     }
     SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
     /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a
