@@ -90,12 +90,29 @@ static inline void cba_settype(lua_State *L, const char *name) {
     lua_setmetatable(L, -2);
 }
 
-/* What the registry keeps for this state under `key`, or NULL. */
+/* In a slot whose content the closing state has freed. */
+static inline void *cba_gone(void) {
+    static const char gone = 0;
+    return (void *)&gone;
+}
+
+/* Empties a slot for good; its content, or NULL when that has happened before. */
+static inline void *cba_let_go(void **slot) {
+    void *content = *slot;
+    *slot = cba_gone();
+    return content != cba_gone() ? content : NULL;
+}
+
+/* What the registry keeps for this state under `key`, or NULL. Raises in a finalizer that runs
+ * after that was freed: what it would make now, nobody would free. */
 static inline void *cba_kept(lua_State *L, const char *key) {
     lua_pushlightuserdata(L, (void *)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     void **slot = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    if (slot != NULL && *slot == cba_gone()) {
+        luaL_error(L, "the Lua state is closing");
+    }
     return slot != NULL ? *slot : NULL;
 }
 

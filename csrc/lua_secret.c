@@ -16,10 +16,7 @@ static const char vault_type[] = "corebank.auth.vault";
 static const char vault_key = 0;
 
 static int vault_gc(lua_State *L) {
-    struct cba_vault **slot = lua_touserdata(L, 1);
-    struct cba_vault *vault = *slot;
-    *slot = NULL;
-    cba_vault_release(vault);
+    cba_vault_release(cba_let_go(lua_touserdata(L, 1)));
     return 0;
 }
 

@@ -21,10 +21,7 @@ enum {
 static const char engine_key = 0;
 
 static int engine_gc(lua_State *L) {
-    struct cba_engine **slot = lua_touserdata(L, 1);
-    struct cba_engine *engine = *slot;
-    *slot = NULL;
-    cba_engine_release(engine);
+    cba_engine_release(cba_let_go(lua_touserdata(L, 1)));
     return 0;
 }
 
