@@ -23,8 +23,10 @@ function auth.version()
     core.VERSION, curl:match("^%S+ %S+") or curl, cjson, sodium, lua)
 end
 
--- However a call ends, what it made of the secret is wiped.
+-- However a call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
+-- left that a later call would send on.
 local function finish(settings, ok, ...)
+  if not ok and settings.open then settings.open:close() end
   remember.give_back(settings)
   if not ok then error((...), 0) end
   return ...

@@ -74,6 +74,7 @@ end
 -- One POST, begun now. Returns a token, or what refuse returns.
 local function post(settings, url, now, deadline, system, wait)
   local transfer = system.transfer(settings, url, deadline - now)
+  settings.open = transfer   -- for whoever catches an error: it holds the secret
   wait(transfer)
   local fresh, trouble, extra
   local fields, accessToken, sentAfter, date = transfer:reply()
@@ -89,6 +90,7 @@ local function post(settings, url, now, deadline, system, wait)
     fresh, trouble, extra = refuse(settings, transfer, url, system)
   end
   transfer:close()
+  settings.open = nil
   return fresh, trouble, extra
 end
 

@@ -14,20 +14,11 @@ local function rest(seconds)
   end
 end
 
-local function finish(transfer)
-  while not transfer:step() do transfer:wait(LONGEST_WAIT) end
-end
-
---- Waits for a transfer to be done, or for a number of seconds. An error in between (Ctrl-C, say)
--- ends the transfer: nobody would ever look at it again, and it holds the secret.
+--- Waits for a transfer to be done, or for a number of seconds.
 ---@param wanted table|number
 function blocking.wait(wanted)
   if type(wanted) == "number" then return rest(wanted) end
-  local ok, why = pcall(finish, wanted)
-  if not ok then
-    wanted:close()
-    error(why, 0)
-  end
+  while not wanted:step() do wanted:wait(LONGEST_WAIT) end
 end
 
 -- ---- for a client: three things it cannot do by itself -----------------------------------------
