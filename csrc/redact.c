@@ -77,12 +77,15 @@ static bool read_escaped(const char *text, size_t left, struct unit *unit) {
     return true;
 }
 
-/* How much text at `text` spells the needle, or 0. A character counts as itself first: the needle
- * may hold backslashes and percent signs of its own. */
+/* How much text at `text` spells the needle, or 0. First as it stands: the needle may hold
+ * backslashes and percent signs of its own. */
 static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length) {
     size_t at = 0;
     size_t matched = 0;
     struct unit unit;
+    if (needle_length <= left && strncasecmp(text, needle, needle_length) == 0) {
+        return needle_length;
+    }
     while (matched < needle_length) {
         size_t rest = needle_length - matched;
         if (read_escaped(text + at, left - at, &unit) && unit.length <= rest &&

@@ -40,7 +40,7 @@ local function random_bank(random, issued)
     end
     local lifetime = pick(random, {1, 5, 60, 600, 3600, 86400})
     local token = ("token-%d"):format(n)
-    issued[#issued + 1] = {token = token, ends = now + lifetime, validity = lifetime}
+    issued[#issued + 1] = {token = token, at = now, ends = now + lifetime, validity = lifetime}
     issued[token] = issued[#issued]
     return {token = token, validity = lifetime, takes = takes}
   end
@@ -55,11 +55,21 @@ local function check_token(world, issued, token)
   assert(token.tokenValiditySec <= known.validity, "fields of two tokens are mixed")
 end
 
--- A token that has enough time left stays, unless it is rejected or replaced.
-local function check_not_lost(before, kept, jumped, world)
-  if not before or jumped then return end
-  if before:expired(10) or before:remaining() < 0.1 * before.tokenValiditySec then return end
-  assert(kept:peek(), "a valid token was lost at " .. world.now)
+-- The bank's latest token stays as long as it has enough time left by the bank's account, unless
+-- it is rejected or a wall clock jumps. The bank counts whole seconds: one may be missing.
+local function check_not_lost(before, kept, issued, world)
+  local known = issued[before.accessToken]
+  local least = math.min(10, 0.1 * known.validity) + 1
+  if known == issued[#issued] and known.ends - world.now > least then
+    assert(kept:peek(), "a valid token was lost at " .. world.now)
+  end
+end
+
+-- Time steps that matter: small ones, and to either side of where the token at hand changes.
+local function a_while(random, before)
+  local left = before and before:remaining() or 10
+  return pick(random, {0.01, 0.2, 1, 5, 0.3 * left, 0.79 * left, 0.82 * left, 0.91 * left,
+    left + 1})
 end
 
 local function check_posts(world, rejections)
@@ -79,9 +89,9 @@ local function history(random, steps)
   world.random = random
   local kept = client.new(settings, world.system, world.host,
     function() options.release(settings) end)
-  local rejections = 0
+  local rejections, jumped = 0, -math.huge
   for _ = 1, steps do
-    local before, jumped = kept:peek(), false
+    local before = kept:peek()
     local what = random()
     if what < 0.45 then
       world.call(function()
@@ -89,19 +99,21 @@ local function history(random, steps)
         if token then check_token(world, issued, token) else assert(problem.code) end
       end)
     elseif what < 0.9 then
-      local span = pick(random, {0.01, 0.2, 1, 5, 50, 800})
-      world.pass(span, span / 4)
-      jumped = true   -- time is what ends a token
+      local span = a_while(random, before)
+      if random() < 0.5 then world.pass(span, span / 4) else world.skip(span) end
     elseif what < 0.92 then
       world.skew = world.skew + pick(random, {-7200, -60, 60, 7200})
-      jumped = true
+      before = nil   -- a jump ahead may end it early, and all that were issued before
+      jumped = math.max(jumped, world.now)
     elseif what < 0.95 and before then
       if kept:invalidate(before) then rejections, before = rejections + 1, nil end
     else
       local token = kept:peek()
       if token then check_token(world, issued, token) end
     end
-    check_not_lost(before, kept, jumped, world)
+    if before and issued[before.accessToken].at > jumped then
+      check_not_lost(before, kept, issued, world)
+    end
   end
   world.pass(20, 1)
   assert(next(world.running) == nil, "a caller waits for ever")

@@ -1,6 +1,7 @@
 -- What a client does with its token over time, in a world without sockets.
 
 local client = require "corebank.auth.client"
+local core = require "corebank.auth.core"
 local fake = require "spec.fake"
 local options = require "corebank.auth.options"
 local survive = require "spec.survive"
@@ -17,9 +18,9 @@ local function keep(answer, changes)
   local settings = assert(options.read(given, true))
   local world = fake.world(answer)
   world.random = function() return 0 end
-  local released = {}
-  local kept = client.new(settings, world.system, world.host, function() released[1] = true end)
-  return kept, world, released
+  local kept = client.new(settings, world.system, world.host,
+    function() options.release(settings) end)
+  return kept, world, settings
 end
 
 -- What token() gives to a caller that may have to wait.
@@ -77,6 +78,26 @@ describe("a client", function()
     world.skip(2)
     kept:token()
     assert.equal(2, #world.posts)
+  end)
+
+  it("asks no more than 300 s ahead, and keeps no more than 10 s of leeway", function()
+    local kept, world = keep(steady(86400))
+    ask(kept, world)
+    assert.equal(86400 - 300, kept:explain().refreshIn)
+    world.skip(86400 - 10.5)
+    assert.is_truthy(kept:peek())
+    world.skip(1)
+    assert.is_nil(kept:peek())
+  end)
+
+  it("whose leeway is longer than the token lives is told so", function()
+    local kept, world = keep(steady(20), {leeway = 30})
+    local token, message, problem = ask(kept, world)
+    assert.is_nil(token)
+    assert.equal("expired", problem.code)
+    assert.is_truthy(message:find("leeway", 1, true))
+    assert.equal(1, problem.attempts)
+    assert.equal(1, kept:explain().counters.failed)
   end)
 
   it("whose refreshAhead is longer than the token lives refreshes in its second half", function()
@@ -150,18 +171,67 @@ describe("callers who wait together", function()
   end)
 
   it("are told when the client is closed", function()
-    local kept, world, released = keep(steady(100, 2))
+    local kept, world, settings = keep(function() return {status = 401, takes = 2} end)
     local problem
     world.call(function() problem = select(3, kept:token()) end)
     kept:close()
     kept:close()
     world.pass(3)
     assert.equal("closed", problem.code)
-    assert.is_true(released[1])
+    assert.is_nil(next(world.open))   -- what was in the air is stopped
+    assert.is_false(core.is_secret(settings.clientSecret))
     local ok, message = pcall(function() return (kept:token()) end)
     assert.is_false(ok)
     assert.is_truthy(message:find("client_spec.lua:%d+: the client is closed"), message)
     assert.is_nil(kept:peek())
+  end)
+end)
+
+describe("a flight that raises", function()
+  it("raises for everybody who waits, and the next call starts anew", function()
+    local kept, world = keep(function(n)
+      return n == 1 and {fault = "not enough memory", takes = 1}
+        or {token = "canary-token-2", validity = 100}
+    end)
+    local faults = {}
+    for i = 1, 3 do
+      world.call(function() faults[i] = select(2, pcall(kept.token, kept)) end)
+    end
+    assert.has_error(function() world.pass(2) end, "not enough memory")   -- as the timer would
+    world.pass(1)
+    assert.same({"not enough memory", "not enough memory", "not enough memory"}, faults)
+    assert.equal("canary-token-2", ask(kept, world).accessToken)
+  end)
+
+  it("before it is under way leaves nothing behind that hinders", function()
+    local kept, world = keep(steady(100))
+    local transfer = world.system.transfer
+    world.system.transfer = function() error("interrupted", 0) end
+    assert.has_error(function() kept:token() end, "interrupted")
+    world.system.transfer = transfer
+    world.pass(1)
+    assert.equal("canary-token-1", ask(kept, world).accessToken)
+  end)
+end)
+
+describe("an event handler", function()
+  it("may close the client: nothing is sent after that, and nobody gets a token", function()
+    for _, when in ipairs{"fetched", "waited", "failed"} do
+      local kept
+      local world
+      kept, world = keep(function()
+        if when == "failed" then return {failure = "connect"} end
+        return {token = "canary-token", validity = 100}
+      end, {onEvent = function(event) if event.name == when then kept:close() end end})
+      local token, _, problem = ask(kept, world)
+      local posts = #world.posts
+      assert.equal(1, posts)
+      assert.is_true(token == nil and problem.code == "closed" or when == "waited")
+      assert.is_nil(kept:peek())
+      assert.equal("closed", kept:explain().state)
+      world.pass(5)
+      assert.equal(posts, #world.posts)
+    end
   end)
 end)
 
@@ -200,20 +270,27 @@ describe("a refresh that fails", function()
   end)
 end)
 
-describe("the same token handed out again", function()
-  it("is not asked for again before the leeway", function()
-    local issued = 1000
-    local kept, world = keep(function(_, now)
-      return {token = "canary-token-same", validity = 100 - (now - issued)}
+describe("a bank that gives no more time", function()
+  it("but another token: the new one is handed out, for the old one may have ended", function()
+    local kept, world = keep(function(n, now)
+      return {token = "canary-token-" .. n, validity = 1100 - now}
     end)
     ask(kept, world)
-    for _ = 1, 159 do
-      world.skip(0.5)   -- until 79.5 s: fresh
-      kept:token()
-    end
-    assert.equal(1, #world.posts)
-    for _ = 1, 20 do
-      world.skip(0.5)   -- until 89.5 s: stale
+    world.skip(81)
+    kept:token()
+    assert.equal("canary-token-2", kept:token().accessToken)
+    world.skip(5)
+    kept:token()
+    assert.equal(2, #world.posts)
+  end)
+
+  it("is not asked for again before the leeway", function()
+    local kept, world = keep(function(_, now)
+      return {token = "canary-token-same", validity = 2000 - now}
+    end)
+    ask(kept, world)
+    for _ = 1, 989 do
+      world.skip(1)   -- until 11 s are left; the leeway is 10
       kept:token()
     end
     assert.equal(2, #world.posts)
@@ -250,15 +327,41 @@ describe("a denial", function()
     assert.same({5, 10, 20, 40, 60, 60}, gaps)
   end)
 
-  it("takes no valid token away", function()
+  it("takes no valid token away, and keeps the refresh behind it off, too", function()
+    for _, answer in ipairs{{status = 401}, {status = 503, retryAfter = 300},
+      {status = 429, retryAfter = 60}} do
+      local kept, world = keep(function(n)
+        return n == 1 and {token = "canary-token-1", validity = 2000} or answer
+      end)
+      local token = ask(kept, world)
+      world.skip(1701)
+      for _ = 1, 50 do
+        assert.equal(token, kept:token())
+        world.skip(0.08)
+      end
+      assert.equal(2, #world.posts)
+    end
+  end)
+
+  it("is over once the bank has said yes", function()
     local kept, world = keep(function(n)
-      return n == 1 and {token = "canary-token-1", validity = 100} or {status = 401}
+      return n <= 2 and {status = 401} or {token = "canary-token-" .. n, validity = 100}
     end)
-    local token = ask(kept, world)
-    world.skip(85)
-    kept:token()
-    assert.equal(2, #world.posts)
-    assert.equal(token, kept:token())
+    ask(kept, world)
+    world.skip(5)
+    ask(kept, world)
+    world.skip(10)
+    assert.is_true(kept:invalidate(ask(kept, world)))
+    assert.equal("canary-token-4", ask(kept, world).accessToken)
+    assert.is_nil(kept:explain().latchedFor)
+  end)
+
+  it("lasts as long as its Retry-After, if that is longer", function()
+    local kept, world = keep(function() return {status = 403, retryAfter = 40} end)
+    ask(kept, world)
+    world.skip(39)
+    assert.is_true(select(3, ask(kept, world)).remembered)
+    assert.equal(1, #world.posts)
   end)
 
   it("and a Retry-After keeps callers off as long as it says", function()

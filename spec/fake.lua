@@ -8,7 +8,8 @@ local fake = {}
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
 -- {failure=}; `takes` seconds until it is there.
 function fake.world(answer)
-  local world = {now = 1000, skew = 1790000000, posts = {}, running = {}, random = math.random}
+  local world = {now = 1000, skew = 1790000000, posts = {}, open = {}, running = {},
+    random = math.random}
   local system = {url = core.url}
   world.system = system
   function system.boot() return world.now end
@@ -17,7 +18,8 @@ function fake.world(answer)
   function system.before(steady, wall) return system.steady() < steady and system.wall() < wall end
   function system.random() return world.random() end
 
-  function system.transfer()
+  function system.transfer(settings)
+    assert(core.is_secret(settings.clientSecret), "a transfer with a closed secret")
     local n = #world.posts + 1
     local given = answer(n, world.now)
     world.posts[n] = world.now
@@ -25,6 +27,7 @@ function fake.world(answer)
     local transfer = {}
     function transfer.step() return world.now >= ready end
     function transfer.reply()
+      if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
       local fields = {tokenType = "Bearer", tokenValiditySec = given.validity}
       return fields, given.token, 0, nil
@@ -33,8 +36,12 @@ function fake.world(answer)
       return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,
         begun = false}
     end
-    function transfer.excerpt() return "" end
-    function transfer.close() end
+    function transfer.excerpt()
+      assert(core.is_secret(settings.clientSecret), "an excerpt with a closed secret")
+      return ""
+    end
+    world.open[transfer] = true
+    function transfer.close() world.open[transfer] = nil end
     return transfer
   end
 

@@ -27,6 +27,9 @@ local Client = {}
 Client.__index = Client
 Client.__metatable = false
 
+-- Proxy passwords and gateway keys are in them: no dump of a client shows its settings.
+local settings_of = setmetatable({}, {__mode = "k"})
+
 -- ---- events -----------------------------------------------------------------------------------
 
 local function tell(self, name, fields)
@@ -51,13 +54,16 @@ local function fresh_for(self, seconds)
   self.freshUntilWall = self.system.wall() + seconds
 end
 
+local function leeway_of(self, token)
+  return self.leeway or math.min(SHARE_LEEWAY * token:remaining(), LONGEST_LEEWAY)
+end
+
 local function adopt(self, token)
   local lifetime = token:remaining()
   local ahead = self.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
-  local leeway = self.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
+  local leeway = leeway_of(self, token)
   self.current, self.currentLeeway = token, leeway
-  self.failures, self.latch = 0, nil
   fresh_for(self, lifetime - math.max(leeway, ahead * (1 - JITTER * self.system.random())))
 end
 
@@ -65,20 +71,24 @@ local function usable(self)
   return self.current ~= nil and not self.current:expired(self.currentLeeway)
 end
 
--- ---- outcomes ---------------------------------------------------------------------------------
+-- ---- outcomes ----------------------------------------------------------------------------------
 
--- A token that the bank hands out again will not last longer for being asked for again.
-local function is_no_better(self, token)
+-- A bank that gives no more time for being asked again is not asked again before the leeway.
+local function gives_no_more(self, token)
   return usable(self) and token:remaining() < self.current:remaining() + LEAST_GAIN
 end
 
 local function succeeded(self, flight, token)
-  if flight.generation ~= self.generation then return end   -- asked for before the last rejection
   local name = self.current and "refreshed" or "fetched"
-  if is_no_better(self, token) then
-    fresh_for(self, self.current:remaining() - self.currentLeeway)
-  else
+  self.failures, self.denials, self.latch = 0, 0, nil
+  if not gives_no_more(self, token) then
     adopt(self, token)
+  else
+    if token.accessToken ~= self.current.accessToken then
+      -- The old one may end with the new one's issue.
+      self.current, self.currentLeeway = token, leeway_of(self, token)
+    end
+    fresh_for(self, token:remaining() - self.currentLeeway)
   end
   tell(self, name, {seconds = self.system.boot() - flight.started})
 end
@@ -87,41 +97,69 @@ local function backoff(first, longest, failures)
   return math.min(first * 2 ^ (failures - 1), longest)
 end
 
+-- Keeps callers off, and the refresh behind them.
+local function latch(self, trouble, now)
+  local seconds = trouble.retryAfter or 0
+  if trouble.code == "denied" then
+    self.denials = self.denials + 1
+    seconds = math.max(seconds, backoff(FIRST_LATCH, LONGEST_LATCH, self.denials))
+  end
+  if seconds > 0 and (not self.latch or self.latch.ends < now + seconds) then
+    self.latch = {problem = trouble, ends = now + seconds,
+      version = secret.version(settings_of[self].clientSecret)}
+  end
+end
+
 local function failed(self, flight, trouble)
   local now = self.system.boot()
   self.failures = self.failures + 1
   self.lastProblem, self.lastProblemAt = trouble, self.system.wall()
   local longest = backoff(FIRST_RETRY, LONGEST_RETRY, self.failures)
   self.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * self.system.random()
-  local latched = trouble.retryAfter
-  if trouble.code == "denied" then
-    self.denials = self.denials + 1
-    latched = math.max(latched or 0, backoff(FIRST_LATCH, LONGEST_LATCH, self.denials))
-  end
-  if latched then self.latch = {problem = trouble, ends = now + latched} end
+  latch(self, trouble, now)
   tell(self, trouble.code == "denied" and "denied" or "failed",
     {code = trouble.code, status = trouble.status, seconds = now - flight.started})
 end
 
--- ---- flights ----------------------------------------------------------------------------------
+-- Whether callers are kept off. A denial is forgotten when the secret has been changed since.
+local function is_latched(self, now)
+  local kept = self.latch
+  if not kept or now >= kept.ends then return false end
+  if kept.problem.code == "denied"
+    and secret.changed_since(settings_of[self].clientSecret, kept.version) then
+    self.latch, self.denials = nil, 0
+    return false
+  end
+  return true
+end
+
+-- ---- flights -----------------------------------------------------------------------------------
+
+-- The flight is over, however; what it waited for holds the secret.
+local function ground(self, flight)
+  local wanted = flight.wanted
+  flight.done, flight.wanted, flight.thread = true, false, false
+  if self.flight == flight then self.flight = nil end
+  if wanted and type(wanted) ~= "number" then wanted:close() end
+end
 
 local function land(self, flight, token, _, trouble)
-  flight.done, flight.token, flight.problem = true, token, trouble
-  if self.flight == flight then self.flight = nil end
-  if token then
-    self.denials = 0
-    succeeded(self, flight, token)
-  else
-    failed(self, flight, trouble)
+  ground(self, flight)
+  if flight.generation ~= self.generation then return end   -- a rejection or close came between
+  if token and token:remaining() <= leeway_of(self, token) then
+    token, trouble = nil, problem.new("expired",
+      "the bank's token has less time left than leeway asks for; make leeway smaller")
   end
+  flight.token, flight.problem = token, trouble
+  if token then succeeded(self, flight, token) else failed(self, flight, trouble) end
 end
 
 -- Takes what the coroutine yielded or returned.
 local function note(self, flight, ok, ...)
   if not ok then
-    flight.done = true
-    if self.flight == flight then self.flight = nil end
-    error((...), 0)   -- out of memory, or a mistake of ours: not the world's doing
+    flight.fault = ...   -- out of memory, or a mistake of ours: not the world's doing
+    ground(self, flight)
+    error(flight.fault, 0)
   end
   if coroutine.status(flight.thread) == "dead" then return land(self, flight, ...) end
   flight.wanted = ...
@@ -138,39 +176,44 @@ end
 
 --- Moves a flight on as far as it goes without waiting. Hosts call it.
 function Client:advance(flight)
+  if not flight.done and not flight.wanted then
+    return ground(self, flight)   -- its start was interrupted
+  end
   while not flight.done and is_ready(self, flight) do
+    flight.wanted = false
     note(self, flight, coroutine.resume(flight.thread))
   end
 end
 
 local function depart(self)
   local system = self.system
-  local flight = {started = system.boot(), generation = self.generation}
-  flight.thread = coroutine.create(exchange.run)
+  local flight = {started = system.boot(), generation = self.generation, done = false,
+    wanted = false, thread = coroutine.create(exchange.run)}
   self.flight, self.lastFlight, self.lastDeparture = flight, flight, flight.started
-  note(self, flight, coroutine.resume(flight.thread, self.settings, system, coroutine.yield))
+  note(self, flight,
+    coroutine.resume(flight.thread, settings_of[self], system, coroutine.yield))
   self:advance(flight)
   if not flight.done then self.host.launch(self, flight) end
   return flight
 end
 
--- ---- the slow half of token() -----------------------------------------------------------------
+-- ---- the slow half of token() ------------------------------------------------------------------
 
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
+  local now = self.system.boot()
   if self.flight then
     self:advance(self.flight)
-  else
-    local earliest = math.max(self.nextRefresh, self.lastDeparture + LEAST_BETWEEN_FLIGHTS)
-    if self.system.boot() >= earliest then depart(self) end
+  elseif now >= math.max(self.nextRefresh, self.lastDeparture + LEAST_BETWEEN_FLIGHTS)
+    and not is_latched(self, now) then
+    depart(self)
   end
 end
 
-local function remembered(latch, now)
-  local old = latch.problem
+local function remembered(kept, now)
+  local old = kept.problem
   local again = problem.new(old.code, old.message, {status = old.status, attempts = old.attempts,
-    retryable = old.retryable, remembered = true,
-    retryAfter = math.max(0, latch.ends - now)}, old:body())
+    retryable = old.retryable, remembered = true, retryAfter = kept.ends - now}, old:body())
   return nil, again.message, again
 end
 
@@ -190,21 +233,13 @@ local function board(self)
     if self.isClosed or usable(self) then return nil end
     if self.lastFlight ~= last then return self.lastFlight end
   end
+  self:advance(self.flight)
   return self.flight
 end
 
--- Whether callers are kept off. A denial is forgotten when the secret has been changed since.
-local function is_latched(self, now)
-  local latch = self.latch
-  if not latch or now >= latch.ends then return false end
-  if latch.problem.code == "denied" and secret.reread(self.settings.clientSecret) then
-    self.latch, self.denials = nil, 0
-    return false
-  end
-  return true
-end
-
+-- Waits for a flight; the time until one may start counts as waiting, too.
 local function fetch(self)
+  if self.isClosed then return closed() end
   local began = self.system.boot()
   if is_latched(self, began) then return remembered(self.latch, began) end
   local flight = board(self)
@@ -212,12 +247,9 @@ local function fetch(self)
   if self.isClosed then return closed() end
   tell(self, "waited", {seconds = self.system.boot() - began})
   if usable(self) then return self.current end
-  if not flight or flight.generation ~= self.generation then
-    return fetch(self)   -- rejected meanwhile; at most one rejection in 5 s counts, so this ends
-  end
-  local trouble = flight.problem or problem.new("expired",
-    "the bank's token has less time left than leeway asks for; make leeway smaller")
-  return nil, trouble.message, trouble
+  if flight and flight.fault then error(flight.fault, 0) end
+  if flight and flight.problem then return nil, flight.problem.message, flight.problem end
+  return fetch(self)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
 end
 
 local function check_open(self)
@@ -226,8 +258,8 @@ end
 
 -- ---- methods ----------------------------------------------------------------------------------
 
---- A valid token: the one at hand, or one that is fetched now. In a plain script this waits, at
--- most `timeout` seconds.
+--- A valid token: the one at hand, or one that is fetched now. In a plain script that waits, at
+-- most `timeout` seconds and one more.
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
@@ -260,7 +292,7 @@ function Client:invalidate(rejected)
   end
   self.lastRejection = now
   self.generation = self.generation + 1
-  self.flight = nil   -- it lands, if it does, without writing
+  if self.flight then ground(self, self.flight) end
   self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
   forget(self)
   tell(self, "invalidated")
@@ -290,7 +322,8 @@ function Client:explain()
     told.state = "closed"
   elseif self.current then
     told.remaining = self.current:remaining()
-    told.refreshIn = math.max(0, self.freshUntil - self.system.steady())
+    told.refreshIn = math.max(0, math.min(self.freshUntil - self.system.steady(),
+      self.freshUntilWall - self.system.wall()))
     told.state = not usable(self) and "expired" or told.refreshIn > 0 and "fresh" or "stale"
   end
   if self.lastProblem then
@@ -301,11 +334,14 @@ function Client:explain()
   return setmetatable(told, Explanation)
 end
 
---- Ends the client and wipes its secret. Whoever waits gets the problem "closed".
+--- Ends the client: stops what is in the air, wipes the secret unless it was given as an object.
+-- Whoever waits gets the problem "closed".
 function Client:close()
   if self.isClosed then return end
-  self.isClosed, self.flight = true, nil
-  self.generation = self.generation + 1   -- a flight that still lands does not write
+  self.isClosed = true
+  self.generation = self.generation + 1
+  if self.flight then ground(self, self.flight) end
+  self.lastFlight, self.latch = nil, nil
   forget(self)
   self.release()
 end
@@ -324,13 +360,14 @@ local client = {}
 ---@return corebank.auth.Client
 function client.new(settings, system, host, release)
   local self = setmetatable({
-    settings = settings, system = system, host = host, release = release,
+    system = system, host = host, release = release,
     before = system.before, onEvent = settings.onEvent,
     name = settings.origin, leeway = settings.leeway, refreshAhead = settings.refreshAhead,
     generation = 0, failures = 0, denials = 0, counters = {},
     nextRefresh = -math.huge, lastDeparture = -math.huge, lastRejection = -math.huge,
   }, Client)
   settings.onEvent = nil   -- the client's events are its own
+  settings_of[self] = settings
   forget(self)
   return self
 end

@@ -139,6 +139,7 @@ function exchange.run(settings, system, wait)
   local attempt, now, renewed = 0, started, false
   while true do
     attempt = attempt + 1
+    local version = secret.version(settings.clientSecret)
     local fresh, trouble, final = try(settings, now, deadline, system, wait)
     if fresh then
       if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
@@ -146,7 +147,8 @@ function exchange.run(settings, system, wait)
     end
     trouble.attempts = attempt
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
-    if trouble.code == "denied" and not renewed and secret.reread(settings.clientSecret) then
+    if trouble.code == "denied" and not renewed and system.boot() < deadline
+      and secret.changed_since(settings.clientSecret, version) then
       renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it
     end
     if not rest then

@@ -8,8 +8,9 @@ local core = require "corebank.auth.core"
 
 local secret = {}
 
--- secret -> the file it came from
+-- secret -> the file it came from, and how often it was changed by that file
 local paths = setmetatable({}, {__mode = "k"})
+local versions = setmetatable({}, {__mode = "k"})
 
 local function check(kind, where)
   if type(where) ~= "string" then
@@ -44,16 +45,26 @@ function secret.env(name)
   return value
 end
 
---- Looks at a secret's file again. A file that is missing, empty or not usable leaves the secret as
--- it was: a rotation is rarely one step.
+--- How often a secret has been changed: what `changed_since` is told later.
 ---@param value corebank.auth.Secret
----@return boolean # whether the file holds another secret now; `value` is that one then
-function secret.reread(value)
+---@return integer
+function secret.version(value)
+  return versions[value] or 0
+end
+
+--- Whether a secret is another one than it was, its file looked at again if need be. A file that is
+-- missing, empty or not usable leaves the secret as it was: a rotation is rarely one step.
+---@param value corebank.auth.Secret
+---@param version integer from secret.version
+---@return boolean
+function secret.changed_since(value, version)
+  if secret.version(value) ~= version then return true end
   local path = paths[value]
-  local fresh = path and core.secret_file(path)
+  local fresh = path and core.is_secret(value) and core.secret_file(path)
   if not fresh then return false end
   local changed = value:replace(fresh)
   fresh:close()
+  if changed then versions[value] = version + 1 end
   return changed
 end
 
