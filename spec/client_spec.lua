@@ -159,6 +159,17 @@ describe("callers who wait together", function()
     assert.equal(1, #world.posts)
   end)
 
+  it("share it, too, when they first have to rest for it", function()
+    local kept, world = keep(function() return {failure = "connect"} end)
+    ask(kept, world)
+    world.pass(0.5)
+    local codes = {}
+    for i = 1, 20 do world.call(function() codes[i] = select(3, kept:token()).code end) end
+    world.pass(0.75)
+    assert.equal(20, #codes)
+    assert.equal(2, #world.posts)
+  end)
+
   it("get the token although the one who started the flight is gone", function()
     local kept, world = keep(steady(100, 2))
     world.call(function() kept:token() end)
@@ -343,17 +354,19 @@ describe("a denial", function()
     end
   end)
 
-  it("is over once the bank has said yes", function()
+  it("is over once the bank has said yes: the next one begins at 5 s again", function()
     local kept, world = keep(function(n)
-      return n <= 2 and {status = 401} or {token = "canary-token-" .. n, validity = 100}
+      return n == 3 and {token = "canary-token-3", validity = 100} or {status = 401}
     end)
     ask(kept, world)
     world.skip(5)
     ask(kept, world)
+    assert.equal(10, kept:explain().latchedFor)
     world.skip(10)
     assert.is_true(kept:invalidate(ask(kept, world)))
-    assert.equal("canary-token-4", ask(kept, world).accessToken)
     assert.is_nil(kept:explain().latchedFor)
+    ask(kept, world)
+    assert.equal(5, kept:explain().latchedFor)
   end)
 
   it("lasts as long as its Retry-After, if that is longer", function()

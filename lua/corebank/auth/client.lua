@@ -145,7 +145,6 @@ end
 
 local function land(self, flight, token, _, trouble)
   ground(self, flight)
-  if flight.generation ~= self.generation then return end   -- a rejection or close came between
   if token and token:remaining() <= leeway_of(self, token) then
     token, trouble = nil, problem.new("expired",
       "the bank's token has less time left than leeway asks for; make leeway smaller")
@@ -187,8 +186,8 @@ end
 
 local function depart(self)
   local system = self.system
-  local flight = {started = system.boot(), generation = self.generation, done = false,
-    wanted = false, thread = coroutine.create(exchange.run)}
+  local flight = {started = system.boot(), done = false, wanted = false,
+    thread = coroutine.create(exchange.run)}
   self.flight, self.lastFlight, self.lastDeparture = flight, flight, flight.started
   note(self, flight,
     coroutine.resume(flight.thread, settings_of[self], system, coroutine.yield))
@@ -291,8 +290,7 @@ function Client:invalidate(rejected)
     return false
   end
   self.lastRejection = now
-  self.generation = self.generation + 1
-  if self.flight then ground(self, self.flight) end
+  if self.flight then ground(self, self.flight) end   -- it was asked for before the rejection
   self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
   forget(self)
   tell(self, "invalidated")
@@ -339,7 +337,6 @@ end
 function Client:close()
   if self.isClosed then return end
   self.isClosed = true
-  self.generation = self.generation + 1
   if self.flight then ground(self, self.flight) end
   self.lastFlight, self.latch = nil, nil
   forget(self)
@@ -363,7 +360,7 @@ function client.new(settings, system, host, release)
     system = system, host = host, release = release,
     before = system.before, onEvent = settings.onEvent,
     name = settings.origin, leeway = settings.leeway, refreshAhead = settings.refreshAhead,
-    generation = 0, failures = 0, denials = 0, counters = {},
+    failures = 0, denials = 0, counters = {},
     nextRefresh = -math.huge, lastDeparture = -math.huge, lastRejection = -math.huge,
   }, Client)
   settings.onEvent = nil   -- the client's events are its own
