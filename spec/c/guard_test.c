@@ -1,0 +1,98 @@
+/* What no caller can see from outside: that a broken pipe ends nobody, and that bodies are wiped.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "sigpipe.h"
+#include "transfer.h"
+
+static void write_to_a_closed_pipe(void) {
+    int ends[2];
+    if (pipe(ends) != 0) {
+        abort();
+    }
+    close(ends[0]);
+    check(write(ends[1], "x", 1) < 0, "a closed pipe takes nothing");
+    close(ends[1]);
+}
+
+static bool is_pending(void) {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGPIPE);
+}
+
+static bool is_blocked(void) {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return sigismember(&mask, SIGPIPE);
+}
+
+/* The process's disposition is the default: without the guard, it ends here. */
+static void test_sigpipe(void) {
+    struct cba_sigpipe guard;
+    struct sigaction action;
+    cba_sigpipe_hold(&guard);
+    write_to_a_closed_pipe();
+    cba_sigpipe_release(&guard);
+    check(!is_pending() && !is_blocked(), "the signal is taken and the mask is back");
+    sigaction(SIGPIPE, NULL, &action);
+    check(action.sa_handler == SIG_DFL, "the handler is as it was");
+
+    cba_sigpipe_hold(&guard);
+    cba_sigpipe_release(&guard);
+    check(!is_pending() && !is_blocked(), "without a signal, too");
+
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
+    cba_sigpipe_hold(&guard);
+    write_to_a_closed_pipe();
+    cba_sigpipe_release(&guard);
+    check(is_pending() && is_blocked(), "who blocked it before finds it pending");
+    int number;
+    sigwait(&pipe_only, &number);
+    pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
+}
+
+static bool holds(const char *body, const char *word) {
+    for (size_t i = 0; i + strlen(word) <= CBA_JSON_CREDENTIALS_MAX; i++) {
+        if (memcmp(body + i, word, strlen(word)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The memory of a body stays with its engine, so it can be looked at after the transfer. */
+static void test_wiping(bool finish) {
+    struct cba_request request = {.url = "http://127.0.0.1:1/", .connect_timeout_ms = 1000};
+    struct cba_engine *engine = cba_engine_new();
+    struct cba_transfer *transfer = cba_transfer_new(engine, 0);
+    char *body = cba_transfer_request_body(transfer);
+    size_t length =
+        cba_json_write_credentials(body, CBA_JSON_CREDENTIALS_MAX, "id", "canary-secret");
+    check(holds(body, "canary-secret"), "the secret is in the body");
+    cba_transfer_set_up(transfer, &request);
+    cba_transfer_start(transfer, length, 1000);
+    while (finish && !cba_transfer_step(transfer)) {
+        cba_transfer_wait(transfer, 1);
+    }
+    check(holds(body, "canary-secret") != finish, "wiped as soon as the transfer is done");
+    cba_transfer_release(transfer);
+    check(!holds(body, "canary-secret"), "wiped when it is released at whatever point");
+    cba_engine_release(engine);
+}
+
+int main(void) {
+    test_sigpipe();
+    test_wiping(true);
+    test_wiping(false);
+    return check_summary("guard");
+}
