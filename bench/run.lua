@@ -9,6 +9,7 @@
 --   once    one process, one token
 --   warm    takes COUNT, makes one call and COUNT more, prints their wall and CPU seconds
 --   peak    takes COUNT and EARLY, prints peak memory in KiB after EARLY calls and after COUNT
+--   kept    takes COUNT and CLIENTS, prints nanoseconds for a kept token and bytes for a client
 
 local build = assert(arg[1], "usage: run.lua BUILD [--smoke]")
 local smoke = arg[2] == "--smoke"
@@ -18,6 +19,7 @@ local ONCE = smoke and 2 or 20              -- processes in a round
 local WARM = smoke and 5 or 5000            -- calls in a round
 local COUNTED = smoke and {2, 4} or {200, 700}  -- lengths whose difference is counted by callgrind
 local EARLY = smoke and 2 or 50
+local KEPT = smoke and {1000, 2} or {2000000, 500}   -- calls of a client's token(), and clients
 
 -- ---- commands -----------------------------------------------------------------------------------
 
@@ -63,6 +65,7 @@ local function ours(lua)
     once = {lua, "examples/token.lua"},
     warm = {lua, "bench/warm.lua"},
     peak = {lua, "bench/warm.lua"},
+    kept = {lua, "bench/kept.lua"},
     version = {lua, "-e", "print((require 'corebank.auth').version())"},
   }
 end
@@ -155,6 +158,12 @@ local function measure_peak(peer)
   return {early = tonumber(early), late = tonumber(late)}
 end
 
+local function measure_kept(peer)
+  local time, bytes = output_of_peer(peer, {}, peer.kept, tostring(KEPT[1]), tostring(KEPT[2]))
+    :match "(%S+) (%S+)"
+  return {time = tonumber(time), bytes = tonumber(bytes)}
+end
+
 -- ---- the table ----------------------------------------------------------------------------------
 
 local missed = false
@@ -234,6 +243,15 @@ show(("peak memory after %d calls, KiB"):format(WARM), peers, peak, "late", "non
 for _, peer in ipairs(peers) do
   judge(("(c) peak memory: %d calls over %d, %s"):format(WARM, EARLY, peer.name),
     ratios(peak[peer].late, peak[peer].early), 1.05)
+end
+
+local kept = alternate(peers, ROUNDS, measure_kept)
+show("a kept token, nanoseconds", peers, kept, "time", "none", "%.1f")
+show("a client with its token, bytes", peers, kept, "bytes", "none", "%.0f")
+judge("(d) a kept token: nanoseconds, lua5.4", kept[lua54].time, 60)
+judge("(d) a kept token: nanoseconds, luajit", kept[luajit].time, 30)
+for _, peer in ipairs(peers) do
+  judge(("(e) a client with its token: bytes, %s"):format(peer.name), kept[peer].bytes, 4096)
 end
 
 if smoke then
