@@ -1,5 +1,5 @@
 /* The C half of corebank-auth: corebank.auth.core. Loading it creates nothing but this table. */
-#include "bindings.h"
+#include "lua_bindings.h"
 #include "lua_compat.h"
 
 #define CBA_EXPORT __attribute__((visibility("default")))

@@ -2,24 +2,10 @@
 
 local auth = require "corebank.auth"
 local problem = require "corebank.auth.problem"
+local files = require "spec.files"
 local sandbox = require "spec.sandbox"
 
-local function content(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function lines_of(command)
-  local lines = {}
-  local pipe = io.popen(command)
-  for line in pipe:lines() do lines[#lines + 1] = line end
-  pipe:close()
-  assert(#lines > 0, command)
-  return lines
-end
-
+local content, lines_of = files.content, files.lines_of
 local readme = content("README.md")
 
 local function section(title)

@@ -1,7 +1,7 @@
 /* What the parts of the core module offer core.c and each other. Each cba_open_* adds its functions
  * to the table on top of the stack. */
-#ifndef CBA_BINDINGS_H
-#define CBA_BINDINGS_H
+#ifndef CBA_LUA_BINDINGS_H
+#define CBA_LUA_BINDINGS_H
 
 #include <lua.h>
 
