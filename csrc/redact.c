@@ -36,7 +36,7 @@ static void put_utf8(struct unit *unit, uint32_t code) {
     unit->length = following + 1;
 }
 
-/* \uXXXX, or two of them for a character beyond the first 65,536. */
+/* \u and four hex digits, or two of them for a character beyond the first 65,536. */
 static bool read_unicode(const char *text, size_t left, struct unit *unit) {
     uint32_t high;
     uint32_t low;

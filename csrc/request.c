@@ -138,6 +138,14 @@ static bool environment_names_proxy(void) {
     return false;
 }
 
+/* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the
+ * connection to a call that names the same certificate with another key, and some versions a tunnel
+ * that one user opened to a call that names another. */
+static bool wants_own_connection(const struct cba_request *request) {
+    return request->client_cert != NULL ||
+           (request->proxy != NULL && strchr(request->proxy, '@') != NULL);
+}
+
 static CURLcode set_network_options(const struct cba_request *request, CURL *easy) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -151,8 +159,7 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     /* Said once here, libcurl need not look through the environment at every call. */
     bool direct = request->proxy == NULL && !environment_names_proxy();
     SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);
-    if (request->proxy != NULL && strchr(request->proxy, '@') != NULL) {
-        /* Some versions lend a tunnel that one user opened to a call that names another. */
+    if (wants_own_connection(request)) {
         SET(CURLOPT_FRESH_CONNECT, 1L);
         SET(CURLOPT_FORBID_REUSE, 1L);
     }
@@ -185,12 +192,6 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
     /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a
      * session's host name twice after an allocation that fails while it caches the session. */
     SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    if (request->client_cert != NULL) {
-        /* libcurl would lend the connection to a call that names the same certificate with another
-         * key: what a key opened is for that call alone. */
-        SET(CURLOPT_FRESH_CONNECT, 1L);
-        SET(CURLOPT_FORBID_REUSE, 1L);
-    }
     return code;
 }
 
