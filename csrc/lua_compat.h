@@ -83,11 +83,15 @@ static inline void *cba_check(lua_State *L, int index, const char *name) {
     return data;
 }
 
-/* Gives the userdata on top of the stack the metatable of `name`. */
-static inline void cba_settype(lua_State *L, const char *name) {
+/* Pushes a userdata of type `name` for one pointer, empty: it exists, with its metatable, before
+ * there is anything to lose. */
+static inline void *cba_newslot(lua_State *L, const char *name) {
+    void **slot = lua_newuserdata(L, sizeof *slot);
+    *slot = NULL;
     lua_pushlightuserdata(L, (void *)name);
     lua_rawget(L, LUA_REGISTRYINDEX);
     lua_setmetatable(L, -2);
+    return slot;
 }
 
 /* In a slot whose content the closing state has freed. */
@@ -116,13 +120,10 @@ static inline void *cba_kept(lua_State *L, const char *key) {
     return slot != NULL ? *slot : NULL;
 }
 
-/* A new slot for it, empty and with its metatable, before there is anything to lose. The one before
- * goes its own way to the collector. */
+/* A new slot for it. The one before goes its own way to the collector. */
 static inline void **cba_keep(lua_State *L, const char *key, const char *type) {
     lua_pushlightuserdata(L, (void *)key);
-    void **slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, type);
+    void **slot = cba_newslot(L, type);
     lua_rawset(L, LUA_REGISTRYINDEX);
     return slot;
 }

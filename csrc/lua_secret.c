@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bindings.h"
+#include "lua_bindings.h"
 #include "lua_compat.h"
 #include "redact.h"
 #include "secret.h"
@@ -45,13 +45,10 @@ struct cba_secret *cba_check_secret(lua_State *L, int index) {
     return *slot;
 }
 
-/* Pushes an empty secret. The userdata exists, with its metatable, before there is anything to
- * lose. */
+/* Pushes an empty secret. */
 static struct cba_secret *push_secret(lua_State *L) {
     struct cba_vault *vault = get_vault(L);
-    struct cba_secret **slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, secret_type);
+    struct cba_secret **slot = cba_newslot(L, secret_type);
     *slot = cba_secret_new(vault);
     if (*slot == NULL) {
         cba_nomemory(L);

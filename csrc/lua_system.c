@@ -1,7 +1,7 @@
 /* Clocks, randomness, text checks, URLs and versions: functions without state. */
-#include "bindings.h"
 #include "clock.h"
 #include "json.h"
+#include "lua_bindings.h"
 #include "lua_compat.h"
 #include "secret.h"
 #include "transfer.h"

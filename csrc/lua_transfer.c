@@ -1,8 +1,8 @@
 /* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
 #include <string.h>
 
-#include "bindings.h"
 #include "json.h"
+#include "lua_bindings.h"
 #include "lua_compat.h"
 #include "redact.h"
 #include "secret.h"
@@ -129,12 +129,9 @@ static unsigned long settings_number(lua_State *L) {
     return serial;
 }
 
-/* The userdata exists, with its metatable, before there is anything to lose. */
 static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
     struct cba_engine *engine = get_engine(L);
-    struct cba_transfer **slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, transfer_type);
+    struct cba_transfer **slot = cba_newslot(L, transfer_type);
     *slot = cba_transfer_new(engine, settings);
     if (*slot == NULL) {
         cba_nomemory(L);

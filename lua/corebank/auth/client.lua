@@ -149,7 +149,7 @@ local function land(self, flight, token, _, trouble)
     token, trouble = nil, problem.new("expired",
       "the bank's token has less time left than leeway asks for; make leeway smaller")
   end
-  flight.token, flight.problem = token, trouble
+  flight.problem = trouble
   if token then succeeded(self, flight, token) else failed(self, flight, trouble) end
 end
 
