@@ -1,5 +1,7 @@
 #include "clock.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { LONGEST_SLEEP = 3600 };
@@ -38,6 +40,20 @@ double cba_clock_steady(void) {
 
 bool cba_clock_before(double steady, double wall) {
     return clock_read(STEADY_CLOCK) < steady && clock_read(CHEAP_WALL_CLOCK) < wall;
+}
+
+bool cba_clock_session(char name[CBA_SESSION_SIZE]) {
+    name[0] = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file == NULL) {
+        return false;
+    }
+    if (fgets(name, CBA_SESSION_SIZE, file) == NULL) {
+        name[0] = '\0';
+    }
+    fclose(file);
+    name[strcspn(name, "\n")] = '\0';
+    return name[0] != '\0';
 }
 
 void cba_clock_sleep(double seconds) {

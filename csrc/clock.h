@@ -1,4 +1,4 @@
-/* The two clocks a deadline is kept on. Seconds. */
+/* The two clocks a deadline is kept on, in seconds, and what the first of them counts from. */
 #ifndef CBA_CLOCK_H
 #define CBA_CLOCK_H
 
@@ -18,6 +18,12 @@ double cba_clock_steady(void);
 /* Whether both moments lie ahead, on the steady clock and on the wall clock. The one question that
  * is asked for every request that carries a token. */
 bool cba_clock_before(double steady, double wall);
+
+enum { CBA_SESSION_SIZE = 64 };
+
+/* Names the start of the system that cba_clock_boot counts from, so that processes can tell each
+ * other its moments: random(4), "boot_id". False, and an empty name, where there is none. */
+bool cba_clock_session(char name[CBA_SESSION_SIZE]);
 
 /* Waits; returns early when a signal arrives, so that a Lua hook can run. */
 void cba_clock_sleep(double seconds);

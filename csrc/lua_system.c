@@ -1,4 +1,6 @@
 /* Clocks, randomness, text checks, URLs and versions: functions without state. */
+#include <unistd.h>
+
 #include "clock.h"
 #include "json.h"
 #include "lua_bindings.h"
@@ -29,6 +31,19 @@ static int system_steady(lua_State *L) {
 /* before(steady, wall) -> whether both moments lie ahead, each on its clock */
 static int system_before(lua_State *L) {
     lua_pushboolean(L, cba_clock_before(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    return 1;
+}
+
+/* session() -> the name of what boot() counts from, or nil */
+static int system_session(lua_State *L) {
+    char name[CBA_SESSION_SIZE];
+    lua_pushstring(L, cba_clock_session(name) ? name : NULL);
+    return 1;
+}
+
+/* pid() -> this process's number */
+static int system_pid(lua_State *L) {
+    cba_pushwhole(L, (double)getpid());
     return 1;
 }
 
@@ -107,6 +122,8 @@ void cba_open_system(lua_State *L) {
         {"wall", system_wall},
         {"steady", system_steady},
         {"before", system_before},
+        {"session", system_session},
+        {"pid", system_pid},
         {"sleep", system_sleep},
         {"random", system_random},
         {"characters", system_characters},

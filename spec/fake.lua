@@ -8,8 +8,8 @@ local fake = {}
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
 -- {failure=}; `takes` seconds until it is there.
 function fake.world(answer)
-  local world = {now = 1000, skew = 1790000000, posts = {}, open = {}, running = {},
-    random = math.random}
+  local world = {now = 1000, skew = 1790000000, session = "a start",
+    posts = {}, open = {}, running = {}, random = math.random}
   local system = {url = core.url}
   world.system = system
   function system.boot() return world.now end
@@ -17,6 +17,8 @@ function fake.world(answer)
   system.steady = system.boot
   function system.before(steady, wall) return system.steady() < steady and system.wall() < wall end
   function system.random() return world.random() end
+  function system.session() return world.session end
+  function system.pid() return 1 end
 
   function system.transfer(settings)
     assert(core.is_secret(settings.clientSecret), "a transfer with a closed secret")
@@ -48,12 +50,9 @@ function fake.world(answer)
   -- The host: whoever waits yields, and is resumed when time has passed.
   local flights = {}
   world.host = {
-    launch = function(client, flight) flights[flight] = client end,
-    await = function(_, flight) while not flight.done do coroutine.yield() end end,
-    rest = function(_, seconds)
-      local ends = world.now + seconds
-      while world.now < ends do coroutine.yield() end
-    end,
+    launch = function(flight) flights[flight] = true end,
+    threads = coroutine,
+    await = function(flight) while not flight.done do coroutine.yield() end end,
   }
 
   --- Starts `job` as a caller of its own.
@@ -65,8 +64,8 @@ function fake.world(answer)
 
   --- Lets what is due happen, now.
   function world.settle()
-    for flight, client in pairs(flights) do
-      client:advance(flight)
+    for flight in pairs(flights) do
+      flight:advance()
       if flight.done then flights[flight] = nil end
     end
     for thread in pairs(world.running) do

@@ -59,6 +59,18 @@ function check.callable(value)
   return value
 end
 
+local STORE_METHODS = {"get", "put", "delete", "lease", "release"}
+
+function check.store(value)
+  if type(value) ~= "table" then return nil, "must be a store, not " .. type(value) end
+  for _, method in ipairs(STORE_METHODS) do
+    if type(value[method]) ~= "function" then
+      return nil, ("must be a store: it has no method '%s'"):format(method)
+    end
+  end
+  return value
+end
+
 function check.credential(value)
   local ok, reason = check.text(value)
   if not ok then return nil, reason end

@@ -3,24 +3,18 @@
 --
 -- A token is *fresh* (handed out), then *stale* (handed out, and refreshed behind the caller's
 -- back), then *expired*, a little before the bank's own end (fetched, and waited for). A *flight*
--- is one call of exchange.run, in a coroutine of its own: it outlives the caller that started it,
--- and everybody who needs its outcome shares it, failure too.
+-- gets a token, from the store or from the bank: it outlives the caller that started it, and
+-- everybody who needs its outcome shares it, failure too.
 
 local exchange = require "corebank.auth.exchange"
+local explain = require "corebank.auth.explain"
+local flight = require "corebank.auth.flight"
+local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
-local secret = require "corebank.auth.secret"
 
-local SHARE_REFRESHED_AHEAD = 0.2   -- of the lifetime
-local LONGEST_AHEAD = 300           -- seconds
-local SHARE_LEEWAY = 0.1
-local LONGEST_LEEWAY = 10
-local MOST_AHEAD = 0.5              -- of the lifetime, whatever refreshAhead says
-local JITTER = 0.125                -- of the time refreshed ahead
-local LEAST_BETWEEN_FLIGHTS = 1     -- seconds between the starts of two, whatever happens
-local FIRST_RETRY, LONGEST_RETRY = 1, 60      -- of a refresh that failed
-local FIRST_LATCH, LONGEST_LATCH = 5, 60      -- of a denial
-local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
-local LEAST_BETWEEN_REJECTIONS = 5  -- a new token that is rejected too will not get better
+local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
+local LOOK_AGAIN = 1                -- seconds until a refresh that is left to others is looked for
+local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client
 local Client = {}
@@ -30,8 +24,6 @@ Client.__metatable = false
 -- Proxy passwords and gateway keys are in them: no dump of a client shows its settings.
 local settings_of = setmetatable({}, {__mode = "k"})
 
--- ---- events -----------------------------------------------------------------------------------
-
 local function tell(self, name, fields)
   self.counters[name] = (self.counters[name] or 0) + 1
   if not self.onEvent then return end
@@ -40,214 +32,132 @@ local function tell(self, name, fields)
   self.onEvent(event)
 end
 
--- ---- what is known of the token at hand -------------------------------------------------------
-
-local function forget(self)
-  self.current = nil
-  self.freshUntil, self.freshUntilWall = -math.huge, -math.huge
-end
-
--- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
--- request asks for. The token's own end is kept on the exact ones.
-local function fresh_for(self, seconds)
-  self.freshUntil = self.system.steady() + seconds
-  self.freshUntilWall = self.system.wall() + seconds
-end
-
-local function leeway_of(self, token)
-  return self.leeway or math.min(SHARE_LEEWAY * token:remaining(), LONGEST_LEEWAY)
-end
-
-local function adopt(self, token)
-  local lifetime = token:remaining()
-  local ahead = self.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
-  ahead = math.min(ahead, MOST_AHEAD * lifetime)
-  local leeway = leeway_of(self, token)
-  self.current, self.currentLeeway = token, leeway
-  fresh_for(self, lifetime - math.max(leeway, ahead * (1 - JITTER * self.system.random())))
-end
-
-local function usable(self)
-  return self.current ~= nil and not self.current:expired(self.currentLeeway)
-end
-
--- ---- outcomes ----------------------------------------------------------------------------------
-
--- A bank that gives no more time for being asked again is not asked again before the leeway.
-local function gives_no_more(self, token)
-  return usable(self) and token:remaining() < self.current:remaining() + LEAST_GAIN
-end
-
-local function succeeded(self, flight, token)
-  local name = self.current and "refreshed" or "fetched"
-  self.failures, self.denials, self.latch = 0, 0, nil
-  if not gives_no_more(self, token) then
-    adopt(self, token)
-  else
-    if token.accessToken ~= self.current.accessToken then
-      -- The old one may end with the new one's issue.
-      self.current, self.currentLeeway = token, leeway_of(self, token)
-    end
-    fresh_for(self, token:remaining() - self.currentLeeway)
-  end
-  tell(self, name, {seconds = self.system.boot() - flight.started})
-end
-
-local function backoff(first, longest, failures)
-  return math.min(first * 2 ^ (failures - 1), longest)
-end
-
--- Keeps callers off, and the refresh behind them.
-local function latch(self, trouble, now)
-  local seconds = trouble.retryAfter or 0
-  if trouble.code == "denied" then
-    self.denials = self.denials + 1
-    seconds = math.max(seconds, backoff(FIRST_LATCH, LONGEST_LATCH, self.denials))
-  end
-  if seconds > 0 and (not self.latch or self.latch.ends < now + seconds) then
-    self.latch = {problem = trouble, ends = now + seconds,
-      version = secret.version(settings_of[self].clientSecret)}
-  end
-end
-
-local function failed(self, flight, trouble)
-  local now = self.system.boot()
-  self.failures = self.failures + 1
-  self.lastProblem, self.lastProblemAt = trouble, self.system.wall()
-  local longest = backoff(FIRST_RETRY, LONGEST_RETRY, self.failures)
-  self.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * self.system.random()
-  latch(self, trouble, now)
-  tell(self, trouble.code == "denied" and "denied" or "failed",
-    {code = trouble.code, status = trouble.status, seconds = now - flight.started})
-end
-
--- Whether callers are kept off. A denial is forgotten when the secret has been changed since.
-local function is_latched(self, now)
-  local kept = self.latch
-  if not kept or now >= kept.ends then return false end
-  if kept.problem.code == "denied"
-    and secret.changed_since(settings_of[self].clientSecret, kept.version) then
-    self.latch, self.denials = nil, 0
-    return false
-  end
-  return true
-end
-
 -- ---- flights -----------------------------------------------------------------------------------
 
--- The flight is over, however; what it waited for holds the secret.
-local function ground(self, flight)
-  local wanted = flight.wanted
-  flight.done, flight.wanted, flight.thread = true, false, false
-  if self.flight == flight then self.flight = nil end
-  if wanted and type(wanted) ~= "number" then wanted:close() end
+-- Asks the bank, a second after the last time at the earliest.
+local function ask(self, deadline)
+  local system, wait = self.system, self.host.threads.yield
+  local rest = self.lastDeparture + LEAST_BETWEEN_REQUESTS - system.boot()
+  if rest > 0 then wait(rest) end
+  self.lastDeparture = system.boot()
+  return exchange.run(settings_of[self], system, wait, deadline)
 end
 
-local function land(self, flight, token, _, trouble)
-  ground(self, flight)
-  if token and token:remaining() <= leeway_of(self, token) then
-    token, trouble = nil, problem.new("expired",
+-- The work of a flight. `urgent`: a caller waits for it. What comes from the store and not from the
+-- bank is noted in the flight.
+local function obtain(self, own, urgent)
+  if not self.shared then return ask(self) end
+  local token, message, trouble = self.shared:fetch(self.host.threads.yield, {
+    urgent = urgent,
+    takes = function(found)
+      own.found = keeping.wants(self, found) and found or nil
+      return own.found
+    end,
+    heeds = function(failure, since)
+      own.heeded = keeping.heed(self, failure, urgent and since or nil)
+      return own.heeded
+    end,
+    ask = function(deadline) return ask(self, deadline) end,
+  })
+  if not token and not trouble then self.nextRefresh = self.system.boot() + LOOK_AGAIN end
+  return token, message, trouble
+end
+
+local function check_leeway(self, token)
+  if token and token:remaining() <= keeping.leeway(self, token:remaining()) then
+    return nil, problem.new("expired",
       "the bank's token has less time left than leeway asks for; make leeway smaller")
   end
-  flight.problem = trouble
-  if token then succeeded(self, flight, token) else failed(self, flight, trouble) end
+  return token
 end
 
--- Takes what the coroutine yielded or returned.
-local function note(self, flight, ok, ...)
-  if not ok then
-    flight.fault = ...   -- out of memory, or a mistake of ours: not the world's doing
-    ground(self, flight)
-    error(flight.fault, 0)
+-- What the bank brought is kept, and put where others find it. Returns the event to tell.
+local function settle_with_bank(self, own, token, trouble)
+  local took = self.system.boot() - own.started
+  if token then
+    local name = self.current and "refreshed" or "fetched"
+    keeping.issued(self, token)
+    if self.shared then self.shared:put_token(token, token:remaining(), self.lastDeparture) end
+    return name, {seconds = took}
   end
-  if coroutine.status(flight.thread) == "dead" then return land(self, flight, ...) end
-  flight.wanted = ...
-  if type(flight.wanted) == "number" then
-    flight.due = self.system.boot() + flight.wanted
-  end
+  local failure = keeping.failed(self, trouble)
+  if self.shared and self.shared:holds_lease() then self.shared:put_failure(failure) end
+  return trouble.code == "denied" and "denied" or "failed",
+    {code = trouble.code, status = trouble.status, seconds = took}
 end
 
--- Whether what the flight waits for has come.
-local function is_ready(self, flight)
-  if type(flight.wanted) == "number" then return self.system.boot() >= flight.due end
-  return flight.wanted:step()
+-- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
+local function land(self, own, token, trouble)
+  local name, event
+  if own.found then
+    keeping.take(self, own.found)
+    name = "found"
+  elseif not own.heeded and (token or trouble) then
+    if token then
+      token, trouble = check_leeway(self, token)
+      own.problem = trouble
+    end
+    name, event = settle_with_bank(self, own, token, trouble)
+  end
+  own.found = nil   -- a flight is kept for its problem; it keeps no token
+  if self.shared then self.shared:release() end
+  if name then tell(self, name, event) end
 end
 
---- Moves a flight on as far as it goes without waiting. Hosts call it.
-function Client:advance(flight)
-  if not flight.done and not flight.wanted then
-    return ground(self, flight)   -- its start was interrupted
-  end
-  while not flight.done and is_ready(self, flight) do
-    flight.wanted = false
-    note(self, flight, coroutine.resume(flight.thread))
-  end
+local function depart(self, urgent)
+  local own = flight.new(obtain, function(...) land(self, ...) end, self.system,
+    self.host.threads)
+  self.flight = own
+  own:depart(self, own, urgent)
+  if not own.done then self.host.launch(own) end
+  return own
 end
 
-local function depart(self)
-  local system = self.system
-  local flight = {started = system.boot(), done = false, wanted = false,
-    thread = coroutine.create(exchange.run)}
-  self.flight, self.lastFlight, self.lastDeparture = flight, flight, flight.started
-  note(self, flight,
-    coroutine.resume(flight.thread, settings_of[self], system, coroutine.yield))
-  self:advance(flight)
-  if not flight.done then self.host.launch(self, flight) end
-  return flight
+--- Whether a flight is in the air.
+---@return boolean
+function Client:is_fetching()
+  return self.flight ~= nil and not self.flight.done
 end
 
 -- ---- the slow half of token() ------------------------------------------------------------------
 
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
+  if self:is_fetching() then return self.flight:advance() end
   local now = self.system.boot()
-  if self.flight then
-    self:advance(self.flight)
-  elseif now >= math.max(self.nextRefresh, self.lastDeparture + LEAST_BETWEEN_FLIGHTS)
-    and not is_latched(self, now) then
-    depart(self)
+  if now >= math.max(self.nextRefresh, self.lastDeparture + LEAST_BETWEEN_REQUESTS)
+    and not self.latch:is_closed(now) then
+    depart(self, false)
   end
 end
 
-local function remembered(kept, now)
-  local old = kept.problem
-  local again = problem.new(old.code, old.message, {status = old.status, attempts = old.attempts,
-    retryable = old.retryable, remembered = true, retryAfter = kept.ends - now}, old:body())
-  return nil, again.message, again
-end
-
-local function closed()
-  local trouble = problem.new("closed", "the client was closed while waiting")
+local function refuse(trouble)
   return nil, trouble.message, trouble
 end
 
--- The flight to wait for: the one under way, or a new one. Two never start within a second; whoever
--- has to rest for that takes part in what others start meanwhile. nil: there is an answer already.
-local function board(self)
-  local last = self.lastFlight
-  while not self.flight do
-    local rest = self.lastDeparture + LEAST_BETWEEN_FLIGHTS - self.system.boot()
-    if rest <= 0 then return depart(self) end
-    self.host.rest(self, rest)
-    if self.isClosed or usable(self) then return nil end
-    if self.lastFlight ~= last then return self.lastFlight end
-  end
-  self:advance(self.flight)
-  return self.flight
+local function closed()
+  return refuse(problem.new("closed", "the client was closed while waiting"))
 end
 
--- Waits for a flight; the time until one may start counts as waiting, too.
+-- The flight to wait for: the one in the air, or a new one.
+local function board(self)
+  if not self:is_fetching() then return depart(self, true) end
+  local own = self.flight
+  own:advance()
+  return own
+end
+
 local function fetch(self)
   if self.isClosed then return closed() end
   local began = self.system.boot()
-  if is_latched(self, began) then return remembered(self.latch, began) end
-  local flight = board(self)
-  if flight and not flight.done then self.host.await(self, flight) end
+  if self.latch:is_closed(began) then return refuse(self.latch:remembered(began)) end
+  local own = board(self)
+  if not own.done then self.host.await(own) end
   if self.isClosed then return closed() end
   tell(self, "waited", {seconds = self.system.boot() - began})
-  if usable(self) then return self.current end
-  if flight and flight.fault then error(flight.fault, 0) end
-  if flight and flight.problem then return nil, flight.problem.message, flight.problem end
+  if keeping.usable(self) then return self.current end
+  if own.fault then error(own.fault, 0) end
+  if own.problem then return refuse(own.problem) end
   return fetch(self)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
 end
 
@@ -265,9 +175,9 @@ end
 function Client:token()
   if self.before(self.freshUntil, self.freshUntilWall) then return self.current end
   check_open(self)
-  if usable(self) then
+  if keeping.usable(self) then
     refresh_behind(self)
-    if usable(self) then return self.current end
+    if keeping.usable(self) then return self.current end
   end
   local token, message, trouble = fetch(self)
   return token, message, trouble
@@ -276,10 +186,32 @@ end
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
-  if usable(self) then return self.current end
+  if keeping.usable(self) then return self.current end
 end
 
---- The API rejected this token: drops it, if it is still the one at hand.
+--- Takes over what the store has, and asks nobody else.
+---@return corebank.auth.Token? # the valid token at hand, as from `peek`
+function Client:look()
+  check_open(self)
+  if self.shared and not self:is_fetching() then
+    local found = self.shared:token()
+    local failure = self.shared:failure(found)
+    if failure then
+      keeping.heed(self, failure)
+      self.lastProblem = failure.problem
+      self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
+    end
+    if found and keeping.wants(self, found) then keeping.take(self, found) end
+  end
+  return self:peek()
+end
+
+--- Waits for the refresh that is in the air, if there is one: a script that ends would lose it.
+function Client:settle()
+  if self:is_fetching() then self.host.await(self.flight) end
+end
+
+--- The API rejected this token: drops it, if it is still the one at hand, and from the store.
 ---@param rejected corebank.auth.Token
 ---@return boolean # whether it was dropped; false, too, for a second rejection within 5 s
 function Client:invalidate(rejected)
@@ -289,47 +221,29 @@ function Client:invalidate(rejected)
     or now < self.lastRejection + LEAST_BETWEEN_REJECTIONS then
     return false
   end
-  self.lastRejection = now
-  if self.flight then ground(self, self.flight) end   -- it was asked for before the rejection
+  self.lastRejection, self.rejected = now, rejected
+  if self:is_fetching() then self.flight:abandon() end   -- it was asked for before the rejection
   self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
-  forget(self)
+  keeping.forget(self)
+  if self.shared then self.shared:drop(rejected) end
   tell(self, "invalidated")
   return true
 end
 
-local Explanation = {__metatable = false}
-
-function Explanation:__tostring()
-  local line = ("%s: %s"):format(self.client, self.state)
-  if self.remaining then line = ("%s, %d s left"):format(line, math.floor(self.remaining)) end
-  if self.refreshIn then
-    line = ("%s, refresh in %d s"):format(line, math.floor(self.refreshIn))
-  end
-  if self.problem then line = ("%s; last problem: %s"):format(line, self.problem) end
-  return line
+--- Drops the token, and all that these credentials have in the store.
+---@return boolean # whether the store, if there is one, did so
+function Client:forget()
+  check_open(self)
+  if self:is_fetching() then self.flight:abandon() end
+  keeping.forget(self)
+  self.latch:open()
+  return not self.shared or self.shared:forget()
 end
 
 --- Why this token, until when, and what went wrong last. Holds no secret.
----@return table # client, state ("fresh", "stale", "expired", "none", "closed"), remaining and
---- refreshIn in seconds, inFlight, problem and problemAt, latchedFor in seconds, counters; tostring
---- gives one line
+---@return corebank.auth.Explanation # tostring gives one line
 function Client:explain()
-  local now = self.system.boot()
-  local told = {client = self.name, state = "none", inFlight = self.flight ~= nil, counters = {}}
-  if self.isClosed then
-    told.state = "closed"
-  elseif self.current then
-    told.remaining = self.current:remaining()
-    told.refreshIn = math.max(0, math.min(self.freshUntil - self.system.steady(),
-      self.freshUntilWall - self.system.wall()))
-    told.state = not usable(self) and "expired" or told.refreshIn > 0 and "fresh" or "stale"
-  end
-  if self.lastProblem then
-    told.problem, told.problemAt = self.lastProblem.message, self.lastProblemAt
-  end
-  if self.latch and now < self.latch.ends then told.latchedFor = self.latch.ends - now end
-  for name, count in pairs(self.counters) do told.counters[name] = count end
-  return setmetatable(told, Explanation)
+  return explain(self)
 end
 
 --- Ends the client: stops what is in the air, wipes the secret unless it was given as an object.
@@ -337,35 +251,45 @@ end
 function Client:close()
   if self.isClosed then return end
   self.isClosed = true
-  if self.flight then ground(self, self.flight) end
-  self.lastFlight, self.latch = nil, nil
-  forget(self)
+  if self:is_fetching() then self.flight:abandon() end
+  self.flight, self.rejected = nil, nil
+  self.latch:open()
+  keeping.forget(self)
   self.release()
 end
 
 function Client:__tostring()
-  return tostring(self:explain())
+  return tostring(explain(self))
+end
+
+-- ---- making ------------------------------------------------------------------------------------
+
+local function join_store(self, settings)
+  local shared = require "corebank.auth.shared"   -- here: most clients have no store
+  self.shared = shared.new(settings.store, settings, self.system, function(operation, fault)
+    tell(self, "store_failed", {operation = operation, fault = fault})
+  end)
 end
 
 local client = {}
 
 --- Makes a client.
 ---@param settings table what options.read made; its secret is the client's from now on
----@param system table boot, wall, steady, before, random, url and transfer, as in the core
----@param host table launch, await and rest: see host/blocking.lua
+---@param system table boot, wall, steady, before, random, session, pid, url and transfer, as in the
+--- core
+---@param host table launch, await and threads: see host/blocking.lua
 ---@param release function wipes what `settings` owns
 ---@return corebank.auth.Client
 function client.new(settings, system, host, release)
   local self = setmetatable({
-    system = system, host = host, release = release,
-    before = system.before, onEvent = settings.onEvent,
-    name = settings.origin, leeway = settings.leeway, refreshAhead = settings.refreshAhead,
-    failures = 0, denials = 0, counters = {},
-    nextRefresh = -math.huge, lastDeparture = -math.huge, lastRejection = -math.huge,
+    system = system, host = host, release = release, before = system.before,
+    onEvent = settings.onEvent, name = settings.origin, counters = {},
+    lastRejection = -math.huge,
   }, Client)
   settings.onEvent = nil   -- the client's events are its own
   settings_of[self] = settings
-  forget(self)
+  keeping.begin(self, settings)
+  if settings.store then join_store(self, settings) end
   return self
 end
 

@@ -130,12 +130,13 @@ end
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
 ---@param wait fun(wanted: table|number) returns when the transfer is done or the seconds are over
+---@param deadline number? on the boot clock, when less than `timeout` is left
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
-function exchange.run(settings, system, wait)
+function exchange.run(settings, system, wait, deadline)
   local started = system.boot()
-  local deadline = started + settings.timeout
+  deadline = deadline or started + settings.timeout
   local attempt, now, renewed = 0, started, false
   while true do
     attempt = attempt + 1

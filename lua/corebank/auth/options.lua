@@ -26,6 +26,7 @@ local core = require "corebank.auth.core"
 ---@field onEvent fun(event: table)? told what happens; never a secret
 
 ---@class corebank.auth.ClientOptions: corebank.auth.Options
+---@field store corebank.auth.Store? where tokens are shared; default: this client's memory
 ---@field leeway number? seconds; a token with less left is never handed out
 ---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
 
@@ -54,6 +55,7 @@ local list = {
   {name = "allowPlaintext", check = check.boolean, default = false},
   {name = "headers", check = check.header_table, as = "headerLines"},
   {name = "onEvent", check = check.callable},
+  {name = "store", check = check.store, clientOnly = true},
   {name = "leeway", check = check.number(0, LONGEST_LIFETIME), clientOnly = true},
   {name = "refreshAhead", check = check.number(0, LONGEST_LIFETIME), clientOnly = true},
 }

@@ -65,6 +65,13 @@ function problem.new(code, message, fields, body)
   return setmetatable(self, Problem)
 end
 
+--- Whether this is one of the list.
+---@param code any
+---@return boolean
+function problem.is_code(code)
+  return retryable[code] ~= nil
+end
+
 -- HTTP status -> code, for all that is not a 200 or a redirect. A 407 is the proxy's only where it
 -- sees the request itself; in a tunnel it is a strange answer of the bank.
 local function code_of(status, plaintext)

@@ -90,13 +90,28 @@ function token.new(fields, accessToken, sent, date, clock)
   local boot, wall = clock.boot(), clock.wall()
   local bootDeadline = sent + lifetime(fields, wall, boot - sent, date)
   if bootDeadline <= boot then return nil end
-  kept[fields] = {
-    accessToken = accessToken,
-    bootDeadline = bootDeadline,
-    wallDeadline = wall + (bootDeadline - boot),
-    clock = clock,
-  }
+  return token.revive(fields, accessToken, bootDeadline, wall + (bootDeadline - boot), clock)
+end
+
+--- Makes a token of what a store kept of one.
+---@param fields table as for `new`
+---@param accessToken string
+---@param bootDeadline number when it ends, on the boot clock
+---@param wallDeadline number the same on the wall clock
+---@param clock table boot() and wall()
+---@return corebank.auth.Token
+function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
+  kept[fields] = {accessToken = accessToken, bootDeadline = bootDeadline,
+    wallDeadline = wallDeadline, clock = clock}
   return setmetatable(fields, meta)
+end
+
+--- When a token ends, on both clocks.
+---@param own corebank.auth.Token
+---@return number bootDeadline
+---@return number wallDeadline
+function token.deadlines(own)
+  return kept[own].bootDeadline, kept[own].wallDeadline
 end
 
 return token

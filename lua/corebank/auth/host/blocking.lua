@@ -21,26 +21,44 @@ function blocking.wait(wanted)
   while not wanted:step() do wanted:wait(LONGEST_WAIT) end
 end
 
--- ---- for a client: three things it cannot do by itself -----------------------------------------
+-- ---- for a client: what it cannot do by itself --------------------------------------------------
 
---- A flight has started that nobody waits for yet. Here it goes on whenever token() is called.
-function blocking.launch() end
+--- What flights run in.
+blocking.threads = coroutine
+
+-- Flights that nobody may be waiting for. They go on when their client is asked again, and while
+-- another one is waited for, which may be waiting for them: through a store, for their lease.
+local launched = setmetatable({}, {__mode = "k"})
+
+--- A flight has started that nobody waits for yet.
+---@param flight corebank.auth.Flight
+function blocking.launch(flight)
+  launched[flight] = true
+end
+
+-- Moves all others on.
+local function advance_others(flight)
+  for other in pairs(launched) do
+    if other.done then
+      launched[other] = nil
+    elseif other ~= flight then
+      other:advance()
+    end
+  end
+end
 
 --- Returns when the flight is done.
-function blocking.await(client, flight)
+---@param flight corebank.auth.Flight
+function blocking.await(flight)
   while not flight.done do
     if type(flight.wanted) == "number" then
       rest(flight.due - core.boot())
     else
       flight.wanted:wait(LONGEST_WAIT)
     end
-    client:advance(flight)
+    advance_others(flight)
+    flight:advance()
   end
-end
-
---- Returns when the seconds are over.
-function blocking.rest(_, seconds)
-  rest(seconds)
 end
 
 return blocking

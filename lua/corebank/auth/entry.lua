@@ -1,0 +1,135 @@
+--- What clients tell each other through a store, as text: a token, or why there is none.
+--
+-- An entry is lines of `name value`. Moments are written in milliseconds on two clocks: on the boot
+-- clock, which nobody can set, but which starts anew with the machine (`session` names the start),
+-- and on the wall clock. A reader takes the boot clock's word if the start is still the same.
+
+local problem = require "corebank.auth.problem"
+local token = require "corebank.auth.token"
+
+local entry = {}
+
+local function write(fields)
+  local lines = {}
+  for name, value in pairs(fields) do
+    if type(value) == "number" then value = ("%.0f"):format(value) end
+    lines[#lines + 1] = ("%s %s\n"):format(name, tostring(value):gsub("%c", " "))
+  end
+  return table.concat(lines)
+end
+
+local function read(text)
+  local fields = {}
+  for name, value in text:gmatch("(%a+) ([^\n]*)\n") do fields[name] = value end
+  return fields
+end
+
+-- Adds a moment of the boot clock under `name`, on both clocks.
+local function add_moment(fields, name, moment, system)
+  fields[name .. "Boot"] = moment * 1000
+  fields[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1000
+end
+
+local function new_fields(system)
+  return {session = system.session() or ""}
+end
+
+-- The moment under `name` on this process's boot clock, at most `ahead` seconds from now, for a
+-- wall clock may have been set in between; nil when there is none.
+local function moment_of(fields, name, ahead, system)
+  local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
+  if not boot or not wall then return nil end
+  local now = system.boot()
+  local moment = wall / 1000 - system.wall() + now
+  if fields.session ~= "" and fields.session == system.session() then moment = boot / 1000 end
+  return math.min(moment, now + ahead)
+end
+
+--- Writes a token.
+---@param own corebank.auth.Token
+---@param lifetime number seconds that it had left when the bank gave it
+---@param departed number when the request for it began, on the boot clock
+---@param system table boot, wall, session
+---@return string
+function entry.of_token(own, lifetime, departed, system)
+  local fields = new_fields(system)
+  for name, value in pairs(own) do fields[name] = value end
+  local bootDeadline, wallDeadline = token.deadlines(own)
+  fields.accessToken = own.accessToken
+  fields.lifetime = lifetime * 1000
+  fields.endsBoot, fields.endsWall = bootDeadline * 1000, wallDeadline * 1000
+  add_moment(fields, "departed", departed, system)
+  return write(fields)
+end
+
+--- Reads it.
+---@param text string
+---@param system table
+---@return table? # token, lifetime, departed; nil when it is no token or has ended
+function entry.to_token(text, system)
+  local fields = read(text)
+  local lifetime = (tonumber(fields.lifetime) or 0) / 1000
+  local departed = moment_of(fields, "departed", 0, system)
+  local ends = moment_of(fields, "ends", lifetime, system)
+  if not (fields.accessToken and fields.tokenType and departed and ends) then return nil end
+  local endsWall = math.min(tonumber(fields.endsWall) / 1000, system.wall() + lifetime)
+  local visible = {tokenType = fields.tokenType,
+    expirationTime = tonumber(fields.expirationTime),
+    tokenValiditySec = tonumber(fields.tokenValiditySec)}
+  return {token = token.revive(visible, fields.accessToken, ends, endsWall, system),
+    lifetime = lifetime, departed = departed}
+end
+
+-- What of a problem is written; its body is not.
+local TEXTS = {"code", "message"}
+local NUMBERS = {"status", "attempts", "retryAfter"}
+
+---@class corebank.auth.Failure
+---@field problem corebank.auth.Problem
+---@field at number when it was known
+---@field departed number when the request began
+---@field nextRefresh number no refresh behind a caller before that
+---@field latched number? callers are kept off until then
+---@field failures integer how many in a row
+---@field denials integer how many of them at the end were denials
+
+-- Its moments, and how many seconds ahead each may lie at most.
+local MOMENTS = {at = 0, departed = 0, nextRefresh = 60, latched = 300}
+
+--- Writes a failure. All moments are on the boot clock.
+---@param failure corebank.auth.Failure
+---@param system table
+---@return string
+function entry.of_failure(failure, system)
+  local fields = new_fields(system)
+  for _, name in ipairs(TEXTS) do fields[name] = failure.problem[name] end
+  for _, name in ipairs(NUMBERS) do fields[name] = failure.problem[name] end
+  fields.retryable = failure.problem.retryable
+  fields.failures, fields.denials = failure.failures, failure.denials
+  for name in pairs(MOMENTS) do
+    if failure[name] then add_moment(fields, name, failure[name], system) end
+  end
+  return write(fields)
+end
+
+--- Reads it.
+---@param text string
+---@param system table
+---@return corebank.auth.Failure? # nil when it is none
+function entry.to_failure(text, system)
+  local fields = read(text)
+  local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials)}
+  for name, ahead in pairs(MOMENTS) do
+    failure[name] = moment_of(fields, name, ahead, system)
+  end
+  if not (problem.is_code(fields.code) and fields.message and failure.failures
+    and failure.denials and failure.at and failure.departed and failure.nextRefresh) then
+    return nil
+  end
+  local details = {retryable = fields.retryable == "true"}
+  for _, name in ipairs(NUMBERS) do details[name] = tonumber(fields[name]) end
+  failure.problem = problem.new(fields.code, fields.message, details)
+  return failure
+end
+
+return entry

@@ -1,0 +1,53 @@
+--- What a client tells of itself.
+
+local keeping = require "corebank.auth.keeping"
+
+---@class corebank.auth.Explanation
+---@field client string the bank's origin
+---@field state "fresh"|"stale"|"expired"|"none"|"closed"
+---@field source "bank"|"store"|nil where the token came from
+---@field remaining number? seconds until the token ends
+---@field refreshIn number? seconds until it is refreshed; 0 when it is time
+---@field inFlight boolean whether a new one is on its way
+---@field store string? the store's name
+---@field problem string? what went wrong last
+---@field problemAt number? when, in epoch seconds
+---@field latchedFor number? seconds that the bank is not asked, because of that
+---@field counters table<string, integer> events by name
+local Explanation = {__metatable = false}
+
+function Explanation:__tostring()
+  local line = ("%s: %s"):format(self.client, self.state)
+  if self.source then line = ("%s, from the %s"):format(line, self.source) end
+  if self.remaining then line = ("%s, %d s left"):format(line, math.floor(self.remaining)) end
+  if self.refreshIn then
+    line = ("%s, refresh in %d s"):format(line, math.floor(self.refreshIn))
+  end
+  if self.problem then line = ("%s; last problem: %s"):format(line, self.problem) end
+  return line
+end
+
+local function add_token(told, client)
+  local system = client.system
+  told.source, told.remaining = client.source, client.current:remaining()
+  told.refreshIn = math.max(0, math.min(client.freshUntil - system.steady(),
+    client.freshUntilWall - system.wall()))
+  told.state = not keeping.usable(client) and "expired" or told.refreshIn > 0 and "fresh"
+    or "stale"
+end
+
+---@param client corebank.auth.Client
+---@return corebank.auth.Explanation
+return function(client)
+  local told = {client = client.name, state = client.isClosed and "closed" or "none",
+    inFlight = client:is_fetching(), store = client.shared and client.shared.store.name,
+    counters = {}}
+  if client.current then add_token(told, client) end
+  if client.lastProblem then
+    told.problem, told.problemAt = client.lastProblem.message, client.lastProblemAt
+  end
+  local now, ends = client.system.boot(), client.latch.ends
+  if ends and now < ends then told.latchedFor = ends - now end
+  for name, count in pairs(client.counters) do told.counters[name] = count end
+  return setmetatable(told, Explanation)
+end

@@ -1,0 +1,140 @@
+--- What a client knows: the token at hand, when to refresh it, what went wrong and for how long.
+-- The functions change a client's fields. None waits, asks anybody or tells anybody.
+
+local latch = require "corebank.auth.latch"
+
+local SHARE_REFRESHED_AHEAD = 0.2   -- of the lifetime
+local LONGEST_AHEAD = 300           -- seconds
+local SHARE_LEEWAY = 0.1
+local LONGEST_LEEWAY = 10
+local MOST_AHEAD = 0.5              -- of the lifetime, whatever refreshAhead says
+local JITTER = 0.125                -- of the time refreshed ahead
+local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
+local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
+
+local keeping = {}
+
+--- What a new client knows.
+---@param client corebank.auth.Client
+---@param settings table what options.read made
+function keeping.begin(client, settings)
+  client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
+  client.failures, client.latch = 0, latch.new(settings.clientSecret)
+  client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
+  keeping.forget(client)
+end
+
+--- No token is at hand any more.
+function keeping.forget(client)
+  client.current, client.source = nil, nil
+  client.freshUntil, client.freshUntilWall = -math.huge, -math.huge
+end
+
+--- Whether the token at hand may be handed out.
+---@return boolean
+function keeping.usable(client)
+  return client.current ~= nil and not client.current:expired(client.currentLeeway)
+end
+
+--- How much of a lifetime, in seconds, is not used.
+---@return number
+function keeping.leeway(client, lifetime)
+  return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
+end
+
+-- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
+-- request asks for. The token's own end is kept on the exact ones.
+local function fresh_for(client, seconds)
+  client.freshUntil = client.system.steady() + seconds
+  client.freshUntilWall = client.system.wall() + seconds
+end
+
+-- `lifetime`: what the token had left when the bank gave it, maybe to another process.
+local function adopt(client, token, lifetime)
+  local ahead = client.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
+  ahead = math.min(ahead, MOST_AHEAD * lifetime)
+  local leeway = keeping.leeway(client, lifetime)
+  client.current, client.currentLeeway = token, leeway
+  fresh_for(client,
+    token:remaining() - math.max(leeway, ahead * (1 - JITTER * client.system.random())))
+end
+
+local function outlasts(client, token)
+  return not keeping.usable(client)
+    or token:remaining() >= client.current:remaining() + LEAST_GAIN
+end
+
+local function went_well(client)
+  client.failures = 0
+  client.latch:open()
+end
+
+--- The bank gave a token.
+function keeping.issued(client, token)
+  went_well(client)
+  local lifetime = token:remaining()
+  if outlasts(client, token) then
+    adopt(client, token, lifetime)
+  else
+    -- It gives no more time for being asked again: it is not, before the leeway. If this is another
+    -- token than the one at hand, that may have ended with its issue.
+    if token.accessToken ~= client.current.accessToken then
+      client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
+    end
+    fresh_for(client, lifetime - client.currentLeeway)
+  end
+  client.source = "bank"
+end
+
+--- It did not, or nobody got through to it.
+---@param trouble corebank.auth.Problem
+---@return corebank.auth.Failure
+function keeping.failed(client, trouble)
+  local now = client.system.boot()
+  client.failures = client.failures + 1
+  client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
+  local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
+  client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
+  client.latch:note(trouble, now)
+  return {problem = trouble, at = now, departed = client.lastDeparture,
+    nextRefresh = client.nextRefresh, latched = client.latch.ends, failures = client.failures,
+    denials = client.latch.denials}
+end
+
+--- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
+---@param found table see entry.to_token
+---@return boolean
+function keeping.wants(client, found)
+  local token, rejected = found.token, client.rejected
+  return not (rejected and token.accessToken == rejected.accessToken)
+    and not token:expired(keeping.leeway(client, found.lifetime))
+    and outlasts(client, token)
+end
+
+--- Takes it.
+function keeping.take(client, found)
+  went_well(client)
+  adopt(client, found.token, found.lifetime)
+  client.lastDeparture = math.max(client.lastDeparture, found.departed)
+  client.source = "store"
+end
+
+--- Learns from what another process met. Returns the problem when that is the answer to a caller
+-- who asked at `since`; or, with no caller, when it is a reason to leave a refresh for later.
+---@param failure corebank.auth.Failure
+---@param since number? on the boot clock
+---@return corebank.auth.Problem?
+function keeping.heed(client, failure, since)
+  local now = client.system.boot()
+  client.lastDeparture = math.max(client.lastDeparture, failure.departed)
+  client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
+  client.failures = math.max(client.failures, failure.failures)
+  if failure.latched and failure.latched > now then
+    client.latch:close_until(failure.problem, failure.latched, failure.denials)
+  end
+  if since and failure.at >= since then return failure.problem end
+  if client.latch:is_closed(now) then return client.latch:remembered(now) end
+  if not since and now < client.nextRefresh then return failure.problem end
+end
+
+return keeping

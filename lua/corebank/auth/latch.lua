@@ -1,0 +1,78 @@
+--- Keeps callers off a bank that said no: after a denial, and for as long as a Retry-After says.
+-- Banks lock accounts.
+
+local problem = require "corebank.auth.problem"
+local secret = require "corebank.auth.secret"
+
+local FIRST, LONGEST = 5, 60   -- seconds, of a denial
+
+---@class corebank.auth.Latch
+---@field denials integer how many there were in a row
+---@field ends number? until when, on the boot clock
+local Latch = {}
+Latch.__index = Latch
+
+-- The client's secret, which a change of opens the latch; out of a dump's sight.
+local secret_of = setmetatable({}, {__mode = "k"})
+
+--- Keeps callers off until `ends`, unless they are for longer.
+---@param trouble corebank.auth.Problem
+---@param ends number on the boot clock
+---@param denials integer how many there were in a row
+function Latch:close_until(trouble, ends, denials)
+  self.denials = math.max(self.denials, denials)
+  if self.ends and self.ends >= ends then return end
+  self.problem, self.ends = trouble, ends
+  self.version = secret.version(secret_of[self])
+end
+
+--- Takes note of a problem: keeps callers off if it asks for that.
+---@param trouble corebank.auth.Problem
+---@param now number on the boot clock
+function Latch:note(trouble, now)
+  local seconds = trouble.retryAfter or 0
+  if trouble.code == "denied" then
+    self.denials = self.denials + 1
+    seconds = math.max(seconds, math.min(FIRST * 2 ^ (self.denials - 1), LONGEST))
+  end
+  if seconds > 0 then self:close_until(trouble, now + seconds, self.denials) end
+end
+
+--- The bank said yes.
+function Latch:open()
+  self.problem, self.ends, self.denials = nil, nil, 0
+end
+
+--- Whether callers are kept off. A denial is forgotten when the secret has been changed since.
+---@param now number on the boot clock
+---@return boolean
+function Latch:is_closed(now)
+  if not self.ends or now >= self.ends then return false end
+  if self.problem.code == "denied"
+    and secret.changed_since(secret_of[self], self.version) then
+    self:open()
+    return false
+  end
+  return true
+end
+
+--- The problem that callers get meanwhile.
+---@param now number on the boot clock
+---@return corebank.auth.Problem
+function Latch:remembered(now)
+  local old = self.problem
+  return problem.new(old.code, old.message, {status = old.status, attempts = old.attempts,
+    retryable = old.retryable, remembered = true, retryAfter = self.ends - now}, old:body())
+end
+
+local latch = {}
+
+---@param client_secret corebank.auth.Secret
+---@return corebank.auth.Latch
+function latch.new(client_secret)
+  local self = setmetatable({denials = 0}, Latch)
+  secret_of[self] = client_secret
+  return self
+end
+
+return latch

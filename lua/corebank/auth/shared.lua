@@ -1,0 +1,198 @@
+--- What the clients of one credential share through a store: a token, the last failure, and the
+-- turn to ask the bank.
+--
+-- The store sees sealed bytes under names that only a holder of the secret can compute. A store
+-- that fails is no reason to have no token: it is reported, and the bank is asked as without one.
+
+local core = require "corebank.auth.core"
+local entry = require "corebank.auth.entry"
+local problem = require "corebank.auth.problem"
+local secret = require "corebank.auth.secret"
+
+local LEASE_GRACE = 2                       -- seconds that a lease outlasts the flight's timeout
+local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what its holder got
+local FAILURE_KEPT = 300                    -- seconds; no Retry-After lasts longer
+
+---@class corebank.auth.Store
+---@field name string
+---@field get fun(self, name: string): string?, string?
+---@field put fun(self, name: string, bytes: string, seconds: number): true?, string?
+---@field delete fun(self, name: string): true?, string?
+---@field lease fun(self, name: string, owner: string, seconds: number, patient: boolean?):
+--- boolean?, string?
+---@field release fun(self, name: string, owner: string): true?, string?
+
+---@class corebank.auth.Shared
+local Shared = {}
+Shared.__index = Shared
+Shared.__metatable = false
+
+local settings_of = setmetatable({}, {__mode = "k"})   -- out of a dump's sight
+
+-- ---- the store ---------------------------------------------------------------------------------
+
+-- Calls the store. Nil, and it has been reported, when that fails.
+local function call(self, operation, ...)
+  local ok, result, fault = pcall(self.store[operation], self.store, ...)
+  if not ok then
+    if result == "not enough memory" then error(result, 0) end
+    result, fault = nil, "it raised an error"
+  end
+  if result == nil and fault then self.report(operation, fault) end
+  return result
+end
+
+-- The entry's name and context; both follow the secret when that is changed.
+local function place(self, kind)
+  local settings = settings_of[self]
+  local version = secret.version(settings.clientSecret)
+  if self.version ~= version then self.version, self.names = version, {} end
+  local parts = {}
+  for i, part in ipairs{kind, settings.url, settings.clientId, settings.clientCert or ""} do
+    parts[i] = ("%d:%s"):format(#part, part)
+  end
+  local context = table.concat(parts)
+  self.names[kind] = self.names[kind] or core.entry_name(settings.clientSecret, context)
+  return self.names[kind], context
+end
+
+local function get(self, kind)
+  local name, context = place(self, kind)
+  local bytes = call(self, "get", name)
+  if not bytes then return nil end
+  local text = core.unseal(settings_of[self].clientSecret, context, bytes)
+  if not text then self.report("get", "the entry cannot be opened; it is damaged") end
+  return text
+end
+
+local function put(self, kind, text, seconds)
+  local name, context = place(self, kind)
+  call(self, "put", name, core.seal(settings_of[self].clientSecret, context, text), seconds)
+end
+
+-- ---- entries -----------------------------------------------------------------------------------
+
+--- The token in the store.
+---@return table? # token, lifetime, departed: see entry.to_token
+function Shared:token()
+  local text = get(self, "token")
+  return text and entry.to_token(text, self.system)
+end
+
+--- The last failure, unless a token has come after it.
+---@param found table? what `token` gave
+---@return corebank.auth.Failure?
+function Shared:failure(found)
+  local text = get(self, "failure")
+  local failure = text and entry.to_failure(text, self.system)
+  if failure and not (found and found.departed >= failure.departed) then return failure end
+end
+
+function Shared:put_token(own, lifetime, departed)
+  put(self, "token", entry.of_token(own, lifetime, departed, self.system), own:remaining())
+end
+
+---@param failure corebank.auth.Failure
+function Shared:put_failure(failure)
+  put(self, "failure", entry.of_failure(failure, self.system), FAILURE_KEPT)
+end
+
+--- Removes this very token.
+---@param own corebank.auth.Token
+function Shared:drop(own)
+  local found = self:token()
+  if found and found.token.accessToken == own.accessToken then
+    call(self, "delete", (place(self, "token")))
+  end
+end
+
+--- Removes all that these credentials have in the store.
+---@return boolean # whether the store did
+function Shared:forget()
+  local token_gone = call(self, "delete", (place(self, "token")))
+  local failure_gone = call(self, "delete", (place(self, "failure")))
+  return token_gone == true and failure_gone == true
+end
+
+-- ---- turns -------------------------------------------------------------------------------------
+
+-- A forked child is somebody else.
+local function owner(self)
+  return ("%d.%s"):format(self.system.pid(), self.id)
+end
+
+-- Whether it is our turn to ask the bank; so it is when the store cannot say.
+local function lease(self, patient)
+  local name = place(self, "token")
+  local seconds = settings_of[self].timeout + LEASE_GRACE
+  local got = call(self, "lease", name, owner(self), seconds, patient)
+  if got then self.leased, self.leasedBy = name, owner(self) end
+  return got ~= false
+end
+
+--- Whether the lease is this process's own.
+---@return boolean
+function Shared:holds_lease()
+  return self.leased ~= nil and self.leasedBy == owner(self)
+end
+
+--- Gives the lease back, if there is one.
+function Shared:release()
+  if self:holds_lease() then call(self, "release", self.leased, self.leasedBy) end
+  self.leased = nil
+end
+
+local function timed_out()
+  local trouble = problem.new("timeout",
+    "another process is asking the bank, and its answer did not come in time")
+  return nil, trouble.message, trouble
+end
+
+--- Gets a token: the one in the store, the one that the holder of the lease brings, or one that is
+-- ours to ask for. Its outcome counts for all who wait, failure too.
+---@param wait fun(seconds: number)
+---@param job table `urgent`: whether a caller waits, if not it is left to the holder of the lease;
+--- `takes(found)`: whether the token in the store will do; `heeds(failure, since)`: the problem
+--- that ends this, if any; `ask(deadline)`: asks the bank
+---@return corebank.auth.Token?
+---@return string?
+---@return corebank.auth.Problem? # all nil: it is left to somebody else
+function Shared:fetch(wait, job)
+  local began = self.system.boot()
+  local deadline = began + settings_of[self].timeout
+  local pause, ours = FIRST_LOOK, false
+  while true do
+    -- Also once it is our turn: whoever had it before has put what came before letting go.
+    local found = self:token()
+    if found and job.takes(found) then return found.token end
+    local failure = self:failure(found)
+    local trouble = failure and job.heeds(failure, began)
+    if trouble then return nil, trouble.message, trouble end
+    if ours then return job.ask(deadline) end
+    ours = lease(self, not job.urgent)
+    if not ours then
+      if not job.urgent then return nil end
+      local left = deadline - self.system.boot()
+      if left <= 0 then return timed_out() end
+      wait(math.min(pause, left))
+      pause = math.min(2 * pause, LONGEST_LOOK)
+    end
+  end
+end
+
+local shared = {}
+
+--- Joins a store.
+---@param store corebank.auth.Store
+---@param settings table what options.read made
+---@param system table boot, wall, random, session, pid
+---@param report fun(operation: string, fault: string) told when the store fails
+---@return corebank.auth.Shared
+function shared.new(store, settings, system, report)
+  local self = setmetatable({store = store, system = system, report = report,
+    id = ("%08x"):format(math.floor(system.random() * 2 ^ 32))}, Shared)
+  settings_of[self] = settings
+  return self
+end
+
+return shared
