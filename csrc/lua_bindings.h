@@ -8,6 +8,7 @@
 struct cba_secret;
 
 void cba_open_secret(lua_State *L);
+void cba_open_seal(lua_State *L);
 void cba_open_transfer(lua_State *L);
 void cba_open_system(lua_State *L);
 

@@ -62,4 +62,13 @@ end
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).
 auth.secret = {file = secret.file, env = secret.env}
 
+--- Where clients keep what they share; each is read when somebody asks for it.
+auth.store = {}
+
+--- Shared by the clients that are given it, within this Lua state.
+---@return corebank.auth.Store
+function auth.store.memory()
+  return require "corebank.auth.store.memory".new()
+end
+
 return auth
