@@ -50,7 +50,7 @@ function fake.world(answer)
   -- The host: whoever waits yields, and is resumed when time has passed.
   local flights = {}
   world.host = {
-    launch = function(flight) flights[flight] = true end,
+    launch = function(flight) flights[#flights + 1] = flight end,
     threads = coroutine,
     await = function(flight) while not flight.done do coroutine.yield() end end,
   }
@@ -59,19 +59,26 @@ function fake.world(answer)
   function world.call(job)
     local thread = coroutine.create(job)
     assert(coroutine.resume(thread))
-    if coroutine.status(thread) ~= "dead" then world.running[thread] = true end
+    if coroutine.status(thread) ~= "dead" then table.insert(world.running, thread) end
+  end
+
+  -- Backwards, for `turn` may add to the list, and in order, so that a seed means one history.
+  local function each_turn(list, turn)
+    for i = #list, 1, -1 do
+      if not turn(list[i]) then table.remove(list, i) end
+    end
   end
 
   --- Lets what is due happen, now.
   function world.settle()
-    for flight in pairs(flights) do
+    each_turn(flights, function(flight)
       flight:advance()
-      if flight.done then flights[flight] = nil end
-    end
-    for thread in pairs(world.running) do
+      return not flight.done
+    end)
+    each_turn(world.running, function(thread)
       assert(coroutine.resume(thread))
-      if coroutine.status(thread) == "dead" then world.running[thread] = nil end
-    end
+      return coroutine.status(thread) ~= "dead"
+    end)
   end
 
   --- Time passes, in steps small enough for every flight and waiter to have its turn.

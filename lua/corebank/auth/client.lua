@@ -34,20 +34,26 @@ end
 
 -- ---- flights -----------------------------------------------------------------------------------
 
--- Asks the bank, a second after the last time at the earliest.
+-- Seconds until the bank may be asked again.
+local function rest_before_asking(self)
+  return self.lastDeparture + LEAST_BETWEEN_REQUESTS - self.system.boot()
+end
+
 local function ask(self, deadline)
-  local system, wait = self.system, self.host.threads.yield
-  local rest = self.lastDeparture + LEAST_BETWEEN_REQUESTS - system.boot()
-  if rest > 0 then wait(rest) end
-  self.lastDeparture = system.boot()
-  return exchange.run(settings_of[self], system, wait, deadline)
+  self.lastDeparture = self.system.boot()
+  return exchange.run(settings_of[self], self.system, self.host.threads.yield, deadline)
 end
 
 -- The work of a flight. `urgent`: a caller waits for it. What comes from the store and not from the
 -- bank is noted in the flight.
 local function obtain(self, own, urgent)
-  if not self.shared then return ask(self) end
-  local token, message, trouble = self.shared:fetch(self.host.threads.yield, {
+  local wait = self.host.threads.yield
+  if not self.shared then
+    local rest = rest_before_asking(self)
+    if rest > 0 then wait(rest) end
+    return ask(self)
+  end
+  local token, message, trouble = self.shared:fetch(wait, {
     urgent = urgent,
     takes = function(found)
       own.found = keeping.wants(self, found) and found or nil
@@ -57,6 +63,7 @@ local function obtain(self, own, urgent)
       own.heeded = keeping.heed(self, failure, urgent and since or nil)
       return own.heeded
     end,
+    rest = function() return rest_before_asking(self) end,
     ask = function(deadline) return ask(self, deadline) end,
   })
   if not token and not trouble then self.nextRefresh = self.system.boot() + LOOK_AGAIN end
@@ -125,7 +132,7 @@ end
 local function refresh_behind(self)
   if self:is_fetching() then return self.flight:advance() end
   local now = self.system.boot()
-  if now >= math.max(self.nextRefresh, self.lastDeparture + LEAST_BETWEEN_REQUESTS)
+  if now >= self.nextRefresh and rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
     depart(self, false)
   end

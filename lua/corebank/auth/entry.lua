@@ -1,6 +1,6 @@
 --- What clients tell each other through a store, as text: a token, or why there is none.
 --
--- An entry is lines of `name value`. Moments are written in milliseconds on two clocks: on the boot
+-- An entry is lines of `name value`. Moments are written in microseconds on two clocks: on the boot
 -- clock, which nobody can set, but which starts anew with the machine (`session` names the start),
 -- and on the wall clock. A reader takes the boot clock's word if the start is still the same.
 
@@ -12,7 +12,7 @@ local entry = {}
 local function write(fields)
   local lines = {}
   for name, value in pairs(fields) do
-    if type(value) == "number" then value = ("%.0f"):format(value) end
+    if type(value) == "number" then value = ("%.0f"):format(math.floor(value)) end
     lines[#lines + 1] = ("%s %s\n"):format(name, tostring(value):gsub("%c", " "))
   end
   return table.concat(lines)
@@ -26,8 +26,8 @@ end
 
 -- Adds a moment of the boot clock under `name`, on both clocks.
 local function add_moment(fields, name, moment, system)
-  fields[name .. "Boot"] = moment * 1000
-  fields[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1000
+  fields[name .. "Boot"] = moment * 1e6
+  fields[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1e6
 end
 
 local function new_fields(system)
@@ -40,8 +40,8 @@ local function moment_of(fields, name, ahead, system)
   local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
   if not boot or not wall then return nil end
   local now = system.boot()
-  local moment = wall / 1000 - system.wall() + now
-  if fields.session ~= "" and fields.session == system.session() then moment = boot / 1000 end
+  local moment = wall / 1e6 - system.wall() + now
+  if fields.session ~= "" and fields.session == system.session() then moment = boot / 1e6 end
   return math.min(moment, now + ahead)
 end
 
@@ -56,8 +56,8 @@ function entry.of_token(own, lifetime, departed, system)
   for name, value in pairs(own) do fields[name] = value end
   local bootDeadline, wallDeadline = token.deadlines(own)
   fields.accessToken = own.accessToken
-  fields.lifetime = lifetime * 1000
-  fields.endsBoot, fields.endsWall = bootDeadline * 1000, wallDeadline * 1000
+  fields.lifetime = lifetime * 1e6
+  fields.endsBoot, fields.endsWall = bootDeadline * 1e6, wallDeadline * 1e6
   add_moment(fields, "departed", departed, system)
   return write(fields)
 end
@@ -68,11 +68,11 @@ end
 ---@return table? # token, lifetime, departed; nil when it is no token or has ended
 function entry.to_token(text, system)
   local fields = read(text)
-  local lifetime = (tonumber(fields.lifetime) or 0) / 1000
+  local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
   local departed = moment_of(fields, "departed", 0, system)
   local ends = moment_of(fields, "ends", lifetime, system)
   if not (fields.accessToken and fields.tokenType and departed and ends) then return nil end
-  local endsWall = math.min(tonumber(fields.endsWall) / 1000, system.wall() + lifetime)
+  local endsWall = math.min(tonumber(fields.endsWall) / 1e6, system.wall() + lifetime)
   local visible = {tokenType = fields.tokenType,
     expirationTime = tonumber(fields.expirationTime),
     tokenValiditySec = tonumber(fields.tokenValiditySec)}

@@ -102,10 +102,12 @@ function keeping.failed(client, trouble)
 end
 
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
+-- That it was asked for counts in any case.
 ---@param found table see entry.to_token
 ---@return boolean
 function keeping.wants(client, found)
   local token, rejected = found.token, client.rejected
+  client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
     and not token:expired(keeping.leeway(client, found.lifetime))
     and outlasts(client, token)
@@ -115,7 +117,6 @@ end
 function keeping.take(client, found)
   went_well(client)
   adopt(client, found.token, found.lifetime)
-  client.lastDeparture = math.max(client.lastDeparture, found.departed)
   client.source = "store"
 end
 
@@ -129,9 +130,7 @@ function keeping.heed(client, failure, since)
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
   client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
   client.failures = math.max(client.failures, failure.failures)
-  if failure.latched and failure.latched > now then
-    client.latch:close_until(failure.problem, failure.latched, failure.denials)
-  end
+  client.latch:learn(failure.problem, failure.latched, failure.denials)
   if since and failure.at >= since then return failure.problem end
   if client.latch:is_closed(now) then return client.latch:remembered(now) end
   if not since and now < client.nextRefresh then return failure.problem end

@@ -15,12 +15,8 @@ Latch.__index = Latch
 -- The client's secret, which a change of opens the latch; out of a dump's sight.
 local secret_of = setmetatable({}, {__mode = "k"})
 
---- Keeps callers off until `ends`, unless they are for longer.
----@param trouble corebank.auth.Problem
----@param ends number on the boot clock
----@param denials integer how many there were in a row
-function Latch:close_until(trouble, ends, denials)
-  self.denials = math.max(self.denials, denials)
+-- Keeps callers off until `ends`, unless they are for longer.
+local function close_until(self, trouble, ends)
   if self.ends and self.ends >= ends then return end
   self.problem, self.ends = trouble, ends
   self.version = secret.version(secret_of[self])
@@ -35,7 +31,16 @@ function Latch:note(trouble, now)
     self.denials = self.denials + 1
     seconds = math.max(seconds, math.min(FIRST * 2 ^ (self.denials - 1), LONGEST))
   end
-  if seconds > 0 then self:close_until(trouble, now + seconds, self.denials) end
+  if seconds > 0 then close_until(self, trouble, now + seconds) end
+end
+
+--- Takes over what another process met.
+---@param trouble corebank.auth.Problem
+---@param ends number? until when it keeps off, on the boot clock
+---@param denials integer how many there were in a row
+function Latch:learn(trouble, ends, denials)
+  self.denials = math.max(self.denials, denials)
+  if ends then close_until(self, trouble, ends) end
 end
 
 --- The bank said yes.

@@ -88,12 +88,22 @@ function Shared:failure(found)
   if failure and not (found and found.departed >= failure.departed) then return failure end
 end
 
+-- Whoever slept past the end of a lease does not write over what came of a later request.
+local function is_later(there, departed)
+  return there ~= nil and there.departed > departed
+end
+
+---@param own corebank.auth.Token
+---@param lifetime number seconds that it had when the bank gave it
+---@param departed number when it was asked for, on the boot clock
 function Shared:put_token(own, lifetime, departed)
+  if is_later(self:token(), departed) then return end
   put(self, "token", entry.of_token(own, lifetime, departed, self.system), own:remaining())
 end
 
 ---@param failure corebank.auth.Failure
 function Shared:put_failure(failure)
+  if is_later(self:failure(), failure.departed) then return end
   put(self, "failure", entry.of_failure(failure, self.system), FAILURE_KEPT)
 end
 
@@ -153,7 +163,7 @@ end
 ---@param wait fun(seconds: number)
 ---@param job table `urgent`: whether a caller waits, if not it is left to the holder of the lease;
 --- `takes(found)`: whether the token in the store will do; `heeds(failure, since)`: the problem
---- that ends this, if any; `ask(deadline)`: asks the bank
+--- that ends this, if any; `rest()`: seconds until the bank may be asked; `ask(deadline)`: asks it
 ---@return corebank.auth.Token?
 ---@return string?
 ---@return corebank.auth.Problem? # all nil: it is left to somebody else
@@ -168,8 +178,10 @@ function Shared:fetch(wait, job)
     local failure = self:failure(found)
     local trouble = failure and job.heeds(failure, began)
     if trouble then return nil, trouble.message, trouble end
-    if ours then return job.ask(deadline) end
-    ours = lease(self, not job.urgent)
+    local rest = ours and job.rest()
+    if rest and rest <= 0 then return job.ask(deadline) end
+    if rest then wait(rest) end
+    ours = lease(self, not job.urgent)   -- or renewed: the machine may have slept in between
     if not ours then
       if not job.urgent then return nil end
       local left = deadline - self.system.boot()

@@ -1,0 +1,335 @@
+-- Clients that share a store, in a world without sockets: one token, one turn, one failure for all.
+
+local client = require "corebank.auth.client"
+local core = require "corebank.auth.core"
+local fake = require "spec.fake"
+local memory = require "corebank.auth.store.memory"
+local options = require "corebank.auth.options"
+local survive = require "spec.survive"
+
+local function steady(validity, takes)
+  return function(n) return {token = "canary-token-" .. n, validity = validity, takes = takes} end
+end
+
+-- A world with one store, and a maker of clients in it; `events` collects what they tell.
+local function sharing(answer, changes)
+  local world = fake.world(answer)
+  world.random = function() return 0 end
+  world.store = memory.new(world.system.boot)
+  world.events = {}
+  local pids = 0
+  function world.process(other)
+    pids = pids + 1
+    local own = pids
+    local given = {baseUrl = "https://bank.example", clientId = "id", attempts = 1,
+      clientSecret = "canary-secret", store = world.store,
+      onEvent = function(event) world.events[#world.events + 1] = event end}
+    for _, more in ipairs{changes or {}, other or {}} do
+      for name, value in pairs(more) do given[name] = value end
+    end
+    local settings = assert(options.read(given, true))
+    local system = setmetatable({pid = function() return own end}, {__index = world.system})
+    return client.new(settings, system, world.host, function() options.release(settings) end)
+  end
+  return world
+end
+
+local function ask(kept, world)
+  local got
+  world.call(function() got = {kept:token()} end)
+  while not got do world.pass(0.05, 0.05) end
+  return got[1], got[2], got[3]
+end
+
+local function count(world, name)
+  local n = 0
+  for _, event in ipairs(world.events) do
+    if event.name == name then n = n + 1 end
+  end
+  return n
+end
+
+describe("clients with one store", function()
+  it("fetch once: the next takes the token from the store, with all its fields", function()
+    local world = sharing(steady(100, 2))
+    local first = ask(world.process(), world)
+    world.skip(10)
+    local second = world.process()
+    local token = ask(second, world)
+    assert.equal(1, #world.posts)
+    assert.equal(first.accessToken, token.accessToken)
+    assert.equal(first.tokenValiditySec, token.tokenValiditySec)
+    assert.equal("Bearer", token.tokenType)
+    assert.is_true(math.abs(first:remaining() - token:remaining()) < 0.01)
+    assert.is_true(math.abs(first:expiresAt() - token:expiresAt()) < 0.01)
+    assert.equal("store", second:explain().source)
+    assert.equal("memory", second:explain().store)
+    assert.equal(1, count(world, "found"))
+    survive.no_canary{second, second:explain(), world.events}
+  end)
+
+  it("refresh by the first life of the token, not by what is left of it", function()
+    local world = sharing(steady(1000))
+    ask(world.process(), world)
+    world.skip(700)
+    local second = world.process()
+    ask(second, world)
+    assert.is_true(math.abs(second:explain().refreshIn - 100) < 1)
+  end)
+
+  it("20 of them, cold: 1 POST, and all have the token", function()
+    local world = sharing(steady(100, 2))
+    local got = {}
+    for i = 1, 20 do
+      local kept = world.process()
+      world.call(function() got[i] = kept:token() end)
+    end
+    world.pass(3, 0.05)
+    assert.equal(1, #world.posts)
+    for i = 1, 20 do assert.equal("canary-token-1", got[i].accessToken) end
+  end)
+
+  it("20 of them, cold, and the bank is down: 1 POST, and all have the problem", function()
+    local world = sharing(function() return {failure = "connect", takes = 2} end)
+    local codes = {}
+    for i = 1, 20 do
+      local kept = world.process()
+      world.call(function() codes[i] = select(3, kept:token()).code end)
+    end
+    world.pass(3, 0.05)
+    assert.equal(1, #world.posts)
+    for i = 1, 20 do assert.equal("connect", codes[i]) end
+  end)
+
+  it("share a denial: the next process is told without a POST, for 5 s, then 10", function()
+    local world = sharing(function() return {status = 401} end)
+    local gaps = {}
+    for _ = 1, 400 do
+      local _, _, problem = ask(world.process(), world)
+      assert.equal("denied", problem.code)
+      world.skip(0.25)
+    end
+    for i = 2, 5 do gaps[i - 1] = math.floor(world.posts[i] - world.posts[i - 1] + 0.25) end
+    assert.same({5, 10, 20, 40}, gaps)
+  end)
+
+  it("share a Retry-After", function()
+    local world = sharing(function() return {status = 503, retryAfter = 30} end)
+    ask(world.process(), world)
+    world.skip(20)
+    local _, _, problem = ask(world.process(), world)
+    assert.is_true(problem.remembered)
+    assert.is_true(problem.retryAfter > 8 and problem.retryAfter <= 10)
+    assert.equal(1, #world.posts)
+  end)
+
+  it("in a loop of short lives start no two requests within a second", function()
+    local world = sharing(function() return {failure = "connect"} end)
+    for _ = 1, 100 do
+      ask(world.process(), world)
+      world.skip(0.01)
+    end
+    for i = 2, #world.posts do
+      assert.is_true(world.posts[i] - world.posts[i - 1] >= 1 - 1e-3)
+    end
+  end)
+
+  it("leave a refresh to the one that is at it", function()
+    local world = sharing(steady(100, 2))
+    local all = {}
+    for i = 1, 5 do
+      all[i] = world.process()
+      ask(all[i], world)
+    end
+    world.skip(85)
+    for _ = 1, 40 do
+      for _, kept in ipairs(all) do assert.is_truthy(kept:token()) end
+      world.pass(0.25, 0.05)
+    end
+    assert.equal(2, #world.posts)
+    for _, kept in ipairs(all) do assert.equal("canary-token-2", kept:peek().accessToken) end
+  end)
+
+  it("share the failure of a refresh: they do not try in turn", function()
+    local world = sharing(function(n)
+      return n == 1 and {token = "canary-token-1", validity = 1000} or {failure = "connect"}
+    end)
+    world.random = function() return 1 end
+    local all = {}
+    for i = 1, 10 do
+      all[i] = world.process()
+      ask(all[i], world)
+    end
+    world.skip(850)
+    local began = world.now
+    while world.now < began + 31.5 do
+      for _, kept in ipairs(all) do assert.equal("canary-token-1", kept:token().accessToken) end
+      world.skip(0.25)
+    end
+    assert.equal(1 + 6, #world.posts)   -- after 0, 1, 2, 4, 8 and 16 s more
+  end)
+
+  it("go on when the one that asks never comes back, after its lease", function()
+    local world = sharing(steady(100, 2), {timeout = 5})
+    local gone = world.process()
+    local thread = coroutine.create(function() gone:token() end)
+    assert(coroutine.resume(thread))
+    assert.equal(1, #world.posts)
+    gone.flight.advance = function() end   -- killed: nobody drives it any more
+    local problem
+    local second = world.process()
+    world.call(function() problem = select(3, second:token()) end)
+    world.pass(5.5, 0.1)
+    assert.equal("timeout", problem.code)
+    assert.is_truthy(problem.message:find("another process", 1, true))
+    world.pass(2, 0.1)
+    assert.equal("canary-token-2", ask(second, world).accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("drop a rejected token for all, and take a newer one without a POST", function()
+    local world = sharing(steady(100))
+    local first, second = world.process(), world.process()
+    local old = ask(first, world)
+    local same = ask(second, world)
+    assert.is_true(first:invalidate(old))
+    local new = ask(first, world)
+    assert.equal("canary-token-2", new.accessToken)
+    assert.is_true(second:invalidate(same))
+    assert.equal("canary-token-2", ask(second, world).accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("do not take a rejected token back that another client has put there again", function()
+    local world = sharing(steady(100))
+    local first = world.process()
+    local old = ask(first, world)
+    local delete = world.store.delete
+    rawset(world.store, "delete", function() return true end)   -- it comes too late
+    first:invalidate(old)
+    rawset(world.store, "delete", delete)
+    world.skip(1)
+    assert.equal("canary-token-2", ask(first, world).accessToken)
+  end)
+
+  it("look and forget: without a request", function()
+    local world = sharing(steady(100))
+    local first, second = world.process(), world.process()
+    assert.is_nil(second:look())
+    ask(first, world)
+    assert.equal("canary-token-1", second:look().accessToken)
+    assert.is_true(second:forget())
+    assert.is_nil(second:peek())
+    assert.is_nil(world.process():look())
+    assert.equal(1, #world.posts)
+  end)
+
+  it("look at what went wrong, too", function()
+    local world = sharing(function() return {status = 401} end)
+    ask(world.process(), world)
+    world.skip(1)
+    local told = world.process()
+    told:look()
+    told = told:explain()
+    assert.is_truthy(told.problem:find("does not accept", 1, true))
+    assert.is_true(told.latchedFor > 3 and told.latchedFor <= 4)
+  end)
+end)
+
+describe("clients that share nothing", function()
+  for what, other in pairs{
+    ["another secret"] = {clientSecret = "canary-secret-other"},
+    ["another id"] = {clientId = "id2"},
+    ["another bank"] = {baseUrl = "https://other.example"},
+    ["another path"] = {path = "/token"},
+    ["another certificate"] = {clientCert = "/cert.pem"},
+  } do
+    it("because of " .. what, function()
+      local world = sharing(steady(100))
+      ask(world.process(), world)
+      ask(world.process(other), world)
+      assert.equal(2, #world.posts)
+    end)
+  end
+end)
+
+describe("a store that is broken", function()
+  local function broken(method, how)
+    local world = sharing(steady(100))
+    rawset(world.store, method, how)
+    return world
+  end
+
+  for _, method in ipairs{"get", "put", "lease", "release", "delete"} do
+    it("in " .. method .. ": tokens still flow, and it is told", function()
+      for _, how in ipairs{function() return nil, "is broken" end,
+        function() error("canary-secret") end} do
+        local world = broken(method, how)
+        local kept = world.process()
+        local token = assert((ask(kept, world)))
+        kept:invalidate(token)
+        world.skip(1)
+        assert((ask(kept, world)))
+        assert.equal(2, #world.posts)
+        assert.is_true(count(world, "store_failed") >= 1)
+        for _, event in ipairs(world.events) do
+          if event.name == "store_failed" then assert.equal(method, event.operation) end
+        end
+        survive.no_canary(world.events)
+      end
+    end)
+  end
+
+  it("with damaged entries: they are misses, and it is told", function()
+    for _, bytes in ipairs{"", "x", ("x"):rep(200)} do
+      local world = sharing(steady(100))
+      rawset(world.store, "get", function() return bytes end)
+      assert((ask(world.process(), world)))
+      assert.equal(1, #world.posts)
+      assert.is_true(count(world, "store_failed") >= 1)
+    end
+  end)
+
+  it("by memory running out raises", function()
+    local world = broken("get", function() error("not enough memory", 0) end)
+    local kept = world.process()
+    local ok, message = pcall(kept.token, kept)
+    assert.is_false(ok)
+    assert.equal("not enough memory", message)
+  end)
+end)
+
+describe("a token in the store", function()
+  it("ends no later when the wall clock is set back in between", function()
+    local world = sharing(steady(100))
+    ask(world.process(), world)
+    world.skip(50)
+    world.skew = world.skew - 7200
+    local token = ask(world.process(), world)
+    assert.is_true(token:remaining() <= 50.01)
+    world.session = "another start"   -- and no more than it had at first when the machine restarts
+    token = ask(world.process(), world)
+    assert.is_true(token:remaining() <= 100)
+  end)
+
+  it("ends by the wall clock when the machine was started in between", function()
+    local world = sharing(steady(100))
+    ask(world.process(), world)
+    world.session = "another start"
+    world.skew = world.skew + world.now + 30   -- the boot clock begins anew, and 30 s have passed
+    world.now = 0
+    local token = ask(world.process(), world)
+    assert.is_true(math.abs(token:remaining() - 70) < 0.01)
+    assert.equal(1, #world.posts)
+  end)
+
+  it("is not found with a secret that was changed", function()
+    local world = sharing(steady(100))
+    local secret = core.secret("canary-secret")
+    local kept = world.process{clientSecret = secret}
+    ask(kept, world)
+    assert.is_truthy(world.process{clientSecret = secret}:look())
+    secret:replace(core.secret("canary-secret-new"))
+    assert.is_nil(world.process{clientSecret = secret}:look())
+  end)
+end)
