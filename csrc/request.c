@@ -151,6 +151,7 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     SET(CURLOPT_MAXAGE_CONN, (long)CBA_IDLE_CONNECTION_SECONDS);
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)CBA_RESOLVED_SECONDS);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */

@@ -9,6 +9,7 @@
 
 enum {
     CBA_REQUEST_HEADERS_MAX = 32,
+    CBA_RESOLVED_SECONDS = 1, /* a bank that moves is followed at the next refresh */
     CBA_IDLE_CONNECTION_SECONDS = 10,
 };
 

@@ -186,3 +186,47 @@ describe("auth.client", function()
     end
   end)
 end)
+
+-- A process of its own, whose name service is a file that this one writes.
+local MOVING = [[
+local auth = require "corebank.auth"
+local socket = require "socket"
+
+local function point_at(address)
+  local file = assert(io.open(os.getenv "NSS_WRAPPER_HOSTS", "w"))
+  file:write(address, " bank.test\n")
+  file:close()
+end
+
+point_at "127.0.0.1"
+local bank = auth.client{baseUrl = arg[1], clientId = "id", clientSecret = "canary-secret",
+  allowPlaintext = true, proxy = ""}
+assert(bank:token())
+socket.sleep(1.2)   -- the name service looks at its file's time, in seconds
+point_at "127.0.0.2"
+bank:invalidate(bank:peek())
+assert(bank:token())
+]]
+
+describe("a bank that moves to another address", function()
+  it("while the old host still answers: the next refresh goes to the new one", function()
+    local answer = {"read_request", {"send", sandbox.answer()}, "close"}
+    local old = sandbox.raw{connections = {answer}}
+    local new = sandbox.raw{connections = {answer}, host = "127.0.0.2", port = old.port}
+    local script, hosts = os.tmpname(), os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(MOVING)
+    file:close()
+    local pipe = io.popen(("%s=libnss_wrapper.so NSS_WRAPPER_HOSTS=%s %s %s %s 2>&1; echo $?")
+      :format("LD_PRELOAD", hosts, os.getenv("CBA_LUA"), script, "http://bank.test:" .. old.port))
+    local output = pipe:read("*a")
+    pipe:close()
+    os.remove(script)
+    os.remove(hosts)
+    assert.equal("0\n", output)
+    assert.equal(1, old:posts())
+    assert.equal(1, new:posts())
+    old:stop()
+    new:stop()
+  end)
+end)

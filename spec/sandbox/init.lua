@@ -228,13 +228,14 @@ end
 -- A raw server that nobody holds on to must live until it is stopped all the same.
 local running = {}
 
---- Starts a raw server: {connections = {actions, ...}, life = seconds}
+--- Starts a raw server: {connections = {actions, ...}, life = seconds}; on another address of this
+-- machine, or a port of one's choice, with `host` and `port`
 function sandbox.raw(script)
   local files = sandbox.bank().files
   local prefix = sandbox.bank().dir .. "/raw-" .. unique()
   local file = assert(io.open(prefix .. ".script", "wb"))
   file:write("return ", literal{
-    connections = script.connections, life = script.life,
+    connections = script.connections, life = script.life, host = script.host, port = script.port,
     certificate = files.serverCert, key = files.serverKey,
   })
   file:close()

@@ -224,7 +224,9 @@ for _, list in ipairs(script.connections) do
   end
 end
 
-local server = cqueues_socket.listen{ host = "127.0.0.1", port = 0 }
+local server = cqueues_socket.listen{
+  host = script.host or "127.0.0.1", port = script.port or 0,
+}
 assert(server:listen())
 local _, _, port = server:localname()
 queue:wrap(listen, server)
