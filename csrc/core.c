@@ -10,6 +10,7 @@ int luaopen_corebank_auth_core(lua_State *L) {
     lua_newtable(L);
     lua_pushliteral(L, CBA_VERSION);
     lua_setfield(L, -2, "VERSION");
+    cba_open_folder(L);
     cba_open_secret(L);
     cba_open_seal(L);
     cba_open_transfer(L);

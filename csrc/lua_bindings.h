@@ -7,6 +7,7 @@
 
 struct cba_secret;
 
+void cba_open_folder(lua_State *L);
 void cba_open_secret(lua_State *L);
 void cba_open_seal(lua_State *L);
 void cba_open_transfer(lua_State *L);

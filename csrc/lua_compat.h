@@ -83,14 +83,19 @@ static inline void *cba_check(lua_State *L, int index, const char *name) {
     return data;
 }
 
+/* Gives the userdata on top of the stack the metatable of `name`; allocates nothing. */
+static inline void cba_settype(lua_State *L, const char *name) {
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2);
+}
+
 /* Pushes a userdata of type `name` for one pointer, empty: it exists, with its metatable, before
  * there is anything to lose. */
 static inline void *cba_newslot(lua_State *L, const char *name) {
     void **slot = lua_newuserdata(L, sizeof *slot);
     *slot = NULL;
-    lua_pushlightuserdata(L, (void *)name);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    lua_setmetatable(L, -2);
+    cba_settype(L, name);
     return slot;
 }
 

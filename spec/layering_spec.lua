@@ -61,7 +61,7 @@ describe("lua", function()
   it("requires downwards only", function()
     local layers = {
       "core suggest flight",
-      "problem secret token check memory",
+      "problem secret token check memory file",
       "options exchange blocking latch entry",
       "keeping shared remember",
       "explain",

@@ -71,4 +71,14 @@ function auth.store.memory()
   return require "corebank.auth.store.memory".new()
 end
 
+--- Shared by all processes of the same user on this machine, in the folder `dir`. A mistake in
+-- `given` raises at the caller's level; nothing is read or written yet.
+---@param given {dir: string?}? default: $XDG_CACHE_HOME/corebank-auth or $HOME/.cache/corebank-auth
+---@return corebank.auth.FileStore
+function auth.store.file(given)
+  local store, mistake = require "corebank.auth.store.file".new(given)
+  if not store then error("store.file: " .. mistake, 2) end
+  return store
+end
+
 return auth

@@ -91,6 +91,12 @@ static int process_chmod(lua_State *L) {
     return 0;
 }
 
+/* umask(mode) -> the one until now */
+static int process_umask(lua_State *L) {
+    lua_pushinteger(L, umask((mode_t)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_process(lua_State *L);
 
 int luaopen_spec_process(lua_State *L) {
@@ -100,7 +106,7 @@ int luaopen_spec_process(lua_State *L) {
     } functions[] = {
         {"fork", process_fork},   {"wait", process_wait},     {"kill", process_kill},
         {"pid", process_pid},     {"setenv", process_setenv}, {"limit_files", process_limit_files},
-        {"chmod", process_chmod},
+        {"chmod", process_chmod}, {"umask", process_umask},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

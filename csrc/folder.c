@@ -1,0 +1,245 @@
+#include "folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    CLAIMS_TRIED = 16,
+    SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+};
+
+/* ---- faults ----------------------------------------------------------------------------------
+ */
+
+static enum cba_folder_status describe(struct cba_folder *folder, const char *file,
+                                       const char *between, const char *reason) {
+    snprintf(folder->fault, sizeof folder->fault, "%s%s%s%s%s", folder->path,
+             file != NULL ? "/" : "", file != NULL ? file : "", between, reason);
+    for (char *c = folder->fault; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == '\x7f') {
+            *c = '?'; /* a path may have line breaks in it, a log line may not */
+        }
+    }
+    return CBA_FOLDER_FAULT;
+}
+
+enum cba_folder_status cba_folder_fail(struct cba_folder *folder, const char *file,
+                                       const char *reason) {
+    return describe(folder, file, " ", reason);
+}
+
+enum cba_folder_status cba_folder_fail_errno(struct cba_folder *folder, const char *file) {
+    switch (errno) {
+        case ELOOP: /* what O_NOFOLLOW gives; FreeBSD has EMLINK */
+        case EMLINK:
+            return cba_folder_fail(folder, file, "is a symbolic link; remove it");
+        case ENXIO: /* a socket */
+        case EISDIR:
+            return cba_folder_fail(folder, file, "is not a regular file; remove it");
+        default:
+            return describe(folder, file, ": ", strerror(errno));
+    }
+}
+
+/* ---- the folder ------------------------------------------------------------------------------
+ */
+
+bool cba_folder_is_name(const char *name) {
+    size_t length = strlen(name);
+    return length > 0 && length <= CBA_FOLDER_MAX_NAME &&
+           strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz-") == length;
+}
+
+/* Makes a folder and those above it that are missing, all of them for the user alone. False with
+ * errno. */
+static bool make_folder(char *path) {
+    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) {
+        return true;
+    }
+    char *slash = strrchr(path, '/');
+    if (errno != ENOENT || slash == NULL || slash == path) {
+        return false;
+    }
+    *slash = '\0';
+    bool made = make_folder(path);
+    *slash = '/';
+    return made && (mkdir(path, S_IRWXU) == 0 || errno == EEXIST);
+}
+
+static int open_folder(const char *path, bool make) {
+    enum { FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+    int fd = open(path, FLAGS);
+    if (fd >= 0 || errno != ENOENT || !make) {
+        return fd;
+    }
+    char copy[CBA_FOLDER_MAX_PATH];
+    if (strlen(path) >= sizeof copy) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(copy, path, strlen(path) + 1);
+    return make_folder(copy) ? open(path, FLAGS) : -1;
+}
+
+static enum cba_folder_status check_folder(struct cba_folder *folder, int fd) {
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return cba_folder_fail_errno(folder, NULL);
+    }
+    if (info.st_uid != geteuid()) {
+        return cba_folder_fail(folder, NULL, "belongs to another user; name another folder");
+    }
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return cba_folder_fail(folder, NULL, "is open to other users; chmod 700 it");
+    }
+    return CBA_FOLDER_DONE;
+}
+
+enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory) {
+    int fd = open_folder(folder->path, make);
+    if (fd < 0 && errno == ENOENT && !make) {
+        return CBA_FOLDER_NOTHING;
+    }
+    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EMLINK)) {
+        return cba_folder_fail(folder, NULL,
+                               "is not a folder, or a symbolic link to one; name another folder");
+    }
+    if (fd < 0) {
+        return cba_folder_fail_errno(folder, NULL);
+    }
+    enum cba_folder_status status = check_folder(folder, fd);
+    if (status != CBA_FOLDER_DONE) {
+        close(fd);
+        return status;
+    }
+    *directory = fd;
+    return CBA_FOLDER_DONE;
+}
+
+/* ---- files -----------------------------------------------------------------------------------
+ */
+
+static enum cba_folder_status check_file(struct cba_folder *folder, const char *file, int fd) {
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return cba_folder_fail_errno(folder, file);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return cba_folder_fail(folder, file, "is not a regular file; remove it");
+    }
+    if (info.st_uid != geteuid()) {
+        return cba_folder_fail(folder, file, "belongs to another user; remove it");
+    }
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return cba_folder_fail(folder, file, "is open to other users; chmod 600 or remove it");
+    }
+    return CBA_FOLDER_DONE;
+}
+
+enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
+                                            const char *file, int *descriptor) {
+    int fd = openat(directory, file, O_RDONLY | SAFE_OPEN);
+    if (fd < 0) {
+        return errno == ENOENT ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
+    }
+    enum cba_folder_status status = check_file(folder, file, fd);
+    if (status != CBA_FOLDER_DONE) {
+        close(fd);
+        return status;
+    }
+    *descriptor = fd;
+    return CBA_FOLDER_DONE;
+}
+
+bool cba_folder_is_still(int directory, const char *file, int fd) {
+    struct stat open_file, named_file;
+    return fstat(fd, &open_file) == 0 &&
+           fstatat(directory, file, &named_file, AT_SYMLINK_NOFOLLOW) == 0 &&
+           open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
+}
+
+static bool lock(int fd) {
+    int status;
+    do {
+        status = flock(fd, LOCK_EX | LOCK_NB);
+    } while (status != 0 && errno == EINTR);
+    return status == 0;
+}
+
+/* Looks at a file that is open, and locks it. NOTHING when somebody else has the lock. */
+static enum cba_folder_status claim_open(struct cba_folder *folder, const char *file, int fd) {
+    enum cba_folder_status status = check_file(folder, file, fd);
+    if (status != CBA_FOLDER_DONE || lock(fd)) {
+        return status;
+    }
+    return errno == EWOULDBLOCK ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
+}
+
+enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
+                                        int *descriptor) {
+    for (unsigned i = 0; i < CLAIMS_TRIED; i++) {
+        int fd = openat(directory, file, O_RDWR | O_CREAT | SAFE_OPEN, S_IRUSR | S_IWUSR);
+        if (fd < 0) {
+            return cba_folder_fail_errno(folder, file);
+        }
+        enum cba_folder_status status = claim_open(folder, file, fd);
+        /* Until it was locked, who had the lock could rename or remove it. */
+        bool ours = status == CBA_FOLDER_DONE && cba_folder_is_still(directory, file, fd);
+        /* A umask may have taken the owner's own rights. */
+        if (ours && (ftruncate(fd, 0) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0)) {
+            status = cba_folder_fail_errno(folder, file);
+        }
+        if (ours && status == CBA_FOLDER_DONE) {
+            *descriptor = fd;
+            return status;
+        }
+        close(fd);
+        if (status != CBA_FOLDER_DONE) {
+            return status;
+        }
+    }
+    return CBA_FOLDER_NOTHING;
+}
+
+bool cba_folder_write(int descriptor, const char *bytes, size_t length, size_t offset) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        offset + length > limit.rlim_cur) {
+        errno = EFBIG; /* the write itself would raise SIGXFSZ */
+        return false;
+    }
+    for (size_t done = 0; done < length;) {
+        ssize_t n = pwrite(descriptor, bytes + done, length - done, (off_t)(offset + done));
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+bool cba_folder_read(int descriptor, char *bytes, size_t length, size_t offset) {
+    errno = 0;
+    for (size_t done = 0; done < length;) {
+        ssize_t n = pread(descriptor, bytes + done, length - done, (off_t)(offset + done));
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+bool cba_folder_sync(int descriptor) {
+    int status;
+    do {
+        status = fsync(descriptor);
+    } while (status != 0 && errno == EINTR);
+    return status == 0 || errno == EINVAL || errno == ENOTSUP;
+}

@@ -1,0 +1,148 @@
+--- A store in a folder: shared by all processes of one user on one machine.
+--
+-- What a file means and who may touch it is csrc's business (folder.h, entry.h, lease.h). Here is
+-- where the folder is, and which leases are this process's.
+
+local core = require "corebank.auth.core"
+
+local LONGEST_PATH = 1000   -- bytes
+local LONGEST_LEASE = 900   -- seconds; csrc/lease.h has it, too
+
+---@class corebank.auth.FileStore: corebank.auth.Store
+---@field dir string? the folder; nil when the environment names none
+local File = {name = "file"}
+File.__index = File
+File.__metatable = false
+
+local NO_FOLDER = "there is no folder: set HOME or XDG_CACHE_HOME to one, or give dir"
+
+--- See store/memory.lua for what every store's methods take and give.
+function File:get(name)
+  if not self.dir then return nil, NO_FOLDER end
+  return core.entry_get(self.dir, name)
+end
+
+--- It is fine to write while others do: one of them wins, and nothing is mixed.
+function File:put(name, bytes)
+  if not self.dir then return nil, NO_FOLDER end
+  return core.entry_put(self.dir, name, bytes)
+end
+
+function File:delete(name)
+  if not self.dir then return nil, NO_FOLDER end
+  return core.entry_delete(self.dir, name)
+end
+
+-- ---- leases ------------------------------------------------------------------------------------
+
+local function key_of(name, owner) return name .. " " .. owner end
+
+-- Lets go of what has ended and nobody gave back: each lease is an open file.
+local function drop_ended(self, now)
+  for key, held in pairs(self.held) do
+    if held.ends <= now then
+      held.lease:close()
+      self.held[key] = nil
+    end
+  end
+end
+
+-- More time for a lease that has not ended. In a forked child it is false: the lease is the
+-- parent's, and only the copy of it goes.
+local function renew(self, key, ...)
+  local held = self.held[key]
+  if not held then return false end
+  local renewed, fault = held.lease:renew(self.dir, ...)
+  if not renewed then
+    held.lease:close()
+    self.held[key] = nil
+  end
+  return renewed, fault
+end
+
+--- A lease ends, too, when its owner's process does: then the next to ask has it at once, and only
+-- who is patient waits for the end that was agreed on. It is for 900 seconds at most.
+function File:lease(name, owner, seconds, patient)
+  if not self.dir then return nil, NO_FOLDER end
+  local now, key = self.wall(), key_of(name, owner)
+  seconds = math.min(seconds, LONGEST_LEASE)
+  drop_ended(self, now)
+  local granted, fault = renew(self, key, name, owner, now, seconds)
+  if granted == false then
+    granted, fault = core.lease(self.dir, name, owner, now, seconds, patient)
+  end
+  if granted == true then
+    self.held[key].ends = now + seconds
+  elseif granted then
+    self.held[key] = {lease = granted, ends = now + seconds}
+  end
+  if granted == nil then return nil, fault end
+  return granted and true
+end
+
+function File:release(name, owner)
+  local key = key_of(name, owner)
+  local held = self.held[key]
+  if held then
+    held.lease:release()
+    self.held[key] = nil
+  end
+  return true
+end
+
+-- ---- where the folder is -----------------------------------------------------------------------
+
+-- The XDG Base Directory specification has a path that is not absolute ignored.
+local function absolute(variable)
+  local path = os.getenv(variable)
+  return path and path:find("^/") and path
+end
+
+local function usual_folder()
+  local cache, home = absolute "XDG_CACHE_HOME", absolute "HOME"
+  local dir = cache and cache .. "/corebank-auth" or home and home .. "/.cache/corebank-auth"
+  if dir and #dir <= LONGEST_PATH then return dir end
+end
+
+-- Behind a slash at the end, a symbolic link would be followed.
+local function trimmed(path)
+  local shorter = path:gsub("/+$", ""):gsub("/%.$", "")
+  if shorter == path then return path end
+  return trimmed(shorter)
+end
+
+local function check_dir(dir)
+  if type(dir) ~= "string" then return "must be a string, not " .. type(dir) end
+  if dir:find("%z") then return "must not contain a NUL byte" end
+  if not dir:find("^/") then return "must be an absolute path" end
+  if trimmed(dir) == "" then return "must not be the root folder" end
+  if #dir > LONGEST_PATH then return ("must have at most %d bytes"):format(LONGEST_PATH) end
+end
+
+local function check(given)
+  if type(given) ~= "table" then return "a table is needed, not " .. type(given) end
+  for name in pairs(given) do
+    if type(name) ~= "string" then return "options must be named; there is only 'dir'" end
+    if name ~= "dir" then
+      return ("unknown option '%s'; there is only 'dir'"):format(name:gsub("%c", "?"):sub(1, 40))
+    end
+  end
+  local mistake = given.dir ~= nil and check_dir(given.dir)
+  if mistake then return "dir " .. mistake end
+end
+
+local file = {}
+
+--- Makes a store. Nothing is read or written before it is used.
+---@param given {dir: string?}? default: $XDG_CACHE_HOME/corebank-auth or $HOME/.cache/corebank-auth
+---@param wall fun(): number? seconds since the epoch; default: the wall clock
+---@return corebank.auth.FileStore?
+---@return string? mistake
+function file.new(given, wall)
+  local mistake = check(given or {})
+  if mistake then return nil, mistake end
+  local dir = given and given.dir or usual_folder()
+  return setmetatable({dir = dir and trimmed(dir), wall = wall or core.wall, held = {}}, File)
+end
+
+return file
