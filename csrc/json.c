@@ -134,6 +134,7 @@ static bool find_fields(const cJSON *root, const cJSON *found[FIELDS]) {
                     return false;
                 }
                 found[i] = item;
+                break;
             }
         }
     }

@@ -149,6 +149,9 @@ static bool wants_own_connection(const struct cba_request *request) {
 static CURLcode set_network_options(const struct cba_request *request, CURL *easy) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_NOSIGNAL, 1L);
+    /* The least there is: a call's two buffers live as long as it, and what they hold is small. */
+    SET(CURLOPT_BUFFERSIZE, 1024L);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     SET(CURLOPT_MAXAGE_CONN, (long)CBA_IDLE_CONNECTION_SECONDS);
     SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)CBA_RESOLVED_SECONDS);

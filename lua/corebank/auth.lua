@@ -23,15 +23,6 @@ function auth.version()
     core.VERSION, curl:match("^%S+ %S+") or curl, cjson, sodium, lua)
 end
 
--- However a call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
--- left that a later call would send on.
-local function finish(settings, ok, ...)
-  if not ok and settings.open then settings.open:close() end
-  remember.give_back(settings)
-  if not ok then error((...), 0) end
-  return ...
-end
-
 --- Asks the bank for a token and waits for the answer, at most `timeout` seconds.
 --
 -- A mistake in `given` raises at the caller's level. Whatever the network or the bank does returns
@@ -43,7 +34,13 @@ end
 function auth.authenticate(given)
   local settings, mistake = remember.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
-  return finish(settings, pcall(exchange.run, settings, core, blocking.wait))
+  -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
+  -- left that a later call would send on.
+  local ok, token, message, problem = pcall(exchange.run, settings, core, blocking.wait)
+  if not ok and settings.open then settings.open:close() end
+  remember.give_back(settings)
+  if not ok then error(token, 0) end
+  return token, message, problem
 end
 
 --- Makes a client, which keeps a token. Nothing is sent before its first token().
