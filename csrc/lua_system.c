@@ -1,4 +1,4 @@
-/* Clocks, randomness, text checks, URLs and versions: functions without state. */
+/* Clocks, randomness, checks, URLs and versions: functions without state. */
 #include <unistd.h>
 
 #include "clock.h"
@@ -72,6 +72,26 @@ static int system_characters(lua_State *L) {
     return 1;
 }
 
+/* same_fields(table, other, count) -> whether `table` has `count` fields, all as `other` has them;
+ * no metamethod is asked */
+static int system_same_fields(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_Integer left = luaL_checkinteger(L, 3);
+    int same = 1;
+    lua_settop(L, 2);
+    lua_pushnil(L);
+    while (same && lua_next(L, 1) != 0) {
+        lua_pushvalue(L, 3);
+        lua_rawget(L, 2);
+        same = lua_rawequal(L, -1, -2);
+        lua_settop(L, 3);
+        left--;
+    }
+    lua_pushboolean(L, same && left == 0);
+    return 1;
+}
+
 static void set_text(lua_State *L, const char *name, const char *value) {
     lua_pushstring(L, value);
     lua_setfield(L, -2, name);
@@ -127,6 +147,7 @@ void cba_open_system(lua_State *L) {
         {"sleep", system_sleep},
         {"random", system_random},
         {"characters", system_characters},
+        {"same_fields", system_same_fields},
         {"url", system_url},
         {"libraries", system_libraries},
         {NULL, NULL},

@@ -1,5 +1,6 @@
 --- The settings of one call, which are read once when a caller uses the same table again and again.
 
+local core = require "corebank.auth.core"
 local options = require "corebank.auth.options"
 
 -- A script that calls with one table over and over has it read once. What is kept here lives as
@@ -28,13 +29,9 @@ end
 -- The settings that were read from the same table with the same values before.
 local function recall(given)
   local last = remembered[given]
-  if not last or not last.settings then return nil end
-  local fields, left = last.fields, last.count
-  for name, value in next, given do
-    if fields[name] ~= value then return nil end
-    left = left - 1
+  if last and last.settings and core.same_fields(given, last.fields, last.count) then
+    return last.settings
   end
-  if left == 0 then return last.settings end
 end
 
 local remember = {}
