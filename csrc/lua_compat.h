@@ -38,8 +38,9 @@ static inline void cba_pushwhole(lua_State *L, double value) {
 
 #endif
 
-/* Makes the metatable for `name`, which is known by its address, too: `methods` behind __index,
- * `metamethods` beside it, and itself out of scripts' reach. */
+/* Makes the metatable for `name`, which the registry keeps under the name's address and which has
+ * that address in it: `methods` behind __index, `metamethods` beside it, and itself out of scripts'
+ * reach. */
 static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *methods,
                                const luaL_Reg *metamethods) {
     lua_pushlightuserdata(L, (void *)name);
@@ -50,7 +51,9 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
         return; /* the module is loaded again, and older objects must stay what they are */
     }
     lua_pushlightuserdata(L, (void *)name);
-    lua_newtable(L);
+    lua_createtable(L, 1, 8);
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawseti(L, -2, 1);
     cba_setfuncs(L, metamethods);
     lua_newtable(L);
     cba_setfuncs(L, methods);
@@ -60,16 +63,16 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* The userdata at `index` if it has the metatable of `name`, else NULL. The name's address finds
- * the metatable: luaL_checkudata looks it up by its characters, at every call of every method. */
+/* The userdata at `index` if it has the metatable of `name`, else NULL. The address in it says so:
+ * luaL_checkudata looks the name up by its characters, at every call of every method. No script can
+ * make a light userdata, and so no metatable that passes for this one. */
 static inline void *cba_test(lua_State *L, int index, const char *name) {
     void *data = lua_touserdata(L, index);
     if (data == NULL || !lua_getmetatable(L, index)) {
         return NULL;
     }
-    lua_pushlightuserdata(L, (void *)name);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    int same = lua_rawequal(L, -1, -2);
+    lua_rawgeti(L, -1, 1);
+    int same = lua_touserdata(L, -1) == name;
     lua_pop(L, 2);
     return same ? data : NULL;
 }
