@@ -71,34 +71,31 @@ local function refuse(settings, transfer, url, system)
   return nil, trouble
 end
 
--- One POST, begun now. Returns a token, or what refuse returns.
-local function post(settings, url, now, deadline, system, wait)
-  local transfer = system.transfer(settings, url, deadline - now)
-  settings.open = transfer   -- for whoever catches an error: it holds the secret
-  wait(transfer)
-  local fresh, trouble, extra
+-- What the answer to a POST is: a token, or what refuse returns.
+local function judge(settings, transfer, url, sent, system)
   local fields, accessToken, sentAfter, date = transfer:reply()
   if fields then
-    fresh = token.new(fields, accessToken, now + sentAfter, date, system)
-    if not fresh then
-      trouble = problem.new("expired", ("the token from %s had already expired on arrival; "
-        .. "compare the clocks"):format(settings.origin), {status = 200})
-    end
-  elseif sentAfter then
-    trouble = unusable(settings, transfer, sentAfter)   -- the third value is the fault, then
-  else
-    fresh, trouble, extra = refuse(settings, transfer, url, system)
+    local fresh = token.new(fields, accessToken, sent + sentAfter, date, system)
+    if fresh then return fresh end
+    return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
+      .. "compare the clocks"):format(settings.origin), {status = 200})
   end
-  transfer:close()
-  settings.open = nil
-  return fresh, trouble, extra
+  -- the third value is the fault, then
+  if sentAfter then return nil, unusable(settings, transfer, sentAfter) end
+  return refuse(settings, transfer, url, system)
 end
 
--- One try: a POST and the redirects it meets.
+-- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
+-- third value true says that trying again would be wrong.
 local function try(settings, now, deadline, system, wait)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
-    local fresh, trouble, extra = post(settings, url, now, deadline, system, wait)
+    local transfer = system.transfer(settings, url, deadline - now)
+    settings.open = transfer   -- for whoever catches an error: it holds the secret
+    wait(transfer)
+    local fresh, trouble, extra = judge(settings, transfer, url, now, system)
+    transfer:close()
+    settings.open = nil
     if fresh or trouble then return fresh, trouble, extra end
     url, now = extra, system.boot()
   end

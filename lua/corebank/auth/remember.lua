@@ -26,14 +26,6 @@ local function keep(given, settings)
   remembered[given] = {settings = settings, fields = fields, count = count}
 end
 
--- The settings that were read from the same table with the same values before.
-local function recall(given)
-  local last = remembered[given]
-  if last and last.settings and core.same_fields(given, last.fields, last.count) then
-    return last.settings
-  end
-end
-
 local remember = {}
 
 --- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
@@ -42,13 +34,14 @@ local remember = {}
 ---@return table? settings
 ---@return string? mistake
 function remember.borrow(given)
-  local settings = recall(given)
-  if settings then return settings end
-  local mistake
-  settings, mistake = options.read(given)
+  local last = remembered[given]
+  if last and last.settings and core.same_fields(given, last.fields, last.count) then
+    return last.settings
+  end
+  local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
   if not memorable(settings, given) then return settings end
-  if remembered[given] then keep(given, settings) else remembered[given] = {} end
+  if last then keep(given, settings) else remembered[given] = {} end
   return settings
 end
 
