@@ -42,9 +42,12 @@ describe("csrc", function()
   end)
 
   it("exports the module's entry and nothing else", function()
-    local exported = list("nm -D --defined-only build/" .. os.getenv("CBA_BUILD")
-      .. "/corebank/auth/core.so | awk '{print $3}' | grep -v '^__[a-z]*san\\|^_*[a-z]*asan'")
-    assert.same({"luaopen_corebank_auth_core"}, exported)
+    for _, library in ipairs{"core.so", "libcore.so"} do
+      local exported = list("nm -D --defined-only build/" .. os.getenv("CBA_BUILD")
+        .. "/corebank/auth/" .. library
+        .. " | awk '{print $3}' | grep -v '^__[a-z]*san\\|^_*[a-z]*asan'")
+      assert.same({"luaopen_corebank_auth_core"}, exported, library)
+    end
   end)
 end)
 

@@ -1,0 +1,55 @@
+-- core.so is the loader: it opens libcore.so, which lies beside it.
+
+local lfs = require "lfs"
+local files = require "spec.files"
+
+local whole = "build/" .. os.getenv "CBA_BUILD" .. "/corebank/auth/"
+
+local function copy(name, folder)
+  local file = assert(io.open(folder .. "/" .. name, "wb"))
+  file:write(files.content(whole .. name))
+  file:close()
+end
+
+local function open(path)
+  return pcall(assert(package.loadlib(path, "luaopen_corebank_auth_core")), "corebank.auth.core")
+end
+
+describe("the loader", function()
+  local folder, before
+
+  setup(function()
+    folder = files.lines_of("mktemp -d")[1]
+    before = lfs.currentdir()
+  end)
+
+  teardown(function()
+    assert(lfs.chdir(before))
+    os.execute("rm -rf '" .. folder .. "'")
+  end)
+
+  it("names the file that is missing, or is none", function()
+    copy("core.so", folder)
+    local ok, message = open(folder .. "/core.so")
+    assert.is_false(ok)
+    assert.matches("corebank.auth.core is not installed whole", message, 1, true)
+    assert.matches(folder .. "/libcore.so", message, 1, true)
+
+    local file = assert(io.open(folder .. "/libcore.so", "w"))
+    file:write("no library")
+    file:close()
+    ok, message = open(folder .. "/core.so")
+    assert.is_false(ok)
+    assert.matches("libcore.so", message, 1, true)
+  end)
+
+  it("finds its other half beside itself, from a relative path, too", function()
+    assert(lfs.mkdir(folder .. "/a folder"))
+    copy("core.so", folder .. "/a folder")
+    copy("libcore.so", folder .. "/a folder")
+    assert(lfs.chdir(folder))
+    local ok, core = open("./a folder/core.so")
+    assert.is_true(ok, core)
+    assert.is_string(core.VERSION)
+  end)
+end)
