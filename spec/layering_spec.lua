@@ -64,7 +64,7 @@ describe("lua", function()
   it("requires downwards only", function()
     local layers = {
       "core suggest flight",
-      "problem secret token check memory file",
+      "problem secret token check memory file system",
       "options exchange blocking latch entry",
       "keeping shared remember",
       "explain",

@@ -53,7 +53,8 @@ function auth.client(given)
   if not settings then error("client: " .. mistake, 2) end
   options.number(settings)
   local client = require "corebank.auth.client"   -- here: a script that needs one token reads less
-  return client.new(settings, core, blocking, function() options.release(settings) end)
+  local system = require "corebank.auth.system"
+  return client.new(settings, system, blocking, function() options.release(settings) end)
 end
 
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).

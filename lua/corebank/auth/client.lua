@@ -292,6 +292,7 @@ function client.new(settings, system, host, release)
     system = system, host = host, release = release, before = system.before,
     onEvent = settings.onEvent, name = settings.origin, counters = {},
     lastRejection = -math.huge,
+    token = Client.token,   -- every request calls it: found here, and not by way of the metatable
   }, Client)
   settings.onEvent = nil   -- the client's events are its own
   settings_of[self] = settings
