@@ -4,12 +4,14 @@
 -- Within a round the peers take turns, A B C A B C, so that a machine that slows down slows all of
 -- them. A figure is the median of the rounds; a ratio is taken within each round first.
 --
--- BUILD holds the programs `bare` and `spawn`, and a folder for each Lua with its core in it.
+-- BUILD holds the programs `bare` and `spawn`, `kept` where there is a Go to build it, and a folder
+-- for each Lua with its core in it.
 -- A peer names its commands by what is measured:
 --   once    one process, one token
 --   warm    takes COUNT, makes one call and COUNT more, prints their wall and CPU seconds
 --   peak    takes COUNT and EARLY, prints peak memory in KiB after EARLY calls and after COUNT
 --   kept    takes COUNT and CLIENTS, prints nanoseconds for a kept token and bytes for a client
+--   many    takes COUNT, prints KiB of the process and milliseconds for a client, of that many
 
 local build = assert(arg[1], "usage: run.lua BUILD [--smoke]")
 local smoke = arg[2] == "--smoke"
@@ -18,8 +20,10 @@ local ROUNDS = smoke and 1 or 9
 local ONCE = smoke and 2 or 20              -- processes in a round
 local WARM = smoke and 5 or 5000            -- calls in a round
 local COUNTED = smoke and {2, 4} or {200, 700}  -- lengths whose difference is counted by callgrind
+local COUNTED_ROUNDS = smoke and 1 or 3
 local EARLY = smoke and 2 or 50
 local KEPT = smoke and {1000, 2} or {2000000, 500}   -- calls of a client's token(), and clients
+local MANY = smoke and 3 or 10000           -- clients in one process
 
 -- ---- commands -----------------------------------------------------------------------------------
 
@@ -66,6 +70,7 @@ local function ours(lua)
     warm = {lua, "bench/warm.lua"},
     peak = {lua, "bench/warm.lua"},
     kept = {lua, "bench/kept.lua"},
+    many = {lua, "bench/many.lua"},
     version = {lua, "-e", "print((require 'corebank.auth').version())"},
   }
 end
@@ -81,8 +86,15 @@ local curl = {
 }
 
 local bare = {name = "bare loop", warm = {build .. "/bare"}}
+local go = {name = "Go oauth2", kept = {build .. "/kept"}}
 local lua54 = ours "lua5.4"
 local luajit = ours "luajit"
+
+local function is_there(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
 
 -- ---- figures ------------------------------------------------------------------------------------
 
@@ -160,8 +172,13 @@ end
 
 local function measure_kept(peer)
   local time, bytes = output_of_peer(peer, {}, peer.kept, tostring(KEPT[1]), tostring(KEPT[2]))
-    :match "(%S+) (%S+)"
+    :match "(%S+) ?(%S*)"
   return {time = tonumber(time), bytes = tonumber(bytes)}
+end
+
+local function measure_many(peer)
+  local size, time = output_of_peer(peer, {}, peer.many, tostring(MANY)):match "(%S+) (%S+)"
+  return {size = tonumber(size), time = tonumber(time)}
 end
 
 -- ---- the table ----------------------------------------------------------------------------------
@@ -231,7 +248,7 @@ show("a warm call, microseconds", peers, warm, "wall", "cpu", "%.1f")
 judge("(b) warm: wall time, lua5.4 over the bare loop", ratios(warm[lua54].wall, warm[bare].wall),
   1.10)
 
-local counted = alternate(peers, 1, measure_counted)
+local counted = alternate(peers, COUNTED_ROUNDS, measure_counted)
 show("a warm call, instructions", peers, counted, "instructions", "none", "%.0f")
 judge("(b) warm: instructions, lua5.4 over the bare loop",
   ratios(counted[lua54].instructions, counted[bare].instructions), 1.20)
@@ -245,14 +262,20 @@ for _, peer in ipairs(peers) do
     ratios(peak[peer].late, peak[peer].early), 1.05)
 end
 
-local kept = alternate(peers, ROUNDS, measure_kept)
-show("a kept token, nanoseconds", peers, kept, "time", "none", "%.1f")
+local all_peers = {lua54, luajit, is_there(go.kept[1]) and go or nil}
+local kept = alternate(all_peers, ROUNDS, measure_kept)
+show("a kept token, nanoseconds", all_peers, kept, "time", "none", "%.1f")
+if not kept[go] then print "(no Go here, or not its oauth2: its row is left out)" end
 show("a client with its token, bytes", peers, kept, "bytes", "none", "%.0f")
 judge("(d) a kept token: nanoseconds, lua5.4", kept[lua54].time, 60)
 judge("(d) a kept token: nanoseconds, luajit", kept[luajit].time, 30)
 for _, peer in ipairs(peers) do
   judge(("(e) a client with its token: bytes, %s"):format(peer.name), kept[peer].bytes, 4096)
 end
+
+local many = alternate(peers, 1, measure_many)
+show(("a client of %d, KiB of the process"):format(MANY), peers, many, "size", "none", "%.1f")
+show("making it and fetching, ms", peers, many, "time", "none", "%.2f")
 
 if smoke then
   print "\nsmoke: everything ran; counts this small are not judged"
