@@ -13,33 +13,32 @@
 
 CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
 
-/* Pushes the path of the core proper. */
+/* Pushes the path of the core proper: in the folder that this file lies in. */
 static const char *push_path(lua_State *L) {
     static const char here = 0;
     Dl_info own;
-    if (dladdr(&here, &own) == 0 || own.dli_fname == NULL) {
-        luaL_error(L, "corebank.auth.core cannot find the folder that it lies in");
-    }
-    const char *slash = strrchr(own.dli_fname, '/');
+    const char *name = dladdr(&here, &own) != 0 && own.dli_fname != NULL ? own.dli_fname : "";
+    const char *slash = strrchr(name, '/');
     if (slash == NULL) {
         lua_pushliteral(L, "./"); /* a name without a slash would be looked for elsewhere */
     } else {
-        lua_pushlstring(L, own.dli_fname, (size_t)(slash + 1 - own.dli_fname));
+        lua_pushlstring(L, name, (size_t)(slash + 1 - name));
     }
     lua_pushliteral(L, CBA_CORE_FILE);
     lua_concat(L, 2);
     return lua_tostring(L, -1);
 }
 
+static void *find_entry(void *core) {
+    return core != NULL ? dlsym(core, "luaopen_corebank_auth_core") : NULL;
+}
+
 int luaopen_corebank_auth_core(lua_State *L) {
-    void *core = dlopen(push_path(L), RTLD_LAZY | RTLD_LOCAL);
-    if (core == NULL) {
-        return luaL_error(L, "corebank.auth.core is not installed whole: %s", dlerror());
-    }
     lua_CFunction open;
-    *(void **)&open = dlsym(core, "luaopen_corebank_auth_core"); /* as dlsym(3) has it for ISO C */
+    /* Never closed: libcurl and its threads stay for good. The cast is dlsym(3)'s own. */
+    *(void **)&open = find_entry(dlopen(push_path(L), RTLD_LAZY | RTLD_LOCAL));
     if (open == NULL) {
-        return luaL_error(L, "corebank.auth.core cannot use its other half: %s", dlerror());
+        return luaL_error(L, "corebank.auth.core is not installed whole: %s", dlerror());
     }
     return open(L);
 }

@@ -28,8 +28,8 @@ static int system_steady(lua_State *L) {
     return 1;
 }
 
-/* before(steady, wall) -> whether both moments lie ahead, each on its clock. What is no number never
- * does: every request asks, and looking for mistakes in earnest would cost more than the answer. */
+/* before(steady, wall) -> whether both moments lie ahead, each on its clock. What is no number does
+ * not: every request asks, and a complaint would cost more than the answer. */
 static int system_before(lua_State *L) {
     lua_pushboolean(L, cba_clock_before(lua_tonumber(L, 1), lua_tonumber(L, 2)));
     return 1;
