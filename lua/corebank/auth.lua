@@ -40,7 +40,8 @@ function auth.authenticate(given)
   if not ok and settings.open then settings.open:close() end
   remember.give_back(settings)
   if not ok then error(token, 0) end
-  return token, message, problem
+  if token then return token end   -- alone, fit for table.insert
+  return nil, message, problem
 end
 
 --- Makes a client, which keeps a token. Nothing is sent before its first token().

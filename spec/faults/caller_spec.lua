@@ -27,6 +27,14 @@ local function raises(changes, pattern)
   assert.is_truthy(message:find(pattern), message)
 end
 
+describe("a call that succeeds", function()
+  it("returns the token alone, fit for table.insert", function()
+    local tokens = {}
+    table.insert(tokens, auth.authenticate(survive.options{}))
+    assert.equal("Bearer", tokens[1].tokenType)
+  end)
+end)
+
 describe("credentials", function()
   for _, name in ipairs{"clientId", "clientSecret"} do
     it(name .. " missing, empty, of another type, over-long or not UTF-8: raises", function()
