@@ -100,7 +100,7 @@ static enum cba_folder_status replace_entry(struct cba_folder *folder, int direc
                                             const char *name, const char *bytes, size_t length) {
     char file[CBA_FOLDER_MAX_NAME + sizeof ".new"];
     int fd = -1;
-    snprintf(file, sizeof file, "%s.new", name);
+    (void)snprintf(file, sizeof file, "%s.new", name);
     enum cba_folder_status status = cba_folder_claim(folder, directory, file, &fd);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;

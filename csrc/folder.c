@@ -19,8 +19,8 @@ enum {
 
 static enum cba_folder_status describe(struct cba_folder *folder, const char *file,
                                        const char *between, const char *reason) {
-    snprintf(folder->fault, sizeof folder->fault, "%s%s%s%s%s", folder->path,
-             file != NULL ? "/" : "", file != NULL ? file : "", between, reason);
+    (void)snprintf(folder->fault, sizeof folder->fault, "%s%s%s%s%s", folder->path,
+                   file != NULL ? "/" : "", file != NULL ? file : "", between, reason);
     for (char *c = folder->fault; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == '\x7f') {
             *c = '?'; /* a path may have line breaks in it, a log line may not */

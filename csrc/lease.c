@@ -24,8 +24,8 @@ struct names {
 };
 
 static void name_files(const char *name, struct names *files) {
-    snprintf(files->lease, sizeof files->lease, "%s.lease", name);
-    snprintf(files->claim, sizeof files->claim, "%s.lease.new", name);
+    (void)snprintf(files->lease, sizeof files->lease, "%s.lease", name);
+    (void)snprintf(files->claim, sizeof files->claim, "%s.lease.new", name);
 }
 
 static bool write_line(int fd, const struct cba_lease_wish *wish) {

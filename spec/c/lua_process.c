@@ -69,18 +69,27 @@ static int process_setenv(lua_State *L) {
     return 0;
 }
 
-/* limit_files(n) -> the limit until now */
-static int process_limit_files(lua_State *L) {
+static int replace_limit(lua_State *L, int resource) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    if (getrlimit(resource, &limit) != 0) {
         return luaL_error(L, "getrlimit: %s", strerror(errno));
     }
     lua_pushinteger(L, (lua_Integer)limit.rlim_cur);
     limit.rlim_cur = (rlim_t)luaL_checkinteger(L, 1);
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    if (setrlimit(resource, &limit) != 0) {
         return luaL_error(L, "setrlimit: %s", strerror(errno));
     }
     return 1;
+}
+
+/* limit_files(n) -> the limit until now on how many files are open */
+static int process_limit_files(lua_State *L) {
+    return replace_limit(L, RLIMIT_NOFILE);
+}
+
+/* limit_file_size(n) -> the limit until now, in bytes */
+static int process_limit_file_size(lua_State *L) {
+    return replace_limit(L, RLIMIT_FSIZE);
 }
 
 /* chmod(path, mode) */
@@ -104,9 +113,15 @@ int luaopen_spec_process(lua_State *L) {
         const char *name;
         lua_CFunction function;
     } functions[] = {
-        {"fork", process_fork},   {"wait", process_wait},     {"kill", process_kill},
-        {"pid", process_pid},     {"setenv", process_setenv}, {"limit_files", process_limit_files},
-        {"chmod", process_chmod}, {"umask", process_umask},
+        {"fork", process_fork},
+        {"wait", process_wait},
+        {"kill", process_kill},
+        {"pid", process_pid},
+        {"setenv", process_setenv},
+        {"limit_files", process_limit_files},
+        {"chmod", process_chmod},
+        {"umask", process_umask},
+        {"limit_file_size", process_limit_file_size},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

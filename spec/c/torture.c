@@ -64,6 +64,7 @@ static const struct scenario {
     {"ok", false, 1U << COLD | 1U << FIRST | 1U << WARM | 1U << AGAIN | 1U << KEPT},
     {"options", false, 1U << FIRST | 1U << WARM},
     {"crowd", false, 1U << WARM},
+    {"stored", false, 1U << WARM},
     {"denied", false, 1U << WARM | 1U << KEPT},
     {"garbage", false, 1U << WARM},
     {"unusable", false, 1U << WARM},
@@ -452,7 +453,9 @@ static unsigned count_descriptors(void) {
 }
 
 static bool write_secret(void) {
-    strcpy(torture.secret_file, "/tmp/torture-XXXXXX");
+    /* In memory where that can be: what is stored beside it waits for its disk. */
+    bool in_memory = access("/dev/shm", R_OK | W_OK | X_OK) == 0;
+    strcpy(torture.secret_file, in_memory ? "/dev/shm/torture-XXXXXX" : "/tmp/torture-XXXXXX");
     int fd = mkstemp(torture.secret_file); /* mode 0600 */
     static const char secret[] = "canary-\"secret\"-Kq83\n";
     bool ok = fd >= 0 && write(fd, secret, sizeof secret - 1) == (ssize_t)sizeof secret - 1;
@@ -462,8 +465,16 @@ static bool write_secret(void) {
     return ok;
 }
 
-static void remove_secret(void) {
+static void remove_files(void) {
+    static const char *const left[] = {"/entry", "/entry.new", "/entry.lease", "/entry.lease.new"};
+    char folder[sizeof torture.secret_file + 8], path[sizeof folder + 20];
     unlink(torture.secret_file);
+    snprintf(folder, sizeof folder, "%s.store", torture.secret_file);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        snprintf(path, sizeof path, "%s%s", folder, left[i]);
+        unlink(path);
+    }
+    rmdir(folder);
 }
 
 static void run_all(char *const wanted[5]) {
@@ -510,7 +521,7 @@ int main(int count, char **arguments) {
         fputs("torture: cannot start\n", stderr);
         return 1;
     }
-    atexit(remove_secret);
+    atexit(remove_files);
     signal(SIGALRM, on_alarm);
     snprintf(torture.url, sizeof torture.url, "http://127.0.0.1:%u", bank.port);
 

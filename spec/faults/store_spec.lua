@@ -78,6 +78,14 @@ local function holder(seconds)
   return pid
 end
 
+-- Has another process lock a file; what is returned ends it.
+local function locked(path, how)
+  local other = io.popen(("flock %s '%s' sh -c 'touch \"%s/locked\"; read line'"):format(
+    how or "-x", path, parent), "w")
+  await(parent .. "/locked")
+  return function() other:close() end
+end
+
 -- ---- processes that die ------------------------------------------------------------------------
 
 -- The nth value tells what it must be, whole.
@@ -143,21 +151,26 @@ describe("many processes at once", function()
     allowed_files()
   end)
 
-  -- 20 processes ask at the same moment; how many got it.
+  -- 20 processes ask at the same moment, and none ends before all have asked; how many got it.
   local function race()
-    local start, children, granted = core.boot() + survive.seconds(0.1), {}, 0
+    local children, granted = {}, 0
     for i = 1, 20 do
       children[i] = process.fork(function()
         local store = auth.store.file{dir = dir}
-        repeat until core.boot() >= start
-        local lent = assert(store:lease(NAME, "racer-" .. i, 60) ~= nil) and next(store.held)
-        core.sleep(survive.seconds(0.2))   -- none gives it back before all have asked
-        return lent ~= nil
+        repeat until lfs.attributes(parent .. "/start")
+        local outcome = store:lease(NAME, "racer-" .. i, 60)
+        write(parent .. "/asked-" .. i, "")
+        await(parent .. "/end")
+        return assert(outcome ~= nil, "a fault") and outcome
       end)
     end
+    write(parent .. "/start", "")
+    for i = 1, 20 do await(parent .. "/asked-" .. i) end
+    write(parent .. "/end", "")
     for _, pid in ipairs(children) do
       granted = granted + (process.wait(pid) == 0 and 1 or 0)
     end
+    os.execute(("rm '%s/start' '%s/end' '%s'/asked-*"):format(parent, parent, parent))
     return granted
   end
 
@@ -169,6 +182,27 @@ describe("many processes at once", function()
     assert.equal(0, race())
     assert.is_true(store:release(NAME, "parent"))
     assert.equal(1, race())                -- it was given back
+    allowed_files()
+  end)
+
+  it("never hold one lease together, however often they take it and give it back", function()
+    local children = {}
+    for i = 1, 6 do
+      children[i] = process.fork(function()
+        local store, owner = auth.store.file{dir = dir}, "taker-" .. i
+        local ends, taken = core.boot() + 0.7, 0
+        repeat
+          if assert(store:lease(NAME, owner, 60) ~= nil) and next(store.held) then
+            assert(lfs.mkdir(parent .. "/inside"))   -- fails when there is another one inside
+            assert(lfs.rmdir(parent .. "/inside"))
+            assert(store:release(NAME, owner))
+            taken = taken + 1
+          end
+        until core.boot() > ends
+        return taken > 0
+      end)
+    end
+    for i = 1, 6 do assert.equal(0, process.wait(children[i])) end
     allowed_files()
   end)
 
@@ -242,8 +276,8 @@ describe("the lease", function()
   it("belongs to the owner, not to a child that it forks", function()
     assert.is_true(store:lease(NAME, "parent", 60))
     local pid = process.fork(function()
-      assert(store:lease(NAME, "parent", 60) == false)
       assert(store:release(NAME, "parent"))
+      assert(store:lease(NAME, "parent", 60) == false)
       assert(file.new({dir = dir}, wall):lease(NAME, "child", 60) == false)
       store = nil
       collectgarbage()
@@ -251,8 +285,19 @@ describe("the lease", function()
       return true
     end)
     assert.equal(0, process.wait(pid))
+    pid = process.fork(function() return store:lease(NAME, "parent", 60) == false end)
+    assert.equal(0, process.wait(pid))
     assert.is_false(file.new({dir = dir}, wall):lease(NAME, "next", 60))
     assert.is_true(store:lease(NAME, "parent", 60))
+  end)
+
+  it("is not held by somebody who only looks at it", function()
+    local pid = holder(60)
+    process.kill(pid, KILL)
+    process.wait(pid)
+    local close = locked(path_of ".lease", "-s")
+    assert.is_true(store:lease(NAME, "next", 60))
+    close()
   end)
 
   it("that is given back is free although a child lives on", function()
@@ -484,15 +529,22 @@ describe("an entry", function()
   it("that somebody else is writing is left to them", function()
     write(path_of ".new", "half a li")
     os.execute("chmod 600 '" .. path_of ".new" .. "'")
-    local other = io.popen(("flock '%s' sh -c 'touch \"%s/locked\"; read line'"):format(
-      path_of ".new", parent), "w")
-    await(parent .. "/locked")
+    local close = locked(path_of ".new")
     local store = auth.store.file{dir = dir}
     assert.is_true(store:put(NAME, "mine", 60))
     assert.equal("canary-token-sealed", store:get(NAME))
-    other:close()
+    close()
     assert.is_true(store:put(NAME, "mine", 60))
     assert.equal("mine", store:get(NAME))
+    assert.is_nil(lfs.attributes(path_of ".new"))
+  end)
+
+  it("takes the place of what a process left behind that died", function()
+    write(path_of ".new", "corebank-auth 1\n" .. ("canary-token-half"):rep(100))
+    os.execute("chmod 600 '" .. path_of ".new" .. "'")
+    local store = auth.store.file{dir = dir}
+    assert.is_true(store:put(NAME, "short", 60))
+    assert.equal("short", store:get(NAME))
     assert.is_nil(lfs.attributes(path_of ".new"))
   end)
 
@@ -597,14 +649,18 @@ describe("a disk", function()
   end)
 
   it("on which files may not grow: a fault, and no signal ends the process", function()
-    a_store_with_an_entry()
-    local output = output_of("sh '" .. program("ulimit -f 0", [[
-      refused(store:put(NAME, ("b"):rep(60000), 60))
-      refused(store:lease(NAME, "owner", 60))
-      assert(#store:get(NAME) == 19)
-    ]]) .. "'")
-    assert.equal(("%s.new: File too large\n%s.lease.new: File too large\nthe end\n")
-      :format(path_of(), path_of()), output)
+    local store = a_store_with_an_entry()
+    local pid = process.fork(function()
+      process.limit_file_size(0)
+      for suffix, outcome in pairs{
+        [".new"] = {store:put(NAME, ("b"):rep(60000), 60)},
+        [".lease.new"] = {store:lease(NAME, "owner", 60)},
+      } do
+        assert(outcome[1] == nil and outcome[2] == path_of(suffix) .. ": File too large")
+      end
+      return store:get(NAME) == "canary-token-sealed"
+    end)
+    assert.equal(0, process.wait(pid))
     assert.equal(NAME, (output_of("ls '" .. dir .. "'"):gsub("\n", "")))
   end)
 
