@@ -455,7 +455,8 @@ static unsigned count_descriptors(void) {
 static bool write_secret(void) {
     /* In memory where that can be: what is stored beside it waits for its disk. */
     bool in_memory = access("/dev/shm", R_OK | W_OK | X_OK) == 0;
-    strcpy(torture.secret_file, in_memory ? "/dev/shm/torture-XXXXXX" : "/tmp/torture-XXXXXX");
+    snprintf(torture.secret_file, sizeof torture.secret_file, "%s/torture-XXXXXX",
+             in_memory ? "/dev/shm" : "/tmp");
     int fd = mkstemp(torture.secret_file); /* mode 0600 */
     static const char secret[] = "canary-\"secret\"-Kq83\n";
     bool ok = fd >= 0 && write(fd, secret, sizeof secret - 1) == (ssize_t)sizeof secret - 1;
