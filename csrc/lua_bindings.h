@@ -5,18 +5,49 @@
 
 #include <lua.h>
 
-struct cba_secret;
+#include "secret.h"
+
+struct cba_failure;
+struct cba_request;
 
 void cba_open_folder(lua_State *L);
 void cba_open_secret(lua_State *L);
 void cba_open_seal(lua_State *L);
 void cba_open_transfer(lua_State *L);
 void cba_open_system(lua_State *L);
+void cba_open_inspect(lua_State *L);
+void cba_open_terminal(lua_State *L);
 
 /* The secret at stack index `index`; raises when it is none or closed. */
 struct cba_secret *cba_check_secret(lua_State *L, int index);
 
 /* The same for a value that need not be a secret: NULL then. */
 struct cba_secret *cba_test_secret(lua_State *L, int index);
+
+/* Pushes an empty secret. */
+struct cba_secret *cba_push_secret(lua_State *L);
+
+/* Returns the secret on top of the stack, or pushes nil and the reason. */
+int cba_secret_outcome(lua_State *L, enum cba_secret_status status, int system_error);
+
+/* A field of the settings that options.lua made, or NULL. The settings keep it alive. */
+const char *cba_string_field(lua_State *L, int settings, const char *name);
+const char *cba_secret_field(lua_State *L, int settings, const char *name);
+
+/* All of them that make a request to `url`; the strings stay theirs. */
+void cba_read_request(lua_State *L, int settings, const char *url, struct cba_request *request);
+
+/* Seconds as libcurl takes a time limit. */
+long cba_milliseconds(double seconds);
+
+/* Sets a field of the table on top of the stack, unless the value is empty or negative. */
+void cba_set_string(lua_State *L, const char *name, const char *value);
+void cba_set_number(lua_State *L, const char *name, double value);
+
+/* Sets what is known of a failure, if it is one: failure, tlsFault, detail. */
+void cba_set_failure(lua_State *L, const struct cba_failure *failure);
+
+/* Raises what is not the network's doing: out of memory, an option that `library` lacks. */
+void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure, const char *library);
 
 #endif

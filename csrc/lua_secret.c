@@ -45,8 +45,7 @@ struct cba_secret *cba_check_secret(lua_State *L, int index) {
     return *slot;
 }
 
-/* Pushes an empty secret. */
-static struct cba_secret *push_secret(lua_State *L) {
+struct cba_secret *cba_push_secret(lua_State *L) {
     struct cba_vault *vault = get_vault(L);
     struct cba_secret **slot = cba_newslot(L, secret_type);
     *slot = cba_secret_new(vault);
@@ -84,8 +83,7 @@ static const char *describe(enum cba_secret_status status, int system_error) {
     return "cannot be used";
 }
 
-/* Returns the secret on top of the stack, or nil and the reason. */
-static int push_outcome(lua_State *L, enum cba_secret_status status, int system_error) {
+int cba_secret_outcome(lua_State *L, enum cba_secret_status status, int system_error) {
     if (status == CBA_SECRET_OK) {
         return 1;
     }
@@ -101,28 +99,28 @@ static int push_outcome(lua_State *L, enum cba_secret_status status, int system_
 static int secret_new(lua_State *L) {
     size_t length;
     const char *bytes = luaL_checklstring(L, 1, &length);
-    struct cba_secret *secret = push_secret(L);
-    return push_outcome(L, cba_secret_from_bytes(secret, bytes, length), 0);
+    struct cba_secret *secret = cba_push_secret(L);
+    return cba_secret_outcome(L, cba_secret_from_bytes(secret, bytes, length), 0);
 }
 
 /* secret_file(path) -> secret | nil, reason */
 static int secret_file(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
-    struct cba_secret *secret = push_secret(L);
+    struct cba_secret *secret = cba_push_secret(L);
     enum cba_secret_status status = cba_secret_from_file(secret, path);
-    return push_outcome(L, status, errno);
+    return cba_secret_outcome(L, status, errno);
 }
 
 /* secret_env(name) -> secret | nil, reason; nil alone when the variable is not set or empty */
 static int secret_env(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
-    struct cba_secret *secret = push_secret(L);
+    struct cba_secret *secret = cba_push_secret(L);
     enum cba_secret_status status = cba_secret_from_env(secret, name);
     if (status == CBA_SECRET_UNSET || status == CBA_SECRET_EMPTY) {
         lua_pushnil(L);
         return 1;
     }
-    return push_outcome(L, status, 0);
+    return cba_secret_outcome(L, status, 0);
 }
 
 /* is_secret(value) -> boolean: a secret that is not closed */

@@ -56,69 +56,6 @@ static int settings_number_new(lua_State *L) {
 
 enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
 
-/* The field as a string that the settings table keeps alive, or NULL. */
-static const char *string_field(lua_State *L, const char *name) {
-    lua_getfield(L, SETTINGS, name);
-    const char *value = NULL;
-    if (!lua_isnil(L, -1)) {
-        /* Only true strings: converting a number would make one that nobody keeps. */
-        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, SETTINGS, name);
-        value = lua_tostring(L, -1);
-    }
-    lua_pop(L, 1);
-    return value;
-}
-
-static const char *secret_field(lua_State *L, const char *name) {
-    size_t length;
-    lua_getfield(L, SETTINGS, name);
-    struct cba_secret *secret = cba_test_secret(L, -1);
-    lua_pop(L, 1);
-    return secret == NULL ? NULL : cba_secret_bytes(secret, &length);
-}
-
-static void read_header_fields(lua_State *L, struct cba_request *request) {
-    lua_getfield(L, SETTINGS, "headerLines");
-    if (lua_istable(L, -1)) {
-        for (int i = 0; i < CBA_REQUEST_HEADERS_MAX; i++) {
-            lua_rawgeti(L, -1, i + 1);
-            request->headers[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-            lua_pop(L, 1);
-            if (request->headers[i] == NULL) {
-                break;
-            }
-        }
-    }
-    lua_pop(L, 1);
-}
-
-static long milliseconds(double seconds) {
-    static const double longest = 86400;
-    if (!(seconds > 0.001)) {
-        return 1; /* 0 would mean "for ever" to libcurl */
-    }
-    return (long)((seconds < longest ? seconds : longest) * 1000);
-}
-
-static void read_request(lua_State *L, struct cba_request *request) {
-    memset(request, 0, sizeof *request);
-    request->url = luaL_checkstring(L, URL);
-    lua_getfield(L, SETTINGS, "connectTimeout");
-    request->connect_timeout_ms = milliseconds(luaL_checknumber(L, -1));
-    lua_pop(L, 1);
-    request->ca_file = string_field(L, "caFile");
-    request->ca_path = string_field(L, "caPath");
-    request->client_cert = string_field(L, "clientCert");
-    request->client_key = string_field(L, "clientKey");
-    request->client_key_password = secret_field(L, "clientKeyPassword");
-    request->pinned_key = string_field(L, "pinnedKey");
-    request->proxy = string_field(L, "proxy");
-    request->no_proxy = string_field(L, "noProxy");
-    const char *min_tls = string_field(L, "minTls");
-    request->tls13_only = min_tls != NULL && strcmp(min_tls, "1.3") == 0;
-    read_header_fields(L, request);
-}
-
 /* The number by which settings that are used again and again are known, for their own URL; else 0.
  */
 static unsigned long settings_number(lua_State *L) {
@@ -144,16 +81,16 @@ static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) 
  * `settings` is what options.lua made. */
 static int transfer_new(lua_State *L) {
     luaL_checktype(L, SETTINGS, LUA_TTABLE);
-    luaL_checkstring(L, URL);
-    long timeout_ms = milliseconds(luaL_checknumber(L, SECONDS));
-    const char *id = string_field(L, "clientId");
-    const char *secret = secret_field(L, "clientSecret");
+    const char *url = luaL_checkstring(L, URL);
+    long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
+    const char *id = cba_string_field(L, SETTINGS, "clientId");
+    const char *secret = cba_secret_field(L, SETTINGS, "clientSecret");
     luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
 
     struct cba_transfer *transfer = push_transfer(L, settings_number(L));
     if (!cba_transfer_is_set_up(transfer)) {
         struct cba_request request;
-        read_request(L, &request);
+        cba_read_request(L, SETTINGS, url, &request);
         cba_transfer_set_up(transfer, &request);
     }
     size_t length = cba_json_write_credentials(cba_transfer_request_body(transfer),
@@ -186,73 +123,13 @@ static int transfer_wait(lua_State *L) {
     return 0;
 }
 
-static const char *outcome_code(enum cba_outcome outcome) {
-    switch (outcome) {
-        case CBA_RESOLVE:
-            return "resolve";
-        case CBA_CONNECT:
-            return "connect";
-        case CBA_PROXY:
-            return "proxy";
-        case CBA_TLS:
-            return "tls";
-        case CBA_TIMEOUT:
-            return "timeout";
-        case CBA_TOO_LARGE:
-            return "too_large";
-        default:
-            return "network";
-    }
-}
-
-static const char *tls_fault_name(enum cba_tls_fault fault) {
-    switch (fault) {
-        case CBA_TLS_TRUST:
-            return "trust";
-        case CBA_TLS_TRUST_STORE:
-            return "store";
-        case CBA_TLS_CLIENT:
-            return "client";
-        case CBA_TLS_PIN:
-            return "pin";
-        case CBA_TLS_REFUSED:
-            return "refused";
-        default:
-            return "handshake";
-    }
-}
-
-static void set_string(lua_State *L, const char *name, const char *value) {
-    if (value != NULL && value[0] != '\0') {
-        lua_pushstring(L, value);
-        lua_setfield(L, -2, name);
-    }
-}
-
-static void set_number(lua_State *L, const char *name, double value) {
-    if (value >= 0) {
-        lua_pushnumber(L, value);
-        lua_setfield(L, -2, name);
-    }
-}
-
 /* Raises what is not the network's doing. */
 static const struct cba_result *check_result(lua_State *L, const struct cba_transfer *transfer) {
     const struct cba_result *result = cba_transfer_result(transfer);
-    switch (result->failure.outcome) {
-        case CBA_PENDING:
-            luaL_error(L, "the transfer is not done");
-            break;
-        case CBA_NO_MEMORY:
-            cba_nomemory(L);
-            break;
-        case CBA_UNSUPPORTED:
-            luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
-                       cba_transfer_library());
-            break;
-        default:
-            break;
+    if (result->failure.outcome == CBA_PENDING) {
+        luaL_error(L, "the transfer is not done");
     }
+    cba_raise_own_failure(L, &result->failure, cba_transfer_library());
     return result;
 }
 
@@ -270,19 +147,14 @@ static int transfer_result(lua_State *L) {
     if (result->failure.outcome == CBA_ANSWERED) {
         cba_pushwhole(L, (double)result->status);
         lua_setfield(L, -2, "status");
-    } else {
-        set_string(L, "failure", outcome_code(result->failure.outcome));
     }
-    if (result->failure.outcome == CBA_TLS) {
-        set_string(L, "tlsFault", tls_fault_name(result->failure.tls_fault));
-    }
+    cba_set_failure(L, &result->failure);
     lua_pushboolean(L, result->begun || result->failure.proxy_answered);
     lua_setfield(L, -2, "begun");
-    set_number(L, "date", result->answer.date);
-    set_number(L, "retryAfter", result->answer.retry_after);
-    set_number(L, "retryAt", result->answer.retry_at);
-    set_string(L, "detail", result->failure.detail);
-    set_string(L, "contentType", result->answer.content_type);
+    cba_set_number(L, "date", result->answer.date);
+    cba_set_number(L, "retryAfter", result->answer.retry_after);
+    cba_set_number(L, "retryAt", result->answer.retry_at);
+    cba_set_string(L, "contentType", result->answer.content_type);
     if (result->answer.has_location) {
         lua_pushstring(L, result->answer.location);
         lua_setfield(L, -2, "location");

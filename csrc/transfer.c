@@ -45,16 +45,24 @@ struct cba_transfer {
 
 /* The only mutable global. Never undone: a host may have other users of libcurl, and the module is
  * linked so that it stays loaded. A failed attempt may be repeated. */
-static bool start_libcurl(void) {
+static bool libcurl(bool start) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static bool started;
     pthread_mutex_lock(&lock);
-    if (!started) {
+    if (!started && start) {
         started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     }
     bool ok = started;
     pthread_mutex_unlock(&lock);
     return ok;
+}
+
+bool cba_start_libcurl(void) {
+    return libcurl(true);
+}
+
+bool cba_libcurl_is_started(void) {
+    return libcurl(false);
 }
 
 const char *cba_transfer_library(void) {
@@ -64,7 +72,7 @@ const char *cba_transfer_library(void) {
 /* ---- engine -------------------------------------------------------------------------------- */
 
 struct cba_engine *cba_engine_new(void) {
-    if (!start_libcurl()) {
+    if (!cba_start_libcurl()) {
         return NULL;
     }
     struct cba_engine *engine = calloc(1, sizeof *engine);

@@ -69,6 +69,10 @@ const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer
 /* The answer's body, NUL-terminated, in memory that is wiped on release; empty after a failure. */
 char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length);
 
+/* Initialises libcurl, once in a process and not before it is needed; false when that fails. */
+bool cba_start_libcurl(void);
+bool cba_libcurl_is_started(void);
+
 /* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
 const char *cba_transfer_library(void);
 

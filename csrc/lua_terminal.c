@@ -1,0 +1,82 @@
+/* The terminal and files, for a command. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lua_bindings.h"
+#include "lua_compat.h"
+#include "terminal.h"
+
+/* prompt(question) -> secret | nil, reason. The line that is typed never becomes a Lua string. */
+static int terminal_prompt(lua_State *L) {
+    const char *question = luaL_checkstring(L, 1);
+    struct cba_secret *secret = cba_push_secret(L);
+    enum cba_secret_status status = CBA_SECRET_EMPTY;
+    switch (cba_terminal_prompt(question, secret, &status)) {
+        case CBA_PROMPT_ANSWERED:
+            return cba_secret_outcome(L, status, 0);
+        case CBA_PROMPT_NO_MEMORY:
+            return cba_nomemory(L);
+        case CBA_PROMPT_NO_TERMINAL:
+            lua_pushnil(L);
+            lua_pushliteral(L, "no terminal");
+            return 2;
+        case CBA_PROMPT_CANCELLED:
+            break;
+    }
+    lua_pushnil(L);
+    lua_pushliteral(L, "cancelled");
+    return 2;
+}
+
+/* is_terminal(fd) -> boolean */
+static int terminal_is_terminal(lua_State *L) {
+    lua_pushboolean(L, cba_is_terminal((int)luaL_checknumber(L, 1)));
+    return 1;
+}
+
+/* take_standard_files(): none of the descriptors 0 to 2 is free afterwards */
+static int terminal_take_standard_files(lua_State *L) {
+    (void)L;
+    cba_take_standard_files();
+    return 0;
+}
+
+/* write(fd, text) -> true | nil, reason. Past the C library's buffer, which nobody wipes. */
+static int terminal_write(lua_State *L) {
+    size_t length;
+    int fd = (int)luaL_checknumber(L, 1);
+    const char *text = luaL_checklstring(L, 2, &length);
+    int fault = cba_write(fd, text, length);
+    if (fault != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, strerror(fault));
+        return 2;
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* file_mode(path) -> e.g. "0600", or nil */
+static int terminal_file_mode(lua_State *L) {
+    int mode = cba_file_mode(luaL_checkstring(L, 1));
+    if (mode < 0) {
+        lua_pushnil(L);
+    } else {
+        char text[16];
+        (void)snprintf(text, sizeof text, "%04o", (unsigned)mode);
+        lua_pushstring(L, text);
+    }
+    return 1;
+}
+
+void cba_open_terminal(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"prompt", terminal_prompt},
+        {"is_terminal", terminal_is_terminal},
+        {"take_standard_files", terminal_take_standard_files},
+        {"write", terminal_write},
+        {"file_mode", terminal_file_mode},
+        {NULL, NULL},
+    };
+    cba_setfuncs(L, functions);
+}
