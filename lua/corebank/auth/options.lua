@@ -34,30 +34,52 @@ local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
 local LONGEST_LIFETIME = 7 * 86400   -- seconds
 
+-- `kind` is what a value is, in the words of a command's --help; `meaning` is what it is for.
 local list = {
-  {name = "baseUrl", check = check.text, env = "COREBANK_BASE_URL", required = true},
-  {name = "path", check = check.url_path, default = "/api/auth/v1/authenticate"},
-  {name = "clientId", check = check.credential, env = "COREBANK_CLIENT_ID", required = true},
+  {name = "baseUrl", check = check.text, env = "COREBANK_BASE_URL", required = true,
+    kind = "URL", meaning = "where the bank is, https://…"},
+  {name = "path", check = check.url_path, default = "/api/auth/v1/authenticate",
+    kind = "PATH", meaning = "what comes after the base URL"},
+  {name = "clientId", check = check.credential, env = "COREBANK_CLIENT_ID", required = true,
+    kind = "ID", meaning = "who asks"},
   {name = "clientSecret", check = check.secret, secretEnv = "COREBANK_CLIENT_SECRET",
-    required = true},
-  {name = "timeout", check = check.number(0, LONGEST_TIMEOUT), default = 10},
-  {name = "connectTimeout", check = check.number(0, LONGEST_TIMEOUT), default = 3},
-  {name = "attempts", check = check.number(1, MOST_ATTEMPTS, true), default = 3},
-  {name = "caFile", check = check.text},
-  {name = "caPath", check = check.text},
-  {name = "clientCert", check = check.text},
-  {name = "clientKey", check = check.text},
-  {name = "clientKeyPassword", check = check.secret_of_any_length},
-  {name = "pinnedKey", check = check.pin_list},
-  {name = "minTls", check = check.tls_version, default = "1.2"},
-  {name = "proxy", check = check.proxy_url},
-  {name = "noProxy", check = check.host_list},
-  {name = "allowPlaintext", check = check.boolean, default = false},
-  {name = "headers", check = check.header_table, as = "headerLines"},
-  {name = "onEvent", check = check.callable},
-  {name = "store", check = check.store, clientOnly = true},
-  {name = "leeway", check = check.number(0, LONGEST_LIFETIME), clientOnly = true},
-  {name = "refreshAhead", check = check.number(0, LONGEST_LIFETIME), clientOnly = true},
+    required = true, kind = "secret", meaning = "how the bank knows"},
+  {name = "timeout", check = check.number(0, LONGEST_TIMEOUT), default = 10,
+    kind = "SECONDS", meaning = "the whole call, retries included"},
+  {name = "connectTimeout", check = check.number(0, LONGEST_TIMEOUT), default = 3,
+    kind = "SECONDS", meaning = "one connection"},
+  {name = "attempts", check = check.number(1, MOST_ATTEMPTS, true), default = 3,
+    kind = "COUNT", meaning = "tries within the timeout"},
+  {name = "caFile", check = check.text,
+    kind = "FILE", meaning = "certificates to trust, PEM"},
+  {name = "caPath", check = check.text,
+    kind = "FOLDER", meaning = "certificates to trust, with hashed names"},
+  {name = "clientCert", check = check.text,
+    kind = "FILE", meaning = "certificate for mutual TLS, PEM"},
+  {name = "clientKey", check = check.text,
+    kind = "FILE", meaning = "its key, when not in the same file"},
+  {name = "clientKeyPassword", check = check.secret_of_any_length,
+    kind = "secret", meaning = "passphrase of that key"},
+  {name = "pinnedKey", check = check.pin_list,
+    kind = "PINS", meaning = "sha256//…;sha256//…: the only server keys to trust"},
+  {name = "minTls", check = check.tls_version, default = "1.2",
+    kind = "VERSION", meaning = "lowest TLS version, 1.2 or 1.3"},
+  {name = "proxy", check = check.proxy_url,
+    kind = "URL", meaning = "the proxy to use, or an empty one for none"},
+  {name = "noProxy", check = check.host_list,
+    kind = "HOSTS", meaning = "hosts to reach without the proxy"},
+  {name = "allowPlaintext", check = check.boolean, default = false,
+    kind = "switch", meaning = "lets http:// leave this machine, secret and all"},
+  {name = "headers", check = check.header_table, as = "headerLines",
+    kind = "headers", meaning = "one more request header"},
+  {name = "onEvent", check = check.callable,
+    kind = "function", meaning = "told what happens"},
+  {name = "store", check = check.store, clientOnly = true,
+    kind = "store", meaning = "where tokens are shared"},
+  {name = "leeway", check = check.number(0, LONGEST_LIFETIME), clientOnly = true,
+    kind = "SECONDS", meaning = "a token with less left is not handed out"},
+  {name = "refreshAhead", check = check.number(0, LONGEST_LIFETIME), clientOnly = true,
+    kind = "SECONDS", meaning = "how long before its end a token is refreshed"},
 }
 
 local known = {}
@@ -171,6 +193,11 @@ local function read_all(settings, given, forClient)
 end
 
 local options = {}
+
+--- The options, in the order in which they are read.
+---@type {name: string, kind: string, meaning: string, default: any, env: string?,
+--- secretEnv: string?, required: boolean?}[]
+options.list = list
 
 --- Reads a caller's options.
 ---@param given corebank.auth.Options
