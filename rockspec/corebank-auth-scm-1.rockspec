@@ -15,7 +15,7 @@ description = {
   labels = { "authentication", "banking", "http" },
 }
 
-dependencies = { "lua >= 5.1, < 5.5" }
+dependencies = { "lua >= 5.1, < 5.5", "argparse >= 0.7" }
 
 -- No external_dependencies: LuaRocks does not look where Debian keeps its libraries. CMake does,
 -- and says what to install when one is missing.
@@ -28,4 +28,5 @@ build = {
     CBA_LUADIR = "$(LUADIR)",
     CBA_LIBDIR = "$(LIBDIR)",
   },
+  install = { bin = { "bin/corebank-auth" } },
 }

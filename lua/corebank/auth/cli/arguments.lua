@@ -1,0 +1,132 @@
+--- Reads any command line, and says what is wrong with it. argparse does the reading.
+
+local argparse = require "argparse"
+local flags = require "corebank.auth.cli.flags"
+
+local arguments = {}
+
+-- Thrown through argparse: it has no other way to stop without ending the process.
+local function stop(outcome)
+  error(outcome, 0)
+end
+
+-- Whatever was taken for an option or a command may be a secret in the wrong place: it is repeated
+-- only when it nearly is one of ours, or looks like a word.
+local function mistake(where, message)
+  local kind, name, tip = message:match("^(unknown %a+) '(.*)'(.*)$")
+  if kind and tip == "" and not name:find("^%-%-?%l[%l%-]*$") then message = kind end
+  stop{mistake = message, command = where._parent and where._name}
+end
+
+local function header(result, _, line)
+  local name, value = line:match("^([^:]*):[ \t]*(.*)$")
+  result.headers = result.headers or {}
+  if not name or name == "" then
+    stop{mistake = "--header must look like 'Name: value'"}
+  elseif result.headers[name] then
+    stop{mistake = "--header must name each header once"}
+  end
+  result.headers[name] = value
+end
+
+local function meaning_of(flag)
+  if flag.env then return ("%s; else from $%s"):format(flag.meaning, flag.env) end
+  if flag.default then return ("%s (default %s)"):format(flag.meaning, flag.default) end
+  return flag.meaning
+end
+
+local function declare_flag(parser, flag)
+  if flag.kind == "switch" then
+    return parser:flag(flag.flag):target(flag.name):description(flag.meaning)
+  end
+  local option = parser:option(flag.flag):target(flag.name):description(meaning_of(flag))
+  if flag.kind == "headers" then
+    return option:argname("'NAME: VALUE'"):count("*"):init(nil):action(header)
+  end
+  option:argname(flag.kind):convert(function(text) return flags.value(flag, text) end)
+  if flag.choices then option:choices(flag.choices):default(flag.default):show_default(false) end
+end
+
+-- What one command takes, or with nil what all do: at the root, that may stand before the command
+-- and after it.
+local function declare(parser, command)
+  for _, flag in ipairs(flags.list) do
+    if flag.command == command then declare_flag(parser, flag) end
+  end
+end
+
+local function add_help_flag(parser, root)
+  parser:add_help(false)
+  parser:flag("-h --help"):description("shows this help"):action(function()
+    if parser ~= root then declare(parser) end
+    local help = require "corebank.auth.cli.help"
+    stop{text = help.text(parser, root)}
+  end)
+end
+
+local function build()
+  local parser = argparse("corebank-auth"):add_help(false)
+  parser:command_target("command"):require_command(false)
+  add_help_flag(parser, parser)
+  parser:flag("--version"):description("shows the versions of this and its libraries")
+    :action(function()
+      local auth = require "corebank.auth"
+      stop{text = auth.version()}
+    end)
+  declare(parser)
+  for _, name in ipairs(flags.commands) do
+    local command = parser:command(name)
+    add_help_flag(command, parser)
+    declare(command, name)
+    if name == "completion" then command:argument("shell"):choices{"bash", "zsh", "fish"} end
+  end
+  parser.error = mistake
+  return parser
+end
+
+local NEVER = {clientsecret = true, secret = true, password = true, clientkeypassword = true,
+  keypassword = true, passphrase = true}
+
+-- Looked for before anything is said of the rest of the line, where the secret stands.
+local function refuse_secrets(words)
+  for _, word in ipairs(words) do
+    local name = word:match("^%-%-([%w_%-]+)")
+    if name and NEVER[name:lower():gsub("[_%-]", "")] then
+      stop{mistake = "a secret is never taken from the command line, where every user of this "
+        .. "machine can see it and the shell remembers it; set COREBANK_CLIENT_SECRET, or give "
+        .. "--secret-file FILE (for a key's passphrase: --key-password-file FILE), or type it "
+        .. "when asked"}
+    end
+  end
+end
+
+local function parse(words)
+  refuse_secrets(words)
+  local parser = build()
+  local read = parser:parse(words)
+  local conflict = flags.conflict(read)
+  if not read.command then
+    stop{mistake = "a command is needed: " .. table.concat(flags.commands, ", ")}
+  elseif conflict then
+    stop{mistake = conflict, command = read.command}
+  elseif read.command == "completion" then
+    stop{text = parser["get_" .. read.shell .. "_complete"](parser)}
+  end
+  return read
+end
+
+--- Reads the words of a command line.
+---@param words string[]
+---@return table? read command, and what was given by the flags' names
+---@return {text: string?, mistake: string?, command: string?}? outcome what to print instead
+function arguments.read(words)
+  local ok, result = pcall(parse, words)
+  if ok then
+    result[result.command] = nil   -- argparse notes the command under its own name, too
+    return result
+  end
+  if type(result) ~= "table" then error(result, 0) end
+  return nil, result
+end
+
+return arguments

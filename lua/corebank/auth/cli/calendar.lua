@@ -1,0 +1,33 @@
+--- Dates as TLS libraries write them.
+
+local MONTHS = {Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
+  Oct = 10, Nov = 11, Dec = 12}
+
+-- Days from 1970-01-01 to a date of the Gregorian calendar. March begins the year: a leap day is
+-- its last.
+local function days(year, month, day)
+  if month <= 2 then year, month = year - 1, month + 12 end
+  local leaps = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+  return 365 * year + leaps + math.floor((153 * (month - 3) + 2) / 5) + day - 1 - 719468
+end
+
+local calendar = {}
+
+--- The moment that a certificate's date stands for: "Jan  1 00:00:00 2099 GMT" as OpenSSL writes
+-- it, "2099-01-01 00:00:00 GMT" as libcurl does for GnuTLS.
+---@param text string
+---@return number? # epoch seconds
+function calendar.epoch(text)
+  local month, day, hour, minute, second, year =
+    text:match("^%s*(%a%a%a)%s+(%d+) (%d+):(%d+):(%d+) (%d%d%d%d)")
+  month = MONTHS[month]
+  if not month then
+    year, month, day, hour, minute, second =
+      text:match("^%s*(%d%d%d%d)%-(%d%d)%-(%d%d) (%d+):(%d+):(%d+)")
+  end
+  if not year then return nil end
+  return days(tonumber(year), tonumber(month), tonumber(day)) * 86400
+    + hour * 3600 + minute * 60 + second
+end
+
+return calendar

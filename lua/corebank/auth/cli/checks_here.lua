@@ -1,0 +1,93 @@
+--- What the doctor looks at on this machine: the options, the secret, the store. Each check returns
+-- what there is; or nil, what is wrong, and the exit status.
+
+local core = require "corebank.auth.core"
+local exits = require "corebank.auth.cli.exits"
+local flags = require "corebank.auth.cli.flags"
+local given = require "corebank.auth.cli.given"
+local options = require "corebank.auth.options"
+local wording = require "corebank.auth.cli.wording"
+
+local INDENT = "\n" .. (" "):rep(18)
+
+-- Without what a URL may carry before the @.
+local function without_password(text)
+  return (text:gsub("//[^/@]*@", "//…@"):gsub("^[^/@]*@", "…@"))
+end
+
+local PROXY_VARIABLES = {
+  proxy = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
+  noProxy = {"no_proxy", "NO_PROXY"},
+}
+
+-- The value of an option that was not given, and where it came from.
+local function fallback(flag)
+  local names = PROXY_VARIABLES[flag.name] or {flag.env}
+  for _, name in ipairs(names) do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value, "$" .. name end
+  end
+  return flag.default, "by default"
+end
+
+local function shown(value)
+  if type(value) ~= "table" then return without_password(tostring(value)) end
+  local names = {}
+  for name in pairs(value) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")   -- a header's value may be a key
+end
+
+local function option_lines(words)
+  local lines = {}
+  for _, flag in ipairs(flags.list) do
+    local value, source = words[flag.name], "given"
+    if value == nil then value, source = fallback(flag) end
+    if flag.isOption and value then
+      lines[#lines + 1] = ("%s %s (%s)"):format(flag.flag, shown(value), source)
+    end
+  end
+  return table.concat(lines, INDENT)
+end
+
+-- With a secret that is none, to see all else first.
+local function check_options(state)
+  local read = given.options(state.words)
+  read.clientSecret = "a secret"
+  local settings, mistake = options.read(read, true)
+  if not settings then return nil, wording.spoken(mistake), exits.USAGE end
+  options.release(settings)
+  return option_lines(state.words)
+end
+
+local function check_secret(state)
+  local source
+  state.settings, source = given.settings(state.words)
+  if source ~= "file" then return source end
+  local path = state.words.secretFile
+  return ("file %s, mode %s"):format(path, core.file_mode(path) or "unknown")
+end
+
+-- Writes, reads and deletes an entry of our own.
+local function try_store(store)
+  local name = ("d0c-%08x"):format(math.floor(core.random() * 2 ^ 32))
+  local done, fault = store:put(name, "a try", 60)
+  if not done then return nil, fault end
+  local bytes
+  bytes, fault = store:get(name)
+  local gone, stays = store:delete(name)
+  if bytes ~= "a try" then return nil, fault or "it does not give back what it was given" end
+  return gone, stays
+end
+
+local function check_store(state)
+  local store = given.store(state.words)
+  if not store then return "none (--no-store)" end
+  local ok, fault = try_store(store)
+  if not ok then
+    return nil, fault .. "; give --store-dir FOLDER, or --no-store", exits.USAGE
+  end
+  return ("%s%s"):format(store.name, store.dir and " in " .. store.dir or "")
+end
+
+return {{"options", check_options}, {"secret", check_secret}, {"store", check_store}}

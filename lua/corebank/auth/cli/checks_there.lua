@@ -1,0 +1,104 @@
+--- What the doctor looks at on the way to the bank: the name, the connection, TLS, the clocks, the
+-- answer. Each check returns what there is, nothing to be said being an empty text; or nil, what is
+-- wrong, and the exit status.
+
+local blocking = require "corebank.auth.host.blocking"
+local calendar = require "corebank.auth.cli.calendar"
+local core = require "corebank.auth.core"
+local exchange = require "corebank.auth.exchange"
+local exits = require "corebank.auth.cli.exits"
+local problem = require "corebank.auth.problem"
+local wording = require "corebank.auth.cli.wording"
+
+local CLOCKS_AGREE = 2          -- seconds; the bank's clock shows whole ones
+local CLOCKS_TOO_FAR = 300
+local CERTIFICATE_SOON = 14     -- days
+
+-- ---- the connection ----------------------------------------------------------------------------
+
+-- Where the way ended.
+local function failed_step(found)
+  if found.failure == "resolve" then return "resolve" end
+  if found.failure == "connect" or found.failure == "proxy" then return "connect" end
+  if found.failure == "tls" or found.connected then return "tls" end
+  return found.address and "connect" or "resolve"
+end
+
+-- Nil, the message and the exit status, when the way ended at this step.
+local function ended(state, step)
+  local trouble = problem.from_failure(state.found, state.settings)
+  local message = trouble.message
+  if step == "resolve" then message = message .. "; check --base-url, and this machine's DNS" end
+  if trouble.code == "connect" then
+    message = message .. "; check host and port in --base-url, and the firewall on the way"
+  elseif trouble.code == "timeout" then
+    message = message .. "; a firewall may swallow what is sent, or --connect-timeout be too short"
+  elseif trouble.code == "proxy" then
+    message = message .. "; check --proxy or $https_proxy"
+  end
+  return nil, wording.spoken(message), exits.of(trouble.code)
+end
+
+local function check_resolve(state)
+  local settings = state.settings
+  local found = core.inspect(settings, settings.url, settings.timeout)
+  state.found, state.failed = found, found.failure and failed_step(found)
+  if state.failed == "resolve" then return ended(state, "resolve") end
+  local host = core.url(settings.url).host
+  return ("%s is %s"):format(found.proxied and "the proxy" or host, found.address or "known")
+end
+
+local function check_connect(state)
+  local found = state.found
+  if state.failed == "connect" then return ended(state, "connect") end
+  local took = found.connected and " in " .. ("%.0f ms"):format(found.connected * 1000) or ""
+  local through = found.proxied and " through the proxy" or ""
+  return state.settings.origin .. through .. took
+end
+
+local function certificate(found)
+  local ends = calendar.epoch(found.certificateEnd or "")
+  if not ends then return "" end
+  local days = math.floor((ends - core.wall()) / 86400)
+  return (", certificate until %s, %s%d days"):format(os.date("!%Y-%m-%d", ends),
+    days < CERTIFICATE_SOON and "only " or "", days)
+end
+
+local function check_tls(state)
+  local found = state.found
+  if state.failed then return ended(state, "tls") end
+  if state.settings.url:find("^http:") then return "none: http:// is not encrypted" end
+  return ("TLS %s%s"):format(found.tlsVersion or "of an unknown version", certificate(found))
+end
+
+-- ---- the answer --------------------------------------------------------------------------------
+
+local function ask(state)
+  local function wait(wanted)
+    blocking.wait(wanted)
+    if type(wanted) ~= "number" then
+      local date = wanted:result().date
+      state.ahead = date and core.wall() - date
+    end
+  end
+  state.token, state.message, state.problem = exchange.run(state.settings, core, wait)
+end
+
+local function check_clock(state)
+  ask(state)
+  local ahead = state.ahead
+  if not ahead then return state.token and "the bank does not tell the time" or "" end
+  if math.abs(ahead) < CLOCKS_AGREE then return "as the bank's" end
+  local side = ahead > 0 and "ahead of" or "behind"
+  local text = ("%.0f s %s the bank's"):format(math.abs(ahead), side)
+  if math.abs(ahead) < CLOCKS_TOO_FAR then return text end
+  return nil, "this machine's is " .. text .. "; set it, by NTP for example", exits.UNUSABLE
+end
+
+local function check_answer(state)
+  if state.token then return tostring(state.token) end
+  return nil, wording.spoken(state.message), exits.of(state.problem.code)
+end
+
+return {{"resolve", check_resolve}, {"connect", check_connect}, {"tls", check_tls},
+  {"clock", check_clock}, {"answer", check_answer}}

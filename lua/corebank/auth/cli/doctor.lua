@@ -1,0 +1,49 @@
+--- Finds out what is wrong: one thing after the other, a line for each, until the first that fails.
+
+local checks_here = require "corebank.auth.cli.checks_here"
+local checks_there = require "corebank.auth.cli.checks_there"
+local core = require "corebank.auth.core"
+local exits = require "corebank.auth.cli.exits"
+
+local RED, GREEN = 31, 32
+
+local function painter()
+  local no_color = os.getenv "NO_COLOR"
+  if not core.is_terminal(1) or no_color and no_color ~= "" then
+    return function(text) return text end
+  end
+  return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end
+end
+
+-- What a check says; one that stops the command has failed.
+local function outcome_of(check, state)
+  local ok, text, message, status = pcall(check, state)
+  if ok then return text, message, status end
+  if type(text) ~= "table" or text.status == exits.INTERRUPTED then error(text, 0) end
+  return nil, text.message, text.status
+end
+
+-- Runs a check and prints its line; the exit status when it has failed.
+local function run(check, state, paint)
+  local text, message, status = outcome_of(check[2], state)
+  if not text then
+    exits.print(("%s  %-8s  %s\n"):format(paint("failed", RED), check[1], message))
+    return status
+  elseif text ~= "" then
+    exits.print(("%s      %-8s  %s\n"):format(paint("ok", GREEN), check[1], text))
+  end
+end
+
+---@param words table from arguments.read
+---@return integer # the exit status
+return function(words)
+  local paint = painter()
+  local state = {words = words}
+  for _, checks in ipairs{checks_here, checks_there} do
+    for _, check in ipairs(checks) do
+      local status = run(check, state, paint)
+      if status then return status end
+    end
+  end
+  return exits.SUCCESS
+end

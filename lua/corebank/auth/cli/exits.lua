@@ -1,0 +1,56 @@
+--- How the command ends: every exit status once, and which problem leads to it.
+
+local core = require "corebank.auth.core"
+
+local exits = {
+  SUCCESS = 0, MACHINE = 1, USAGE = 2, DENIED = 3, UNREACHABLE = 4, UNTRUSTED = 5, BUSY = 6,
+  UNUSABLE = 7, INTERRUPTED = 130,   -- 128 and the number of SIGINT, as shells have it
+}
+
+--- What each means, and the problem codes that lead to it.
+exits.list = {
+  {exits.SUCCESS, "success"},
+  {exits.MACHINE, "no memory, output or store that cannot be written, or a bug", "closed"},
+  {exits.USAGE, "usage: an option, the secret or the store folder"},
+  {exits.DENIED, "denied: the bank does not accept these credentials", "denied"},
+  {exits.UNREACHABLE, "unreachable: no name, no connection, no answer in time",
+    "resolve", "connect", "proxy", "timeout", "network"},
+  {exits.UNTRUSTED, "not trusted: TLS, or a redirect to somewhere else", "tls", "redirect"},
+  {exits.BUSY, "the bank cannot answer now, or asks for fewer requests", "server", "limited"},
+  {exits.UNUSABLE, "an answer that is no use, or clocks too far apart",
+    "status", "too_large", "response", "expired"},
+  {exits.INTERRUPTED, "interrupted"},
+}
+
+local statuses = {}
+for _, entry in ipairs(exits.list) do
+  for i = 3, #entry do statuses[entry[i]] = entry[1] end
+end
+
+---@param code corebank.auth.Code
+---@return integer
+function exits.of(code)
+  return statuses[code] or exits.MACHINE
+end
+
+--- Ends the command from wherever it is; cli.run catches it.
+---@param status integer
+---@param message string?
+function exits.stop(status, message)
+  error({status = status, message = message}, 0)
+end
+
+--- Says something to whoever is watching. There is nobody to tell when that fails.
+---@param message string
+function exits.tell(message)
+  core.write(2, "corebank-auth: " .. message .. "\n")
+end
+
+--- Prints what was asked for.
+---@param text string
+function exits.print(text)
+  local ok, reason = core.write(1, text)
+  if not ok then exits.stop(exits.MACHINE, "cannot write to the standard output: " .. reason) end
+end
+
+return exits

@@ -1,0 +1,74 @@
+--- The flags: an option of options.lua each, in kebab-case, and the command's own. Secrets are not
+-- among them.
+
+local options = require "corebank.auth.options"
+
+---@class corebank.auth.Flag
+---@field flag string "--ca-file"
+---@field name string where its value is put
+---@field kind string "switch" takes no value; else what the value is
+---@field meaning string
+---@field env string? the environment variable that stands in for it
+---@field default any
+---@field command string? the only command that takes it
+---@field choices string[]?
+
+local NOT_A_FLAG = {secret = true, ["function"] = true, store = true}
+local IS_NUMBER = {SECONDS = true, COUNT = true}
+
+local own = {
+  {flag = "--secret-file", name = "secretFile", kind = "FILE",
+    meaning = "what it holds is the client secret; else $COREBANK_CLIENT_SECRET is"},
+  {flag = "--prompt", name = "prompt", kind = "switch",
+    meaning = "asks for the client secret on the terminal, without echo"},
+  {flag = "--key-password-file", name = "keyPasswordFile", kind = "FILE",
+    meaning = "passphrase of the client key"},
+  {flag = "--store-dir", name = "storeDir", kind = "FOLDER",
+    meaning = "where tokens are kept, sealed; else corebank-auth in $XDG_CACHE_HOME or ~/.cache"},
+  {flag = "--no-store", name = "noStore", kind = "switch",
+    meaning = "keeps no token between runs"},
+  {flag = "--format", name = "format", kind = "FORMAT", command = "token", default = "token",
+    choices = {"token", "header", "json", "env"}, meaning = "token, header, json or env"},
+  {flag = "--refresh", name = "refresh", kind = "switch", command = "token",
+    meaning = "a new token: the API does not accept the one at hand"},
+}
+
+local function flag_of(option)
+  if option.kind == "headers" then return "--header" end
+  return "--" .. option.name:gsub("%u", function(letter) return "-" .. letter:lower() end)
+end
+
+local flags = {commands = {"token", "explain", "forget", "doctor", "completion"}}
+
+---@type corebank.auth.Flag[]
+flags.list = {}
+for _, option in ipairs(options.list) do
+  if not NOT_A_FLAG[option.kind] then
+    flags.list[#flags.list + 1] = {flag = flag_of(option), name = option.name, kind = option.kind,
+      meaning = option.meaning, env = option.env, default = option.default, isOption = true}
+  end
+end
+for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
+
+--- The value for a flag, as its option wants it; nil and the reason when it is none.
+---@param flag corebank.auth.Flag
+---@param text string
+function flags.value(flag, text)
+  if not IS_NUMBER[flag.kind] then return text end
+  local number = tonumber(text)
+  if not number then return nil, flag.flag .. " must be a number" end
+  return number
+end
+
+--- What is wrong with flags that are right each by itself.
+---@param read table the flags' values by name
+---@return string?
+function flags.conflict(read)
+  if read.prompt and read.secretFile then
+    return "--prompt and --secret-file exclude each other"
+  elseif read.noStore and read.storeDir then
+    return "--no-store and --store-dir exclude each other"
+  end
+end
+
+return flags

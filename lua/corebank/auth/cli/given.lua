@@ -1,0 +1,122 @@
+--- From what was given on the command line to a client: options, the secret, the store.
+
+local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
+local exits = require "corebank.auth.cli.exits"
+local flags = require "corebank.auth.cli.flags"
+local options = require "corebank.auth.options"
+
+local NO_SECRET = "there is no client secret; set COREBANK_CLIENT_SECRET, or give "
+  .. "--secret-file FILE, or run this on a terminal and type it"
+
+local given = {}
+
+-- A secret from a file; nil and the reason, without the path: somebody may have put the secret
+-- there.
+local function from_file(path)
+  local ok, value = pcall(auth.secret.file, path)
+  if ok then return value end
+  local prefix = ("secret.file: %s "):format(path)
+  if value:sub(1, #prefix) ~= prefix then error(value, 0) end
+  return nil, value:sub(#prefix + 1)
+end
+
+local function secret_file(flag, path)
+  local value, reason = from_file(path)
+  if not value then exits.stop(exits.USAGE, ("the file given to %s: %s"):format(flag, reason)) end
+  return value
+end
+
+local function ask()
+  local value, reason = core.prompt("Client secret: ")
+  if value then return value end
+  if reason == "cancelled" then exits.stop(exits.INTERRUPTED, "cancelled") end
+  if reason == "no terminal" then exits.stop(exits.USAGE, NO_SECRET) end
+  exits.stop(exits.USAGE, "what was typed " .. reason)
+end
+
+--- The options as auth.client takes them, but for the secret and the store.
+---@param words table from arguments.read
+---@return table
+function given.options(words)
+  local read = {}
+  for _, flag in ipairs(flags.list) do
+    if flag.isOption then read[flag.name] = words[flag.name] end
+  end
+  if words.keyPasswordFile then
+    read.clientKeyPassword = secret_file("--key-password-file", words.keyPasswordFile)
+  end
+  return read
+end
+
+--- The store; nil when there is to be none.
+---@param words table
+---@return corebank.auth.Store?
+function given.store(words)
+  if words.noStore then return nil end
+  local ok, made = pcall(auth.store.file, {dir = words.storeDir})
+  if not ok then
+    local mistake = tostring(made):match("^store%.file: (.*)$")
+    if not mistake then error(made, 0) end
+    mistake = mistake:gsub("^dir", "--store-dir")
+    exits.stop(exits.USAGE, mistake)
+  end
+  return made
+end
+
+-- Makes something of options that may lack the secret, and says where that came from. Only when
+-- they are right otherwise is anybody asked for it, unless it must be so.
+local function with_secret(read, words, make)
+  local source = "$COREBANK_CLIENT_SECRET"
+  if words.secretFile then
+    read.clientSecret, source = secret_file("--secret-file", words.secretFile), "file"
+  elseif words.prompt then
+    read.clientSecret, source = ask(), "typed"
+  end
+  local made, mistake = make(read)
+  if not made and mistake:find("^clientSecret is missing") then
+    read.clientSecret, source = ask(), "typed"
+    made, mistake = make(read)
+  end
+  if not made then
+    local wording = require "corebank.auth.cli.wording"
+    exits.stop(exits.USAGE, wording.spoken(mistake))
+  end
+  return made, source
+end
+
+local function new_client(read)
+  local ok, made = pcall(auth.client, read)
+  if ok then return made end
+  local mistake = tostring(made):match("^client: (.*)$")
+  if not mistake then error(made, 0) end
+  return nil, mistake
+end
+
+--- A client.
+---@param words table
+---@return corebank.auth.Client
+---@return corebank.auth.Store?
+function given.client(words)
+  local read = given.options(words)
+  read.store = given.store(words)
+  local told = false
+  function read.onEvent(event)
+    if event.name ~= "store_failed" or told then return end
+    told = true
+    exits.tell(("the store failed (%s): %s"):format(event.operation, event.fault))
+  end
+  return (with_secret(read, words, new_client)), read.store
+end
+
+--- The settings of a single call.
+---@param words table
+---@return table
+---@return string source where the secret came from
+function given.settings(words)
+  return with_secret(given.options(words), words, function(read)
+    return options.read(read, true)
+  end)
+end
+
+return given

@@ -1,0 +1,90 @@
+--- What --help says. Loaded when somebody asks.
+
+local exits = require "corebank.auth.cli.exits"
+
+local ABOUT = {
+  token = "Prints the access token. It comes from the store while it is good, else from "
+    .. "the bank. All else there is to say goes to the standard error.",
+  explain = "Says which token is in the store, until when, and what went wrong last. Asks the "
+    .. "bank for nothing.",
+  forget = "Deletes what the store keeps for these credentials. The bank is not told.",
+  doctor = "Checks one thing after the other, and says what to do about the first that fails. "
+    .. "Authenticates once.",
+  completion = "Prints what a shell needs to complete this command's words.",
+}
+
+local EXAMPLES = {
+  token = {
+    "export COREBANK_BASE_URL=https://bank.example COREBANK_CLIENT_ID=my-client",
+    "corebank-auth token --secret-file /etc/my-client.secret",
+    'curl -H "$(corebank-auth token --format header)" https://bank.example/api/accounts',
+    'eval "$(corebank-auth token --format env)"',
+    "corebank-auth token --format json | jq .expiresAt",
+  },
+  explain = {"corebank-auth explain --secret-file /etc/my-client.secret"},
+  forget = {"corebank-auth forget --secret-file /etc/my-client.secret"},
+  doctor = {
+    "corebank-auth doctor --secret-file /etc/my-client.secret",
+    "corebank-auth doctor --base-url https://bank.example --client-id my-client --prompt",
+  },
+  completion = {
+    'eval "$(corebank-auth completion bash)"',
+    "corebank-auth completion fish > ~/.config/fish/completions/corebank-auth.fish",
+  },
+}
+
+local SUMMARY = [[
+Gets, keeps and shows the access token of a core-banking API.
+
+Commands:
+   token                      prints the access token
+   explain                    says which token is in the store, and why
+   forget                     deletes it from the store
+   doctor                     finds out what is wrong
+   completion bash|zsh|fish   prints what the shell needs to complete the words
+   COMMAND --help             says more about a command]]
+
+local ENVIRONMENT = [[
+Environment:
+   COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET
+                              where no option says otherwise
+   XDG_CACHE_HOME             where tokens are kept, in corebank-auth
+   https_proxy, http_proxy, all_proxy, no_proxy
+                              as libcurl reads them, in both cases
+   NO_COLOR                   no colours, on a terminal either]]
+
+local function exit_statuses()
+  local lines = {"Exit status:"}
+  for _, entry in ipairs(exits.list) do
+    lines[#lines + 1] = ("   %-4d %s"):format(entry[1], entry[2])
+  end
+  return table.concat(lines, "\n")
+end
+
+local function examples(list)
+  return "Examples:\n   " .. table.concat(list, "\n   ")
+end
+
+local help = {}
+
+--- The help for a parser: the whole command's, or one command's.
+---@param parser table argparse's
+---@param root table
+---@return string
+function help.text(parser, root)
+  root:help_description_margin(30):help_max_width(80)
+  for _, command in ipairs(root._commands) do command:hidden(true) end   -- SUMMARY has them
+  local name = parser ~= root and parser._name
+  if name then
+    local positional = name == "completion" and " bash|zsh|fish" or ""
+    parser:usage(("Usage: corebank-auth %s%s [OPTION...]"):format(name, positional))
+    parser:description(ABOUT[name])
+  else
+    parser:usage("Usage: corebank-auth COMMAND [OPTION...]")
+    parser:description(SUMMARY)
+  end
+  return table.concat({parser:get_help(), ENVIRONMENT, exit_statuses(),
+    examples(EXAMPLES[name or "token"])}, "\n\n")
+end
+
+return help

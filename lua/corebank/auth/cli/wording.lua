@@ -1,0 +1,70 @@
+--- How the command says what went wrong: in the words of its own line, and with what to do next.
+-- Loaded when something did.
+
+local exits = require "corebank.auth.cli.exits"
+local flags = require "corebank.auth.cli.flags"
+
+local DOCTOR = "corebank-auth doctor, with the same options, finds out where it fails"
+
+-- What to do next, where the message does not say so itself.
+local HINTS = {
+  resolve = "check --base-url; " .. DOCTOR, connect = DOCTOR, proxy = DOCTOR, tls = DOCTOR,
+  timeout = "try again, or raise --timeout; " .. DOCTOR, network = "try again; " .. DOCTOR,
+  limited = "try again later", server = "try again later", response = "check --base-url and --path",
+  too_large = "check --base-url and --path",
+}
+
+local wording = {}
+
+-- An option's name, the first time it stands on its own. Names such as "path" are words, too: only
+-- at the beginning are they sure to be names.
+local function find_name(text, name)
+  local first, last = text:find("%f[%w]" .. name .. "%f[^%w]")
+  if first and (first == 1 or name:find("%u")) then return first, last end
+end
+
+local function replace(text, name, word)
+  local first, last = find_name(text, name)
+  return first and text:sub(1, first - 1) .. word .. text:sub(last + 1) or text
+end
+
+--- A message about options, in the words of the command line.
+---@param text string
+---@return string
+function wording.spoken(text)
+  for _, flag in ipairs(flags.list) do
+    if flag.isOption then text = replace(text, flag.name, flag.flag) end
+  end
+  text = replace(text, "clientSecret", "the client secret")
+  return replace(text, "clientKeyPassword", "--key-password-file")
+end
+
+--- Ends the command because there is no token.
+---@param message string
+---@param problem corebank.auth.Problem
+function wording.fail(message, problem)
+  local lines = {wording.spoken(message)}
+  if problem.remembered then
+    lines[1] = lines[1] .. "; remembered, nothing was sent"
+  end
+  local hint = HINTS[problem.code]
+  if problem.retryAfter then hint = ("try again in %.0f s"):format(problem.retryAfter) end
+  lines[2] = hint
+  exits.stop(exits.of(problem.code), table.concat(lines, "\n"))
+end
+
+--- An error that is no outcome of the world's, with what a bug report needs. Names of functions and
+-- numbers of lines are in it, no values.
+---@param fault string
+---@return {status: integer, message: string}
+function wording.trace(fault)
+  local status, message = exits.MACHINE, fault
+  if fault:find("interrupted!$") then
+    status, message = exits.INTERRUPTED, "interrupted"
+  elseif not fault:find("not enough memory$") then
+    message = "this is a bug: " .. debug.traceback(fault, 3)
+  end
+  return {status = status, message = message}
+end
+
+return wording

@@ -1,0 +1,86 @@
+--- Runs the command as a user does: a process of its own, an environment of its own.
+
+local files = require "spec.files"
+local lfs = require "lfs"
+local sandbox = require "spec.sandbox"
+
+local command = {}
+
+local NOT_THEIRS = {"NO_COLOR", "COREBANK_BASE_URL", "COREBANK_CLIENT_ID", "COREBANK_CLIENT_SECRET",
+  "XDG_CACHE_HOME", "https_proxy", "http_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY",
+  "no_proxy", "NO_PROXY"}
+
+--- A word for the shell.
+---@param word string
+---@return string
+function command.quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- A new folder that only we may look into; `teardown` removes it.
+---@return string
+function command.folder()
+  return files.lines_of("mktemp -d")[1]
+end
+
+--- What the sandbox bank asks of its users' environment.
+---@return table<string, string>
+function command.environment(home)
+  local bank = sandbox.bank()
+  return {HOME = home, COREBANK_BASE_URL = bank.url, COREBANK_CLIENT_ID = bank.clientId,
+    COREBANK_CLIENT_SECRET = bank.clientSecret}
+end
+
+--- The words of a shell that run the command with an environment.
+---@param environment table<string, string|false>
+---@param words string[]
+---@return string
+function command.line(environment, words)
+  local parts = {"env"}
+  for _, name in ipairs(NOT_THEIRS) do parts[#parts + 1] = "-u " .. name end
+  for name, value in pairs(environment) do
+    if value then parts[#parts + 1] = command.quoted(name .. "=" .. value) end
+  end
+  parts[#parts + 1] = os.getenv("CBA_LUA") .. " bin/corebank-auth"
+  for _, word in ipairs(words) do parts[#parts + 1] = command.quoted(word) end
+  return table.concat(parts, " ")
+end
+
+--- Runs a line of the shell. `home` is where it may write.
+---@param home string
+---@param line string
+---@return {out: string, err: string, status: integer}
+function command.run(home, line)
+  local out, err = home .. "/out", home .. "/err"
+  local status = files.lines_of(("{ %s; } >%s 2>%s </dev/null; echo $?"):format(line,
+    command.quoted(out), command.quoted(err)))
+  return {out = files.content(out), err = files.content(err), status = tonumber(status[#status])}
+end
+
+-- Types when it is asked to, and hangs up no sooner than the line has run: an end of input would
+-- reach it as ^D.
+local TERMINAL = [[
+cd %s; rm -f shown done
+await() {
+  n=0
+  until [ -e done ] || grep -q "$1" shown || [ $n = 1200 ]; do sleep 0.05; n=$((n + 1)); done
+}
+: >shown
+{ await 'Client secret: '; printf %s; await '^the end'; } 2>/dev/null |
+  timeout 60 script -qefc %s shown >/dev/null
+cat shown]]
+
+--- Runs a line on a terminal of its own; `keys`, as printf takes them, are typed when it asks for a
+-- secret. What the terminal showed.
+---@param home string a folder to work in
+---@param line string
+---@param keys string
+---@return string
+function command.on_terminal(home, line, keys)
+  line = ("cd %s; %s; touch %s/done"):format(command.quoted(lfs.currentdir()), line,
+    command.quoted(home))
+  return table.concat(files.lines_of(TERMINAL:format(command.quoted(home), command.quoted(keys),
+    command.quoted(line))), "\n")
+end
+
+return command
