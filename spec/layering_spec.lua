@@ -29,7 +29,7 @@ describe("csrc", function()
   it("includes each library in its own files", function()
     assert.equal("json.c", matching(c_files, "#include <cjson/"))
     assert.equal("seal.c secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c outcome.c request.c transfer.c url.c",
+    assert.equal("answer.c inspect.c outcome.c request.c transfer.c url.c",
       matching(c_files, "#include <curl/"))
   end)
 
@@ -70,6 +70,12 @@ describe("lua", function()
       "explain",
       "client",
       "auth",
+      "flags exits calendar formats",
+      "plain wording",
+      "explanation given help",
+      "arguments checks_here checks_there",
+      "doctor",
+      "cli",
     }
     local rank = {}
     for i, layer in ipairs(layers) do

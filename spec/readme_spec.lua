@@ -2,7 +2,10 @@
 
 local auth = require "corebank.auth"
 local problem = require "corebank.auth.problem"
+local exits = require "corebank.auth.cli.exits"
 local files = require "spec.files"
+local flags = require "corebank.auth.cli.flags"
+local options = require "corebank.auth.options"
 local sandbox = require "spec.sandbox"
 
 local content, lines_of = files.content, files.lines_of
@@ -35,30 +38,18 @@ local function blocks(language)
   return list
 end
 
--- The entries of options.lua's list, from its text: it offers them to nobody.
-local function known_options()
-  local list = {}
-  for name, rest in content("lua/corebank/auth/options.lua")
-    :gmatch('\n  {name = "(%w+)", check = (.-)},%f[\n]') do
-    list[#list + 1] = {
-      name = name, default = rest:match('default = "?([^",]+)"?$'),
-      env = rest:match('[eE]nv = "([%w_]+)"'), required = rest:find("required = true", 1, true),
-    }
-  end
-  assert(#list > 15, "the list of options is not where it was")
-  return list
-end
-
 describe("README", function()
   it("names every option with its default and its environment variable, and no other", function()
     local described = rows(section("Options"))
-    for _, option in ipairs(known_options()) do
+    for _, option in ipairs(options.list) do
       local row = described[option.name]
       assert.is_truthy(row, option.name .. " is not in the table")
       local default = option.required and "required" or option.default
+      if default ~= nil then default = tostring(default) end
       if default then assert.equal(default, (row[2]:gsub('[`"]', "")), option.name) end
       if not default then assert.is_nil(row[2]:find("^%d"), option.name) end
-      local env = option.env and "`" .. option.env .. "`"
+      local env = option.env or option.secretEnv
+      env = env and "`" .. env .. "`"
       assert.is_truthy(not env or row[3]:find(env, 1, true), option.name)
       described[option.name] = nil
     end
@@ -85,6 +76,19 @@ describe("README", function()
     local design = section("Design")
     for _, path in ipairs(lines_of("ls csrc/*.c; find lua -name '*.lua'")) do
       assert.is_truthy(design:find("\n" .. path .. " ", 1, true), path)
+    end
+  end)
+
+  it("names every exit status of the command, and every flag that is no option", function()
+    local text = section("The command")
+    for _, entry in ipairs(exits.list) do
+      assert.is_truthy(text:find(("\n| %d | %s |"):format(entry[1], entry[2]), 1, true), entry[2])
+    end
+    for _, flag in ipairs(flags.list) do
+      assert.is_truthy(flag.isOption or text:find(flag.flag, 1, true), flag.flag)
+    end
+    for _, name in ipairs(flags.commands) do
+      assert.is_truthy(text:find("\n| `" .. name .. "` |", 1, true), name)
     end
   end)
 
