@@ -51,7 +51,7 @@ bool cba_clock_session(char name[CBA_SESSION_SIZE]) {
     if (fgets(name, CBA_SESSION_SIZE, file) == NULL) {
         name[0] = '\0';
     }
-    fclose(file);
+    (void)fclose(file); /* it was read */
     name[strcspn(name, "\n")] = '\0';
     return name[0] != '\0';
 }
