@@ -144,6 +144,12 @@ static int system_libraries(lua_State *L) {
     return 3;
 }
 
+/* resolves_aside() -> whether looking a name up makes nobody wait */
+static int system_resolves_aside(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_resolves_aside());
+    return 1;
+}
+
 void cba_open_system(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"boot", system_boot},
@@ -159,6 +165,7 @@ void cba_open_system(lua_State *L) {
         {"same_fields", system_same_fields},
         {"url", system_url},
         {"libraries", system_libraries},
+        {"resolves_aside", system_resolves_aside},
         {NULL, NULL},
     };
     cba_setfuncs(L, functions);

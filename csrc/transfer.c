@@ -69,6 +69,10 @@ const char *cba_transfer_library(void) {
     return curl_version();
 }
 
+bool cba_transfer_resolves_aside(void) {
+    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
+}
+
 /* ---- engine -------------------------------------------------------------------------------- */
 
 struct cba_engine *cba_engine_new(void) {

@@ -76,4 +76,7 @@ bool cba_libcurl_is_started(void);
 /* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
 const char *cba_transfer_library(void);
 
+/* Whether this libcurl looks names up without making its caller wait. */
+bool cba_transfer_resolves_aside(void);
+
 #endif

@@ -3,7 +3,7 @@
 -- This file is the public face; each job behind it has a file of its own in corebank/auth/.
 
 local core = require "corebank.auth.core"
-local blocking = require "corebank.auth.host.blocking"
+local choose_host = require "corebank.auth.host.choose"
 local exchange = require "corebank.auth.exchange"
 local options = require "corebank.auth.options"
 local remember = require "corebank.auth.remember"
@@ -32,11 +32,13 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function auth.authenticate(given)
+  local host, unable = choose_host()
+  if not host then error("authenticate: " .. unable, 2) end
   local settings, mistake = remember.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
   -- left that a later call would send on.
-  local ok, token, message, problem = pcall(exchange.run, settings, core, blocking.wait)
+  local ok, token, message, problem = pcall(exchange.run, settings, core, host.wait)
   if not ok and settings.open then settings.open:close() end
   remember.give_back(settings)
   if not ok then error(token, 0) end
@@ -50,12 +52,14 @@ end
 ---@param given corebank.auth.ClientOptions
 ---@return corebank.auth.Client
 function auth.client(given)
+  local host, unable = choose_host()
+  if not host then error("client: " .. unable, 2) end
   local settings, mistake = options.read(given, true)
   if not settings then error("client: " .. mistake, 2) end
   options.number(settings)
   local client = require "corebank.auth.client"   -- here: a script that needs one token reads less
   local system = require "corebank.auth.system"
-  return client.new(settings, system, blocking, function() options.release(settings) end)
+  return client.new(settings, system, host, function() options.release(settings) end)
 end
 
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).
@@ -77,6 +81,16 @@ end
 function auth.store.file(given)
   local store, mistake = require "corebank.auth.store.file".new(given)
   if not store then error("store.file: " .. mistake, 2) end
+  return store
+end
+
+--- Shared by all workers of an nginx, in the lua_shared_dict of that name. Raises when there is
+-- none.
+---@param dict string
+---@return corebank.auth.Store
+function auth.store.shdict(dict)
+  local store, mistake = require "corebank.auth.store.shdict".new(dict)
+  if not store then error("store.shdict: " .. mistake, 2) end
   return store
 end
 

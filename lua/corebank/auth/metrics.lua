@@ -1,0 +1,137 @@
+--- What a gateway counts, in memory that all its workers share, and as Prometheus reads it.
+--
+-- Counters are made as they are first needed, and never by a call that could push something valid
+-- out of the dict: a full dict costs a count, not a token.
+
+local BUCKETS = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}   -- seconds
+
+-- The counters with their help, in the order of the page.
+local families = {
+  {name = "corebank_auth_fetches_total", help = "Calls to the bank, by outcome.",
+    label = "outcome", values = {"fetched", "refreshed", "failed", "denied"}},
+  {name = "corebank_auth_waits_total", help = "Requests that had to wait for a token."},
+  {name = "corebank_auth_injected_total", help = "Requests that were given a token."},
+  {name = "corebank_auth_refused_total", help = "Requests that were answered 503 for want of one."},
+  {name = "corebank_auth_invalidated_total", help = "Tokens that the upstream rejected."},
+  {name = "corebank_auth_store_faults_total", help = "Times the shared dict could not be used."},
+}
+
+local DURATION = "corebank_auth_fetch_duration_seconds"
+local REMAINING = "corebank_auth_token_remaining_seconds"
+
+---@class corebank.auth.Metrics
+local Metrics = {}
+Metrics.__index = Metrics
+
+local metrics = {}
+
+--- Counters for one bank.
+---@param dict table incr, safe_add and get, as a lua_shared_dict has them
+---@param bank string
+---@return corebank.auth.Metrics
+function metrics.new(dict, bank)
+  return setmetatable({dict = dict, bank = bank, keys = {}}, Metrics)
+end
+
+-- Counted once for each request: the key is not put together again.
+local function key_of(self, counter)
+  local key = self.keys[counter]
+  if not key then
+    key = ("metric:%s:%s"):format(self.bank, counter)
+    self.keys[counter] = key
+  end
+  return key
+end
+
+--- Adds to a counter.
+---@param counter string
+---@param amount number? default 1
+function Metrics:add(counter, amount)
+  local key = key_of(self, counter)
+  local value, fault = self.dict:incr(key, amount or 1)
+  if value or fault ~= "not found" then return end
+  local _, lost = self.dict:safe_add(key, amount or 1)
+  if lost == "exists" then self.dict:incr(key, amount or 1) end
+end
+
+--- Adds a fetch that took so many seconds.
+---@param seconds number
+function Metrics:add_duration(seconds)
+  for _, bound in ipairs(BUCKETS) do
+    if seconds <= bound then
+      self:add("le:" .. bound)
+      break
+    end
+  end
+  self:add("duration:count")
+  self:add("duration:sum", seconds)
+end
+
+local function read(self, counter)
+  return tonumber(self.dict:get(key_of(self, counter))) or 0
+end
+
+-- ---- the page -----------------------------------------------------------------------------------
+
+-- As the format wants label values.
+local function escaped(text)
+  return (text:gsub('[\\"\n]', {["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n"}))
+end
+
+local function number(value)
+  return (("%.14g"):format(value))
+end
+
+local function sample(lines, name, labels, value)
+  lines[#lines + 1] = ("%s{%s} %s"):format(name, labels, number(value))
+end
+
+local function head(lines, name, help, kind)
+  lines[#lines + 1] = ("# HELP %s %s"):format(name, help)
+  lines[#lines + 1] = ("# TYPE %s %s"):format(name, kind)
+end
+
+local function write_family(lines, family, list)
+  head(lines, family.name, family.help, "counter")
+  local short = family.name:match("^corebank_auth_(.*)_total$")
+  for _, each in ipairs(list) do
+    local bank = ('bank="%s"'):format(escaped(each.metrics.bank))
+    if not family.label then sample(lines, family.name, bank, read(each.metrics, short)) end
+    for _, value in ipairs(family.values or {}) do
+      sample(lines, family.name, ('%s,%s="%s"'):format(bank, family.label, value),
+        read(each.metrics, short .. ":" .. value))
+    end
+  end
+end
+
+local function write_durations(lines, list)
+  head(lines, DURATION, "How long calls to the bank took.", "histogram")
+  for _, each in ipairs(list) do
+    local bank, below = ('bank="%s"'):format(escaped(each.metrics.bank)), 0
+    for _, bound in ipairs(BUCKETS) do
+      below = below + read(each.metrics, "le:" .. bound)
+      sample(lines, DURATION .. "_bucket", ('%s,le="%s"'):format(bank, number(bound)), below)
+    end
+    local count = read(each.metrics, "duration:count")
+    sample(lines, DURATION .. "_bucket", bank .. ',le="+Inf"', count)
+    sample(lines, DURATION .. "_sum", bank, read(each.metrics, "duration:sum"))
+    sample(lines, DURATION .. "_count", bank, count)
+  end
+end
+
+--- The page for a scrape: Prometheus' text format, version 0.0.4.
+---@param list table[] {metrics = corebank.auth.Metrics, remaining = seconds} for each bank
+---@return string
+function metrics.page(list)
+  local lines = {}
+  for _, family in ipairs(families) do write_family(lines, family, list) end
+  write_durations(lines, list)
+  head(lines, REMAINING, "How long the token at hand is still valid; 0 without one.", "gauge")
+  for _, each in ipairs(list) do
+    sample(lines, REMAINING, ('bank="%s"'):format(escaped(each.metrics.bank)), each.remaining)
+  end
+  lines[#lines + 1] = ""
+  return table.concat(lines, "\n")
+end
+
+return metrics
