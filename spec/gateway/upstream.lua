@@ -1,0 +1,43 @@
+--- The API behind the gateway, inside the gateway's own nginx: it looks at the Authorization of
+-- what arrives and counts.
+--
+-- The dict `seen` holds: "good" and "bad" requests, "tokens" (different ones), "first:TOKEN" (when
+-- a token came first), "late" (came longer than `lifetime` seconds after that), and the switch
+-- "reject", by which it answers 401 to everything.
+
+local upstream = {}
+
+local seen = ngx.shared.seen
+
+local function note(token, lifetime)
+  local now = ngx.now()
+  local first = seen:get("first:" .. token)
+  if not first then
+    if seen:add("first:" .. token, now) then seen:incr("tokens", 1, 0) end
+  elseif lifetime and now - first > lifetime then
+    seen:incr("late", 1, 0)
+  end
+end
+
+--- Answers 200 to one good Authorization header, 401 to anything else.
+---@param lifetime number? seconds for which a token is good after it came first
+function upstream.answer(lifetime)
+  local given = ngx.req.get_headers()["Authorization"]
+  local token = type(given) == "string" and given:match("^Bearer (canary%-token%-[%w-]+)$")
+  if token then note(token, lifetime) end
+  seen:incr(token and "good" or "bad", 1, 0)
+  if not token or seen:get("reject") then return ngx.exit(ngx.HTTP_UNAUTHORIZED) end
+  ngx.print("ok")
+end
+
+--- GET /count/NAME answers with a count; GET /set/NAME/1 or 0 turns a switch.
+function upstream.administer()
+  local name, value = ngx.var.uri:match("^/set/(%w+)/(%d)$")
+  if name then
+    seen:set(name, value == "1" or nil)
+    return ngx.print("ok")
+  end
+  ngx.print(seen:get(ngx.var.uri:match("^/count/(%w+)$") or "") or 0)
+end
+
+return upstream

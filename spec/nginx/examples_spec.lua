@@ -1,0 +1,148 @@
+-- The configurations in examples/, run as they are but for addresses, credentials and paths.
+
+local files = require "spec.files"
+local gateway = require "spec.gateway"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+
+if not gateway.possible then return end
+
+local bank = sandbox.bank()
+
+-- What a folder of our own, and an API behind the gateway, need beside the text.
+local ADDED = [[
+http {
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  lua_shared_dict seen 1m;
+  lua_package_path "$checkout/lua/?.lua;$checkout/examples/?.lua;$checkout/?.lua;;";
+  lua_package_cpath "$checkout/build/$build/?.so;;";
+  server {
+    listen 127.0.0.1:$api;
+    location / { content_by_lua_block { require("spec.gateway.upstream").answer() } }
+    location /count/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
+    location /set/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
+  }
+  init_worker_by_lua_block {
+    io.open(ngx.config.prefix() .. "worker." .. ngx.worker.pid(), "w"):close()
+]]
+
+describe("examples/ #nginx", function()
+  local gate, scenario, secret_file
+
+  before_each(function()
+    scenario = bank:scenario{}
+    secret_file = os.tmpname()
+    process.chmod(secret_file, 384)   -- 0600
+    local file = assert(io.open(secret_file, "w"))
+    file:write(bank.clientSecret, "\n")
+    file:close()
+  end)
+
+  after_each(function()
+    os.remove(secret_file)
+    if gate then gate:stop() end
+    gate = nil
+  end)
+
+  -- Starts what is in the file, with each of the pairs replaced, which must be there.
+  local function start(path, changes)
+    local common = {
+      {"\nworker_processes auto", "\n$modules\n$user\ndaemon off;\nworker_processes 2"},
+      {"\npid [^;]+", "\npid nginx.pid"},
+      {"\nerror_log [^;]+", "\nerror_log error.log warn"}, {"127.0.0.1:8080", "127.0.0.1:$port"},
+      {'baseUrl = "https://bank.example"', ("baseUrl = %q, caFile = %q"):format(scenario.baseUrl,
+        bank.caFile)},
+      {'"my%-%w+"', ("%q"):format(bank.clientId)}, {'"[%w/]+%.secret"', ("%q"):format(secret_file)},
+      {"proxy_pass https://bank.example/", "proxy_pass http://127.0.0.1:$api/"},
+      {"\nhttp {\n", "\n" .. ADDED:gsub("  init_worker.*", "")},
+      {"  init_worker_by_lua_block {\n", (ADDED:gsub("^.*(  init_worker)", "%1"))},
+    }
+    for _, change in ipairs(changes) do table.insert(common, 1, change) end
+    local text = files.content(path)
+    for _, change in ipairs(common) do
+      assert(text:find(change[1]), change[1])
+      text = text:gsub(change[1], (change[2]:gsub("%%", "%%%%")))
+    end
+    gate = gateway.start{template = text}
+  end
+
+  it("nginx.conf is a gateway", function()
+    start("examples/nginx.conf", {{"\nuser [^\n]+", ""}, {"\ninclude [^\n]+", ""}})
+    assert.equal(200, (gate:get("/bank/accounts", {Authorization = "Bearer of-the-client"})))
+    assert.equal(1, gate:count "good")
+    gateway.await("not ready", function() return (gate:get("/ready")) == 200 end)
+    assert.equal(1, gate:metric 'corebank_auth_injected_total{bank="default"}')
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("openresty.conf is one with two banks", function()
+    start("examples/openresty.conf", {
+      {"env COREBANK_CLIENT_SECRET", "env COREBANK_CLIENT_SECRET=" .. bank.clientSecret}})
+    assert.equal(200, (gate:get("/payments/")))
+    assert.equal(200, (gate:get("/reports/")))
+    assert.equal(2, gate:count "good")
+    gateway.await("not ready", function() return (gate:get("/ready")) == 200 end)
+    -- One credential here, so that one token does for both.
+    assert.equal(1, gate:metric 'corebank_auth_injected_total{bank="reports"}')
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("plugin.lua carries a token, and fails closed", function()
+    local configuration = ([[
+      http {
+        lua_shared_dict corebank 1m;
+        init_worker_by_lua_block {
+        package.loaded.conf = {base_url = %q, client_id = %q, client_secret = %q}
+        package.loaded.wrong = {base_url = %q, client_id = %q, client_secret = "canary-secret-no"}
+        package.loaded.mistaken = {}
+        }
+        server {
+          listen 127.0.0.1:$port;
+          location / {
+            access_by_lua_block { require("plugin").access(require "conf") }
+            header_filter_by_lua_block { require("plugin").header_filter(require "conf") }
+            proxy_pass http://127.0.0.1:$api;
+          }
+          location /wrong {
+            access_by_lua_block { require("plugin").access(require "wrong") }
+            proxy_pass http://127.0.0.1:$api;
+          }
+          location /mistaken {
+            access_by_lua_block { require("plugin").access(require "mistaken") }
+            proxy_pass http://127.0.0.1:$api;
+          }
+        }
+      }]]):format(scenario.plainUrl, bank.clientId, bank.clientSecret, scenario.plainUrl,
+        bank.clientId)
+    configuration = configuration:gsub("      http {\n", ADDED:gsub("  init_worker.*", ""))
+      :gsub("        init_worker_by_lua_block {\n", (ADDED:gsub("^.*(  init_worker)", "%1")))
+    gate = gateway.start{template = [[
+      $modules
+      $user
+      daemon off;
+      worker_processes 2;
+      pid nginx.pid;
+      error_log error.log warn;
+      events { worker_connections 1024; }
+      ]] .. configuration}
+    local own = {Authorization = "Bearer of-the-client"}
+    assert.equal(200, (gate:get("/", own)))
+    local status, headers = gate:get("/wrong", own)
+    assert.equal(503, status)
+    assert.equal("5", headers["retry-after"])
+    assert.equal(500, (gate:get("/mistaken", own)))
+    assert.equal(1, gate:count "good")
+    assert.equal(0, gate:count "bad")
+    gate:switch("reject", true)
+    assert.equal(401, (gate:get("/")))
+    gate:switch("reject", false)
+    gateway.await("no new token", function()   -- the other worker may still have the old one
+      assert.equal(200, (gate:get("/")))
+      return gate:count "tokens" == 2
+    end)
+  end)
+end)

@@ -1,0 +1,238 @@
+-- The gateway on a real nginx: what reaches the API, and what a client gets when there is no token.
+
+local gateway = require "spec.gateway"
+local sandbox = require "spec.sandbox"
+
+if not gateway.possible then return end
+
+local bank = sandbox.bank()
+
+describe("the gateway #nginx", function()
+  local gate, scenario
+
+  local function start(steps, given)
+    scenario = bank:scenario(steps)
+    given = given or {}
+    given.setup = given.setup or {}
+    given.setup.baseUrl = scenario.baseUrl
+    gate = gateway.start(given)
+    return gate
+  end
+
+  after_each(function()
+    if gate then gate:stop() end
+    gate = nil
+  end)
+
+  local function lines(text, pattern)
+    return select(2, text:gsub(pattern, ""))
+  end
+
+  it("puts the token into what it proxies, in place of a client's own", function()
+    start{}
+    assert.equal(200, (gate:get("/api/")))
+    assert.equal(200, (gate:get("/api/", {Authorization = "Bearer of-the-client"})))
+    assert.equal(2, gate:count "good")
+    assert.equal(0, gate:count "bad")
+    assert.equal("", gate:log())
+  end)
+
+  it("has a token before the first request comes", function()
+    start{}
+    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:get("/api/")
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("cold, 1,000 requests at once: 1 POST, 1,000 successes", function()
+    start{{delay = 0.5}}
+    assert.same({[200] = 1000}, gate:at_once(1000, "/api/"))
+    assert.equal(1, scenario:posts())
+    assert.equal(1000, gate:count "good")
+    assert.equal(1, gate:count "tokens")
+  end)
+
+  it("cold, the bank is down: 503 with Retry-After for all, and POSTs as the back-off allows",
+    function()
+      start({{status = 503, headers = {["Retry-After"] = "30"}}}, {setup = {attempts = 2}})
+      assert.same({[503] = 200}, gate:at_once(200, "/api/"))
+      local status, headers, body = gate:get("/api/", {Authorization = "Bearer of-the-client"})
+      assert.equal(503, status)
+      local seconds = tonumber(headers["retry-after"])
+      assert.is_true(seconds > 25 and seconds <= 30, seconds)
+      assert.equal("application/json", headers["content-type"])
+      assert.equal('{"error":"service_unavailable","message":"no access token at the moment"}\n',
+        body)
+      assert.equal(0, gate:count "bad")
+      assert.equal(1, scenario:posts())
+      assert.equal(503, (gate:get("/ready")))
+      -- Each worker says so once.
+      local told = lines(gate:log(), "no token from the bank: server %(status 503%)")
+      assert.is_true(told >= 1 and told <= 2, gate:log())
+      assert.equal(201, gate:metric 'corebank_auth_refused_total{bank="default"}')
+    end)
+
+  it("says when the bank is back, once", function()
+    start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})
+    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    assert.equal(1, lines(gate:log(), "no token from the bank: server"))
+    assert.equal(1, lines(gate:log(), "tokens are back"))
+  end)
+
+  it("a client that hangs up does not take the others' token away", function()
+    start({{delay = 0.6}}, {workers = 1, no_setup = true, init_worker = "",
+      http = "lua_socket_log_errors off;", server = "lua_check_client_abort on;",
+      before_inject = "$setup"})
+    local socket = require "socket"
+    local first = assert(socket.connect("127.0.0.1", gate.port))
+    first:send("GET /api/ HTTP/1.1\r\nHost: gateway\r\n\r\n")
+    socket.sleep(0.2)
+    first:close()
+    assert.same({[200] = 20}, gate:at_once(20, "/api/"))
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("an upstream that answers 401 to everything: at most 1 refresh in 5 s", function()
+    start{}
+    assert.equal(200, (gate:get("/api/")))
+    gate:switch("reject", true)
+    assert.same({[401] = 1000}, gate:at_once(1000, "/api/"))
+    gateway.await("no refresh", function() return scenario:posts() == 2 end)
+    assert.same({[401] = 500}, gate:at_once(500, "/api/"))
+    assert.equal(2, scenario:posts())
+    gate:switch("reject", false)
+    assert.equal(200, (gate:get("/api/")))
+    assert.equal(0, gate:count "bad")
+  end)
+
+  it("a 401 that is not the upstream's changes nothing", function()
+    start({}, {server = [[location = /own/ {
+        access_by_lua_block { require("corebank.auth.nginx").inject() }
+        header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
+        content_by_lua_block { ngx.exit(401) }
+      }]]})
+    for _ = 1, 10 do assert.equal(401, (gate:get("/own/"))) end
+    assert.equal(1, scenario:posts())
+    assert.equal(0, gate:metric 'corebank_auth_invalidated_total{bank="default"}')
+  end)
+
+  it("refuses, and says why, where nothing was set up", function()
+    start({}, {no_setup = true})
+    for _ = 1, 5 do
+      local status, headers = gate:get("/api/", {Authorization = "Bearer of-the-client"})
+      assert.equal(503, status)
+      assert.equal("5", headers["retry-after"])
+    end
+    assert.equal(0, gate:count "bad")
+    local told = lines(gate:log(), "no bank 'default' was set up in this worker")
+    assert.is_true(told >= 1 and told <= 2)
+  end)
+
+  it("knows several banks, each by its name", function()
+    local other = bank:scenario{}
+    start({}, {init_worker = ([[
+        require("corebank.auth.nginx").setup(%s)
+        $setup]]):format(gateway.literal(gateway.options{name = "other",
+          baseUrl = other.baseUrl})), server = [[
+      location /other/ {
+        access_by_lua_block { require("corebank.auth.nginx").inject("other") }
+        header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
+        proxy_pass http://api;
+      }
+      location = /other/ready { content_by_lua_block {
+        require("corebank.auth.nginx").ready("other") } }
+      location = /other/metrics { content_by_lua_block {
+        require("corebank.auth.nginx").metrics("other") } }
+      ]]})
+    assert.equal(200, (gate:get("/api/")))
+    assert.equal(200, (gate:get("/other/")))
+    assert.equal(2, gate:count "tokens")
+    gate:switch("reject", true)
+    assert.equal(401, (gate:get("/other/")))
+    gateway.await("no refresh", function() return other:posts() == 2 end)
+    assert.equal(1, scenario:posts())
+    assert.equal(1, gate:metric 'corebank_auth_invalidated_total{bank="other"}')
+    assert.equal(0, gate:metric 'corebank_auth_invalidated_total{bank="default"}')
+    gateway.await("no token", function() return (gate:get("/other/ready")) == 200 end)
+    local _, _, page = gate:get("/other/metrics")
+    assert.is_nil(page:find('bank="default"', 1, true))
+  end)
+
+  it("refuses a second bank of one name, and options that it does not know", function()
+    start({}, {init_worker = [[
+        local setup = require("corebank.auth.nginx").setup
+        $setup
+        package.loaded.faults = {}
+        for _, given in ipairs{$options, {name = "x", verfy = false},
+          {name = ""}, {name = "y", dict = 3},
+          {name = "z", dict = "other"}} do
+          local _, fault = pcall(function() setup(given) end)
+          table.insert(package.loaded.faults, fault)
+        end]], server = [[location /faults { content_by_lua_block {
+          ngx.print(table.concat(require "faults", "\n")) } }]]})
+    local _, _, body = gate:get("/faults")
+    local list = {}
+    for line in body:gmatch "[^\n]+" do
+      list[#list + 1] = line:match "^init_worker_by_lua%b():%d+: setup: (.*)$" or line
+    end
+    assert.equal("there is a bank 'default' already; give each a name of its own", list[1])
+    assert.is_truthy(list[2]:find "^unknown option 'verfy'", list[2])
+    assert.equal("name must be a string, and not empty", list[3])
+    assert.equal("dict must be a string, and not empty", list[4])
+    assert.is_truthy(list[5]:find "^nginx.conf has no lua_shared_dict other;", list[5])
+  end)
+
+  it("writes metrics as Prometheus reads them, the same from each worker", function()
+    start{}
+    for _ = 1, 10 do assert.equal(200, (gate:get("/api/"))) end
+    local _, headers, page = gate:get("/metrics")
+    assert.equal("text/plain; version=0.0.4", headers["content-type"])
+    assert.is_truthy(page:find "\n$")
+    local families, last = {}, nil
+    for line in page:gmatch "([^\n]+)\n" do
+      local kind = line:match "^# TYPE ([%w_]+) %l+$"
+      if kind then
+        assert.is_nil(families[kind], line)
+        families[kind], last = true, kind
+      elseif not line:find "^# HELP [%w_]+ %u.*%.$" then
+        local name, value = line:match '^([%w_]+){bank="default",?[^}]*} (%S+)$'
+        assert.is_truthy(name and name:find(last, 1, true) == 1 and tonumber(value), line)
+      end
+    end
+    assert.equal(10, gate:metric 'corebank_auth_injected_total{bank="default"}')
+    assert.equal(1, gate:metric
+      'corebank_auth_fetches_total{bank="default",outcome="fetched"}')
+    assert.equal(1, gate:metric 'corebank_auth_fetch_duration_seconds_count{bank="default"}')
+    assert.equal(1, gate:metric
+      'corebank_auth_fetch_duration_seconds_bucket{bank="default",le="+Inf"}')
+    assert.is_true(gate:metric 'corebank_auth_token_remaining_seconds{bank="default"}' > 3000)
+  end)
+
+  it("takes credentials from the environment that nginx.conf lets through, and no other",
+    function()
+      local from_environment = ("require('corebank.auth.nginx').setup{baseUrl = %q, caFile = %q}")
+      scenario = bank:scenario{}
+      local given = {init_worker = from_environment:format(scenario.baseUrl, bank.caFile),
+        main = ("env COREBANK_CLIENT_ID=%s; env COREBANK_CLIENT_SECRET=%s;"):format(
+          bank.clientId, bank.clientSecret)}
+      gate = gateway.start(given)
+      assert.equal(200, (gate:get("/api/")))
+      gate:stop()
+      given.main = ""
+      gate = gateway.start(given)
+      assert.equal(503, (gate:get("/api/")))
+      assert.is_truthy(gate:log():find "setup: clientId is missing")
+    end)
+
+  it("tells a handler of events, which may log", function()
+    start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}, init_worker = [[
+        local options = $options
+        options.onEvent = function(event)
+          ngx.log(ngx.WARN, "heard: ", event.name, " in ", ngx.get_phase())
+        end
+        require("corebank.auth.nginx").setup(options)]]})
+    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    assert.is_truthy(gate:log():find "heard: failed in timer")
+    assert.is_truthy(gate:log():find "heard: fetched in timer")
+  end)
+end)

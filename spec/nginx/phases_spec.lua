@@ -1,0 +1,215 @@
+-- auth.client and auth.authenticate inside nginx: where they work, what they say where they cannot.
+
+local gateway = require "spec.gateway"
+local sandbox = require "spec.sandbox"
+local socket = require "socket"
+
+if not gateway.possible then return end
+
+local bank = sandbox.bank()
+
+-- A client for each worker, as `kept`; `told` runs something and keeps what it gave or raised.
+local KEPT = [[
+  package.loaded.kept = require("corebank.auth").client$options
+  package.loaded.told = function(action)
+    local ok, result, message = pcall(action)
+    if not ok then return "raised " .. tostring(result) end
+    return tostring(result or message)
+  end
+]]
+
+describe("a client in nginx #nginx", function()
+  local gate, scenario
+
+  local function start(steps, given)
+    scenario = bank:scenario(steps)
+    given.workers = given.workers or 1
+    given.setup = {baseUrl = scenario.baseUrl}
+    given.no_setup = true
+    given.init_worker = given.init_worker or KEPT
+    gate = gateway.start(given)
+  end
+
+  after_each(function()
+    if gate then gate:stop() end
+    gate = nil
+  end)
+
+  it("waits in rewrite, access and content, and in timers", function()
+    start({}, {server = [[
+      location /rewrite { rewrite_by_lua_block { ngx.say(require("told")(function()
+        return require("kept"):token() end)) } }
+      location /access { access_by_lua_block { ngx.say(require("told")(function()
+        return require("kept"):token() end)) } }
+      location /content { content_by_lua_block { ngx.say(require("told")(function()
+        return require("kept"):token() end)) } }
+      location /timer { content_by_lua_block {
+        local result
+        ngx.timer.at(0, function()
+          result = require("told")(function() return require("kept"):token() end)
+        end)
+        while not result do ngx.sleep(0.01) end
+        ngx.say(result)
+      } }
+      location /forget { content_by_lua_block {
+        local kept = require "kept"
+        ngx.say(tostring(kept:invalidate(kept:peek())))
+      } }]]})
+    for _, phase in ipairs{"rewrite", "access", "content", "timer"} do
+      local _, _, body = gate:get("/" .. phase)
+      assert.is_truthy(body:find("^Bearer token, %d+ s left\n"), phase .. ": " .. body)
+    end
+    assert.equal(1, scenario:posts())
+    assert.equal("", gate:log())
+  end)
+
+  it("raises where nothing can wait, and names peek(), which works there", function()
+    start({{delay = 0.1}}, {server = [[
+      location /filter {
+        return 200 "";
+        header_filter_by_lua_block {
+          local told, kept = require "told", require "kept"
+          ngx.header["X-Peek"] = tostring((kept:peek()))
+          ngx.header["X-Token"] = told(function() return kept:token() end)
+        }
+      }
+      location /set {
+        set_by_lua_block $token { return require("told")(function()
+          return require("kept"):token() end) }
+        return 200 $token;
+      }]], init_worker = KEPT .. [[
+        package.loaded.early = require("told")(function() return require("kept"):token() end)]]})
+    local _, headers = gate:get("/filter")
+    assert.equal("nil", headers["x-peek"])
+    assert.equal("raised nothing can wait in header_filter_by_lua*: use peek() there, "
+      .. "which hands out the token at hand", headers["x-token"])
+    local _, _, body = gate:get("/set")
+    assert.is_truthy(body:find("set_by_lua*: use peek()", 1, true), body)
+    -- What they began goes on without them.
+    gateway.await("no token", function()
+      _, headers = gate:get("/filter")
+      return headers["x-peek"]:find "^Bearer token"
+    end)
+    assert.is_truthy(headers["x-token"]:find "^Bearer token")
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("tells init_worker, too, that nothing can wait there", function()
+    start({}, {init_worker = KEPT .. [[
+        package.loaded.early = require("told")(function() return require("kept"):token() end)]],
+      server = [[location /early { content_by_lua_block { ngx.say(require "early") } }]]})
+    local _, _, body = gate:get("/early")
+    assert.is_truthy(body:find("init_worker_by_lua*: use peek()", 1, true), body)
+  end)
+
+  it("is not made in a master, where loading the modules makes nothing", function()
+    start({}, {init_worker = "", http = [[init_by_lua_block {
+        local auth, gateway = require "corebank.auth", require "corebank.auth.nginx"
+        local function told(action)
+          return tostring(select(2, pcall(action)))
+        end
+        package.loaded.client = told(function() return (auth.client$options) end)
+        package.loaded.once = told(function() return (auth.authenticate$options) end)
+        package.loaded.setup = told(function() gateway.setup$options end)
+      }]], server = [[location / { content_by_lua_block {
+        ngx.say(require "client")
+        ngx.say(require "once")
+        ngx.say(require "setup")
+      } }]]})
+    local _, _, body = gate:get("/")
+    local list = {}
+    for line in body:gmatch "[^\n]+" do list[#list + 1] = line end
+    for i, name in ipairs{"client", "authenticate", "setup"} do
+      assert.is_truthy(list[i]:find("init_by_lua%b():%d+: " .. name
+        .. ": there is no worker yet in init_by_lua%*.*use init_worker_by_lua%*$"), list[i])
+    end
+  end)
+
+  it("authenticate() lets the worker serve others meanwhile", function()
+    start({{delay = 1}}, {server = [[location /once { content_by_lua_block {
+        ngx.say(tostring((require("corebank.auth").authenticate$options)))
+      } }]]})
+    local slow = assert(socket.connect("127.0.0.1", gate.port))
+    slow:settimeout(5)
+    slow:send("GET /once HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+    socket.sleep(0.1)
+    local began = socket.gettime()
+    for _ = 1, 100 do assert.equal(200, (gate:get("/plain/"))) end
+    assert.is_true(socket.gettime() - began < 0.8)
+    assert.is_truthy(slow:receive("*a"):find "Bearer token")
+    slow:close()
+  end)
+
+  it("a libcurl that looks names up in line is refused", function()
+    start({}, {init_worker = [[
+        local core = require "corebank.auth.core"
+        local real = core.resolves_aside
+        core.resolves_aside = function() return false end
+        local _, fault = pcall(function() return (require("corebank.auth").client$options) end)
+        package.loaded.fault = fault
+        core.resolves_aside = real]],
+      server = [[location / { content_by_lua_block { ngx.say(require "fault") } }]]})
+    local _, _, body = gate:get("/")
+    assert.is_truthy(body:find("client: this libcurl has no asynchronous resolver", 1, true), body)
+  end)
+
+  it("no timer to be had: who waits drives, and nothing is lost", function()
+    start({{delay = 0.3}}, {
+      http = "lua_max_pending_timers 1;",
+      init_worker = KEPT .. "assert(ngx.timer.at(3600, function() end))",
+      server = [[location /content { content_by_lua_block { ngx.say(require("told")(function()
+        return require("kept"):token() end)) } }]]})
+    assert.same({[200] = 50}, gate:at_once(50, "/content"))
+    local _, _, body = gate:get("/content")
+    assert.is_truthy(body:find "^Bearer token", body)
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("a timer that is never run: who waits drives, and nothing is lost", function()
+    start({{delay = 0.3}}, {
+      http = "lua_max_running_timers 1;",
+      init_worker = KEPT .. "assert(ngx.timer.at(0, function() ngx.sleep(8) end))",
+      server = [[location /content { content_by_lua_block { ngx.say(require("told")(function()
+        return require("kept"):token() end)) } }]]})
+    assert.same({[200] = 50}, gate:at_once(50, "/content"))
+    local _, _, body = gate:get("/content")
+    assert.is_truthy(body:find "^Bearer token", body)
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("lets a handler of events log when the request that began it all is gone", function()
+    start({}, {init_worker = [[
+        local options = $options
+        options.store = require("corebank.auth").store.shdict "corebank"
+        function options.onEvent(event)
+          ngx.log(ngx.WARN, "heard: ", event.name, " in ", ngx.get_phase())
+        end
+        package.loaded.kept = require("corebank.auth").client(options)]],
+      server = [[
+        lua_check_client_abort on;
+        location /content { content_by_lua_block { ngx.say(tostring(require("kept"):token())) } }
+        location /hold { content_by_lua_block {
+          local kept, dict = require "kept", ngx.shared.corebank
+          local name = dict:get_keys()[1]:match "entry:(%x+)"
+          kept:invalidate(kept:peek())
+          dict:set("lease:" .. name, "somebody else", 1)
+          ngx.print(name)
+        } }
+        location /garble { content_by_lua_block {
+          ngx.shared.corebank:set("entry:" .. ngx.var.arg_name, "garbage")
+        } }]]})
+    assert.is_truthy(select(3, gate:get("/content")):find "^Bearer token")
+    local _, _, name = gate:get("/hold")
+    local gone = assert(socket.connect("127.0.0.1", gate.port))
+    gone:send("GET /content HTTP/1.1\r\nHost: gateway\r\n\r\n")
+    socket.sleep(0.1)
+    gone:close()
+    for _ = 1, 50 do gate:get("/plain/") end   -- others take the memory of the one that is gone
+    gate:get("/garble?name=" .. name)
+    gateway.await("it is not told", function() return gate:log():find "heard: store_failed" end)
+    assert.is_truthy(select(3, gate:get("/content")):find "^Bearer token")
+    assert.equal(2, scenario:posts())
+    assert.is_nil(gate:log():find("exited on signal"))
+    assert.is_truthy(gate:log():find("heard: store_failed in init"), gate:log())
+  end)
+end)
