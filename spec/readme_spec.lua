@@ -105,6 +105,19 @@ describe("README", function()
     end
   end)
 
+  it("shows the gateway of examples/nginx.conf", function()
+    assert.equal(content("examples/nginx.conf"), blocks("nginx")[1] .. "\n")
+  end)
+
+  it("names every metric", function()
+    local described = rows(section("Metrics"))
+    for name in content("lua/corebank/auth/metrics.lua"):gmatch('"(corebank_auth_[%w_]+)"') do
+      assert.is_truthy(described[name], name)
+      described[name] = nil
+    end
+    assert.is_nil(next(described))
+  end)
+
   it("has examples that compile", function()
     local list = blocks("lua")
     assert.is_true(#list >= 4)
