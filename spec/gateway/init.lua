@@ -172,9 +172,9 @@ local function texts(given, ports)
   return values
 end
 
--- A value may hold names itself.
+-- A value may hold names itself, of values that do.
 local function expand(text, values)
-  for _ = 1, 2 do
+  for _ = 1, 3 do
     text = text:gsub("%$([%l_]+)", function(name)
       return values[name] ~= nil and tostring(values[name]) or nil
     end)

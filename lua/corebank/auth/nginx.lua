@@ -8,6 +8,11 @@
 local auth = require "corebank.auth"
 local metrics = require "corebank.auth.metrics"
 
+-- What a client reads when it is made: read now, in a master maybe, and not by the first request.
+for _, name in ipairs{"client", "host.nginx", "shared", "store.shdict", "system"} do
+  require("corebank.auth." .. name)
+end
+
 local ngx = ngx
 
 local DEFAULT_NAME, DEFAULT_DICT = "default", "corebank"

@@ -3,11 +3,12 @@
 -- goes on when the request that started it is gone, and other requests are served all the time.
 
 local core = require "corebank.auth.core"
+local semaphores = require "ngx.semaphore"
 
 local ngx = ngx
 
 local SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.010   -- seconds between two steps
-local GROWTH = 1.1       -- so that a pause is about a tenth of the time it has taken so far
+local GROWTH = 1.03      -- a pause is about a thirtieth of the time it has taken so far
 local PATIENCE = 0.25    -- seconds without a step after which the driver counts as gone
 
 -- What the manual of the Lua module lists for ngx.sleep and ngx.semaphore.
@@ -124,7 +125,7 @@ end
 local function semaphore_of(flight)
   local semaphore = flights[flight]
   if not semaphore then
-    semaphore = assert(require "ngx.semaphore".new(0))
+    semaphore = assert(semaphores.new(0))
     flights[flight] = semaphore
   end
   return semaphore
