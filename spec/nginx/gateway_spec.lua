@@ -2,6 +2,7 @@
 
 local gateway = require "spec.gateway"
 local sandbox = require "spec.sandbox"
+local socket = require "socket"
 
 if not gateway.possible then return end
 
@@ -35,6 +36,21 @@ describe("the gateway #nginx", function()
     assert.equal(2, gate:count "good")
     assert.equal(0, gate:count "bad")
     assert.equal("", gate:log())
+  end)
+
+  it("lets none of a client's own pass, however it is written", function()
+    start{}
+    -- Two of them nginx refuses by itself.
+    for _, header in ipairs{"authorization: Basic b25lOnR3bw==", "AUTHORIZATION: Bearer one",
+      "Authorization:", "Authorization: Bearer " .. ("x"):rep(2000)} do
+      local raw = assert(socket.connect("127.0.0.1", gate.port))
+      raw:settimeout(5)
+      raw:send("GET /api/ HTTP/1.1\r\nHost: gateway\r\n" .. header .. "\r\n\r\n")
+      assert.equal("HTTP/1.1 200 OK", (raw:receive "*l"))
+      raw:close()
+    end
+    assert.equal(4, gate:count "good")
+    assert.equal(0, gate:count "bad")
   end)
 
   it("has a token before the first request comes", function()
@@ -83,7 +99,6 @@ describe("the gateway #nginx", function()
     start({{delay = 0.6}}, {workers = 1, no_setup = true, init_worker = "",
       http = "lua_socket_log_errors off;", server = "lua_check_client_abort on;",
       before_inject = "$setup"})
-    local socket = require "socket"
     local first = assert(socket.connect("127.0.0.1", gate.port))
     first:send("GET /api/ HTTP/1.1\r\nHost: gateway\r\n\r\n")
     socket.sleep(0.2)
