@@ -1,9 +1,9 @@
 --- The API behind the gateway, inside the gateway's own nginx: it looks at the Authorization of
 -- what arrives and counts.
 --
--- The dict `seen` holds: "good" and "bad" requests, "tokens" (different ones), "first:TOKEN" (when
--- a token came first), "late" (came longer than `lifetime` seconds after that), and the switch
--- "reject", by which it answers 401 to everything.
+-- The dict `seen` holds: "good" and "bad" requests, those of the latter without any ("bare"),
+-- "tokens" (different ones), "first:TOKEN" (when a token came first), "late" (came longer than
+-- `lifetime` seconds after that), and the switch "reject", by which it answers 401 to everything.
 
 local upstream = {}
 
@@ -26,6 +26,7 @@ function upstream.answer(lifetime)
   local token = type(given) == "string" and given:match("^Bearer (canary%-token%-[%w-]+)$")
   if token then note(token, lifetime) end
   seen:incr(token and "good" or "bad", 1, 0)
+  if not given then seen:incr("bare", 1, 0) end
   if not token or seen:get("reject") then return ngx.exit(ngx.HTTP_UNAUTHORIZED) end
   ngx.print("ok")
 end

@@ -53,6 +53,21 @@ describe("the gateway #nginx", function()
     assert.equal(0, gate:count "bad")
   end)
 
+  it("lets none pass when inject() itself raises, and somebody catches that", function()
+    start({}, {server = [[location /caught/ {
+        access_by_lua_block {
+          local set_header = ngx.req.set_header
+          ngx.req.set_header = function() error "not enough memory" end
+          local ok = pcall(require("corebank.auth.nginx").inject)
+          ngx.req.set_header = set_header
+          assert(not ok)
+        }
+        proxy_pass http://api;
+      }]]})
+    assert.equal(401, (gate:get("/caught/", {Authorization = "Bearer of-the-client"})))
+    assert.equal(1, gate:count "bare")
+  end)
+
   it("has a token before the first request comes", function()
     start{}
     gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
@@ -87,6 +102,16 @@ describe("the gateway #nginx", function()
       assert.is_true(told >= 1 and told <= 2, gate:log())
       assert.equal(201, gate:metric 'corebank_auth_refused_total{bank="default"}')
     end)
+
+  it("says once that the bank is down, however often it is asked", function()
+    start({{status = 500}}, {workers = 1, setup = {attempts = 1}})
+    gateway.await("the bank is not asked", function()
+      gate:get("/api/")
+      return scenario:posts() >= 3
+    end)
+    assert.equal(1, lines(gate:log(), "no token from the bank: server"))
+    assert.equal(1, lines(gate:log(), "\n"))
+  end)
 
   it("says when the bank is back, once", function()
     start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})

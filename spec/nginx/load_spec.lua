@@ -132,13 +132,21 @@ describe("the shared dict #nginx", function()
     start({}, {dict = "lua_shared_dict corebank 16k;", no_setup = true, init_worker = [[
         local n = 0
         while ngx.shared.corebank:safe_set("filler" .. n, ("x"):rep(8)) do n = n + 1 end
-        $setup]]})
+        $setup]], server = [[location /fillers { content_by_lua_block {
+          local count, dict = 0, ngx.shared.corebank
+          while dict:get("filler" .. count) do count = count + 1 end
+          ngx.say(count, " ", #dict:get_keys(0))
+        } }]]})
     assert.same({[200] = 500}, gate:at_once(500, "/api/"))
     assert.same({[200] = 500}, gate:at_once(500, "/api/"))
     assert.is_true(scenario:posts() <= 2, scenario:posts())
     local _, told = gate:log():gsub("the shared dict cannot be used %(no memory%)", "")
     assert.is_true(told >= 1 and told <= 2, gate:log())
     assert.equal(200, (gate:get("/metrics")))
+    local _, _, fillers = gate:get("/fillers")
+    local kept, all = fillers:match "^(%d+) (%d+)\n$"
+    assert.equal(all, kept)   -- nobody was pushed out, and none of ours got in
+    assert.is_true(tonumber(kept) > 20)
   end)
 
   it("garbage in it: tokens still flow, and it is told", function()
