@@ -47,7 +47,7 @@ void cba_set_number(lua_State *L, const char *name, double value);
 /* Sets what is known of a failure, if it is one: failure, tlsFault, detail. */
 void cba_set_failure(lua_State *L, const struct cba_failure *failure);
 
-/* Raises what is not the network's doing: out of memory, an option that `library` lacks. */
-void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure, const char *library);
+/* Raises what is not the network's doing: out of memory, an option that libcurl lacks. */
+void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure);
 
 #endif

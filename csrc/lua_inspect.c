@@ -21,7 +21,7 @@ static int inspect(lua_State *L) {
     struct cba_inspection found;
     cba_read_request(L, SETTINGS, url, &request);
     cba_inspect(&request, timeout_ms, &found);
-    cba_raise_own_failure(L, &found.failure, cba_transfer_library());
+    cba_raise_own_failure(L, &found.failure);
     lua_createtable(L, 0, 8);
     cba_set_failure(L, &found.failure);
     cba_set_string(L, "address", found.address);

@@ -6,6 +6,7 @@
 #include "outcome.h"
 #include "request.h"
 #include "secret.h"
+#include "transfer.h"
 
 const char *cba_string_field(lua_State *L, int settings, const char *name) {
     lua_getfield(L, settings, name);
@@ -132,11 +133,12 @@ void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
     cba_set_string(L, "detail", failure->detail);
 }
 
-void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure, const char *library) {
+void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure) {
     if (failure->outcome == CBA_NO_MEMORY) {
         cba_nomemory(L);
     }
     if (failure->outcome == CBA_UNSUPPORTED) {
-        luaL_error(L, "this build of libcurl (%s) lacks what an option asks for", library);
+        luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
+                   cba_transfer_library());
     }
 }

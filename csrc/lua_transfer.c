@@ -54,7 +54,7 @@ static int settings_number_new(lua_State *L) {
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
+enum { SETTINGS = 1, URL = 2, SECONDS = 3, USED = 4 };
 
 /* The number by which settings that are used again and again are known, for their own URL; else 0.
  */
@@ -66,9 +66,21 @@ static unsigned long settings_number(lua_State *L) {
     return serial;
 }
 
+/* Pushes an empty slot: the one of a closed transfer that its user has no other use for, or a new
+ * one. A userdata with a finalizer costs as much as all else that a call leaves to the collector.
+ */
+static struct cba_transfer **push_slot(lua_State *L) {
+    struct cba_transfer **used = cba_test(L, USED, transfer_type);
+    if (used == NULL || *used != NULL) {
+        return cba_newslot(L, transfer_type);
+    }
+    lua_pushvalue(L, USED);
+    return used;
+}
+
 static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
     struct cba_engine *engine = get_engine(L);
-    struct cba_transfer **slot = cba_newslot(L, transfer_type);
+    struct cba_transfer **slot = push_slot(L);
     *slot = cba_transfer_new(engine, settings);
     if (*slot == NULL) {
         cba_nomemory(L);
@@ -76,9 +88,10 @@ static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) 
     return *slot;
 }
 
-/* transfer(settings, url, seconds) -> transfer, started
+/* transfer(settings, url, seconds [, used]) -> transfer, started
  *
- * `settings` is what options.lua made. */
+ * `settings` is what options.lua made. `used` is a transfer of before: if it is closed, it is
+ * started again. */
 static int transfer_new(lua_State *L) {
     luaL_checktype(L, SETTINGS, LUA_TTABLE);
     const char *url = luaL_checkstring(L, URL);
@@ -129,7 +142,7 @@ static const struct cba_result *check_result(lua_State *L, const struct cba_tran
     if (result->failure.outcome == CBA_PENDING) {
         luaL_error(L, "the transfer is not done");
     }
-    cba_raise_own_failure(L, &result->failure, cba_transfer_library());
+    cba_raise_own_failure(L, &result->failure);
     return result;
 }
 

@@ -39,7 +39,7 @@ function auth.authenticate(given)
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
   -- left that a later call would send on.
   local ok, token, message, problem = pcall(exchange.run, settings, core, host.wait)
-  if not ok and settings.open then settings.open:close() end
+  if not ok and settings.transfer then settings.transfer:close() end
   remember.give_back(settings)
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert

@@ -110,6 +110,20 @@ describe("a transfer #transfer", function()
     survive.case{}
   end)
 
+  it("that was closed may be started again, and no other", function()
+    local transfer, settings = start_transfer()
+    local other = core.transfer(settings, settings.url, 5, transfer)
+    assert.are_not.equal(transfer, other)   -- it is in the air
+    transfer:close()
+    assert.equal(transfer, core.transfer(settings, settings.url, 5, transfer))
+    assert.equal(200, finish(transfer).status)
+    assert.equal(200, finish(other).status)
+    transfer:close()
+    other:close()
+    assert.are_not.equal(settings.clientSecret,
+      core.transfer(settings, settings.url, 5, settings.clientSecret))
+  end)
+
   it("has no result before it is done", function()
     local transfer = start_transfer()
     local ok, message = pcall(transfer.result, transfer)

@@ -90,12 +90,11 @@ end
 local function try(settings, now, deadline, system, wait)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
-    local transfer = system.transfer(settings, url, deadline - now)
-    settings.open = transfer   -- for whoever catches an error: it holds the secret
+    local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
+    settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     wait(transfer)
     local fresh, trouble, extra = judge(settings, transfer, url, now, system)
     transfer:close()
-    settings.open = nil
     if fresh or trouble then return fresh, trouble, extra end
     url, now = extra, system.boot()
   end
