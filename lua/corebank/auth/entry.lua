@@ -18,9 +18,10 @@ local function write(fields)
   return table.concat(lines)
 end
 
-local function read(text)
+local function read(text, system)
   local fields = {}
   for name, value in text:gmatch("(%a+) ([^\n]*)\n") do fields[name] = value end
+  fields.isThisSession = fields.session ~= "" and fields.session == system.session()
   return fields
 end
 
@@ -40,8 +41,7 @@ local function moment_of(fields, name, ahead, system)
   local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
   if not boot or not wall then return nil end
   local now = system.boot()
-  local moment = wall / 1e6 - system.wall() + now
-  if fields.session ~= "" and fields.session == system.session() then moment = boot / 1e6 end
+  local moment = fields.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + now
   return math.min(moment, now + ahead)
 end
 
@@ -67,7 +67,7 @@ end
 ---@param system table
 ---@return table? # token, lifetime, departed; nil when it is no token or has ended
 function entry.to_token(text, system)
-  local fields = read(text)
+  local fields = read(text, system)
   local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
   local departed = moment_of(fields, "departed", 0, system)
   local ends = moment_of(fields, "ends", lifetime, system)
@@ -117,7 +117,7 @@ end
 ---@param system table
 ---@return corebank.auth.Failure? # nil when it is none
 function entry.to_failure(text, system)
-  local fields = read(text)
+  local fields = read(text, system)
   local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials)}
   for name, ahead in pairs(MOMENTS) do
     failure[name] = moment_of(fields, name, ahead, system)

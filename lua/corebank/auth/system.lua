@@ -6,9 +6,9 @@ local core = require "corebank.auth.core"
 -- LuaJIT compiles a call through its FFI, and none of a C function that takes a Lua state. Where
 -- the compiler is off, or somebody has taken the FFI away, the latter is the faster one.
 local function fastest_before()
-  local compiles = type(jit) == "table" and jit.status()
+  if type(jit) ~= "table" or not jit.status() then return core.before end
   local ok, ffi = pcall(require, "ffi")
-  if not (compiles and ok) then return core.before end
+  if not ok then return core.before end
   return ffi.cast("bool (*)(double, double)", core.before_address())
 end
 

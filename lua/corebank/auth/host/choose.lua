@@ -1,7 +1,7 @@
 --- Who waits for this Lua: nginx, when it runs inside one, else the process itself.
 --
--- Inside an nginx it is asked when something is made and not when the module is loaded: a master may
--- load it for workers it does not have yet.
+-- Inside an nginx it is asked when something is made and not when the module is loaded: a master
+-- may load it for workers it does not have yet.
 
 local blocking = require "corebank.auth.host.blocking"
 
