@@ -15,30 +15,40 @@ local socket = require "socket"
 local smoke = arg[1] == "--smoke"
 local ROUNDS = smoke and 1 or 7
 local SECONDS = smoke and 1 or 3
-local CONNECTIONS = 20
+local CONNECTIONS = 20      -- (a): the worker has always something to do
+local FEW_CONNECTIONS = 4   -- (b): it has not, so that a request that waits waits for the worker
 local BANK_TAKES = 0.05
 local COLD_ROUNDS = smoke and 2 or 15
 
 local bank = sandbox.bank()
 
--- `self` proxies to a location that costs as little as can be, so that the header is what differs.
-local HTTP = [[
+-- What the gateway is in front of: an API over TLS, on connections that are kept, that says 1 KiB.
+local HTTP = ([[
   init_by_lua_block { require "corebank.auth.nginx" }
-  upstream self { server 127.0.0.1:$port; keepalive 64; }
-]]
+  upstream bank { server 127.0.0.1:$spare; keepalive 64; }
+  server {
+    listen 127.0.0.1:$spare ssl;
+    ssl_certificate %s;
+    ssl_certificate_key %s;
+    location / { return 200 "%s"; }
+  }
+]]):format(bank.files.serverCert, bank.files.serverKey, ("account "):rep(128))
 
 local LOCATIONS = [[
-  location /light/ { return 200 "ok"; }
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
   location /injected/ {
     access_by_lua_block { require("corebank.auth.nginx").inject() }
     header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
-    proxy_pass http://self/light/;
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
+    proxy_pass https://bank;
+  }
+  location /empty/ {
+    access_by_lua_block {}
+    header_filter_by_lua_block {}
+    proxy_pass https://bank;
   }
   location /fixed/ {
-    proxy_pass http://self/light/;
-    proxy_http_version 1.1;
+    proxy_pass https://bank;
     proxy_set_header Connection "";
     proxy_set_header Authorization "Bearer canary-token-0123456789-1234-1";
   }
@@ -95,19 +105,22 @@ end
 local UNITS = {us = 1e-3, ms = 1, s = 1e3}
 
 -- Requests per second, and the p99 in milliseconds.
-local function load(gate, path)
-  local result = gate:load(SECONDS, CONNECTIONS, path).finish()
+local function load(gate, path, connections)
+  local result = gate:load(SECONDS, connections, path).finish()
   assert(result.errors == 0, result.text)
   local number, unit = result.text:match "99%%%s+([%d.]+)(%a+)"
   return tonumber(result.text:match "Requests/sec:%s+([%d.]+)"), tonumber(number) * UNITS[unit]
 end
 
 local function measure_throughput(gate)
-  local injected, fixed = {}, {}
+  local injected, empty, fixed = {}, {}, {}
   for i = 1, ROUNDS do
-    injected[i], fixed[i] = load(gate, "/injected/"), load(gate, "/fixed/")
+    injected[i] = load(gate, "/injected/", CONNECTIONS)
+    empty[i] = load(gate, "/empty/", CONNECTIONS)
+    fixed[i] = load(gate, "/fixed/", CONNECTIONS)
   end
   show("(a) requests a second, with inject()", injected, "%.0f")
+  show("(a) requests a second, with handlers that do nothing", empty, "%.0f")
   show("(a) requests a second, with a fixed header", fixed, "%.0f")
   local ratio = median(ratios(injected, fixed))
   judge("(a) requests a second, inject() over a fixed header", ratio, "at least 0.95",
@@ -119,10 +132,10 @@ local function measure_neighbour(gate)
   for i = 1, ROUNDS do
     gate:get("/busy/?on=1")
     socket.sleep(0.2)
-    busy[i] = select(2, load(gate, "/plain/"))
+    busy[i] = select(2, load(gate, "/plain/", FEW_CONNECTIONS))
     gate:get("/busy/?on=0")
     socket.sleep(smoke and 0.2 or 2)   -- until what is in the air has landed
-    quiet[i] = select(2, load(gate, "/plain/"))
+    quiet[i] = select(2, load(gate, "/plain/", FEW_CONNECTIONS))
   end
   show("(b) p99 of a neighbour, ms, while the bank is asked", busy, "%.2f")
   show("(b) p99 of a neighbour, ms, while it is not", quiet, "%.2f")
@@ -160,8 +173,7 @@ end
 
 -- ---- everything --------------------------------------------------------------------------------
 
-print(("gateway   %d rounds of %d s, %d connections; median (least to most)\n"):format(ROUNDS,
-  SECONDS, CONNECTIONS))
+print(("gateway   %d rounds of %d s; median (least to most)\n"):format(ROUNDS, SECONDS))
 local slow = gateway.options{baseUrl = bank:scenario{{delay = 2}}.baseUrl}
 local gate = gateway.start{setup = {baseUrl = bank:scenario{}.baseUrl}, http = HTTP,
   server = LOCATIONS,

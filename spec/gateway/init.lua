@@ -162,7 +162,8 @@ local function texts(given, ports)
   local options = literal(gateway.options(given.setup))
   local setup = "require('corebank.auth.nginx').setup" .. options
   local values = {modules = module_lines "nginx", user = user_line(), workers = 2,
-    checkout = CHECKOUT, build = BUILD, api = ports[1], port = ports[2], options = options,
+    checkout = CHECKOUT, build = BUILD, api = ports[1], port = ports[2], spare = ports[3],
+    options = options,
     setup = setup, init_worker = given.no_setup and "" or setup, main = "", http = "",
     dict = "lua_shared_dict corebank 1m;", keepalive = "keepalive 64;", server = "",
     api_location = "", before_inject = "", lifetime = "nil"}
@@ -186,7 +187,7 @@ end
 -- configuration: main, http, dict, server, api_location, init_worker, before_inject; or `template`,
 -- a configuration of one's own with the same names in it.
 function gateway.start(given)
-  local ports = {free_port(), free_port()}
+  local ports = {free_port(), free_port(), free_port()}
   local values = texts(given or {}, ports)
   local self = setmetatable({dir = new_folder(), port = ports[2], apiPort = ports[1],
     values = values, url = "http://127.0.0.1:" .. ports[2],

@@ -210,23 +210,31 @@ local function find(name)
     .. "see the error of setup in init_worker_by_lua*, above")
 end
 
---- Puts the token into the request, in place of any Authorization it has. Without a token it
--- answers 503, and the request goes no further. For access_by_lua* and rewrite_by_lua*.
----@param name string? of the bank
-function gateway.inject(name)
-  ngx.req.clear_header("Authorization")   -- first, so that no failure lets a client's own one pass
-  local bank = find(name)
-  if not bank then return refuse() end
-  local ok, token, message, problem = pcall(bank.client.token, bank.client)
-  if not ok then
-    ngx.log(ngx.ERR, "corebank-auth: bank '", bank.name, "': ", tostring(token))
-    return refuse(bank)
-  end
-  if not token then return refuse(bank, problem, message) end
+-- Returns the problem when there is no token.
+local function put_token(bank)
+  local token, _, problem = bank.client:token()
+  if not token then return problem end
   ngx.req.set_header("Authorization", token:header())
   local ctx = ngx.ctx
   ctx.corebankBank, ctx.corebankToken = bank, token
   bank.metrics:add("injected")
+end
+
+--- Puts the token into the request, in place of any Authorization it has. Without a token, whatever
+-- the reason, it answers 503, and the request goes no further. For access_by_lua*, rewrite_by_lua*.
+---@param name string? of the bank
+function gateway.inject(name)
+  local bank = find(name)
+  local ok, problem
+  if bank then
+    ok, problem = pcall(put_token, bank)
+    if ok and not problem then return end
+  end
+  ngx.req.clear_header("Authorization")   -- should anybody let this request pass all the same
+  if bank and not ok then
+    ngx.log(ngx.ERR, "corebank-auth: bank '", bank.name, "': ", tostring(problem))
+  end
+  return refuse(bank, ok and problem or nil)
 end
 
 -- Whether it was the upstream that said 401, and now: not nginx, and not a cache.
