@@ -67,10 +67,12 @@ describe("an nginx that runs for long #nginx", function()
     local scenario = bank:scenario{}
     gate = gateway.start{setup = {baseUrl = scenario.baseUrl}}
     ready()
-    for _ = 1, 5 do gate:reload() end
-    local before = state_of(gate:pid())
-    for _ = 1, RELOADS do gate:reload() end
-    local after = state_of(gate:pid())
+    local function reload(count)
+      for _ = 1, count do gate:reload() end
+      gateway.await("old workers stay", function() return #gate:workers() == 2 end)
+      return state_of(gate:pid())
+    end
+    local before, after = reload(5), reload(RELOADS)
     assert.equal(200, (gate:get("/api/")))
     assert.equal(1, scenario:posts())
     assert.is_true(after.memory <= before.memory + 512)
@@ -78,7 +80,6 @@ describe("an nginx that runs for long #nginx", function()
     assert.is_true(after.files <= before.files + 2)
     local worker = state_of(gate:workers()[2])
     assert.is_true(worker.threads <= 2)
-    gateway.await("old workers stay", function() return #gate:workers() == 2 end)
   end)
 
   it("many requests and tokens: memory, threads and descriptors of a worker stay flat", function()
