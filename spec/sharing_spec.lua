@@ -212,6 +212,34 @@ describe("clients with one store", function()
     assert.equal("canary-token-2", ask(first, world).accessToken)
   end)
 
+  it("reject a token once in 5 s, all together", function()
+    local world = sharing(steady(100))
+    local first, second = world.process(), world.process()
+    assert.is_true(first:invalidate((ask(first, world))))
+    local new = ask(first, world)
+    local same = ask(second, world)   -- it has never had another
+    assert.equal(new.accessToken, same.accessToken)
+    assert.is_false(second:invalidate(same))
+    world.skip(5)
+    assert.is_true(second:invalidate(same))
+  end)
+
+  it("whose turn comes too late leave it to the next", function()
+    local world = sharing(steady(100, 30), {timeout = 5})
+    local gone = world.process()
+    local thread = coroutine.create(function() gone:token() end)
+    assert(coroutine.resume(thread))
+    local late, problem = world.process()
+    world.call(function() problem = select(3, late:token()) end)
+    world.pass(4.5, 0.1)
+    gone:close()   -- its lease is free, and half a second is left
+    world.pass(0.6, 0.1)
+    assert.equal("timeout", problem.code)
+    assert.equal(1, #world.posts)
+    world.call(function() late:token() end)
+    assert.equal(2, #world.posts)
+  end)
+
   it("look and forget: without a request", function()
     local world = sharing(steady(100))
     local first, second = world.process(), world.process()
@@ -279,6 +307,13 @@ describe("a store that is broken", function()
       end
     end)
   end
+
+  it("while a caller waits: it is told once", function()
+    local world = broken("get", function() return nil, "is broken" end)
+    rawset(world.store, "lease", function() return world.now > 1001 end)
+    assert((ask(world.process(), world)))
+    assert.equal(1, count(world, "store_failed"))
+  end)
 
   it("with damaged entries: they are misses, and it is told", function()
     for _, bytes in ipairs{"", "x", ("x"):rep(200)} do

@@ -13,7 +13,7 @@ local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
 
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
-local LOOK_AGAIN = 1                -- seconds until a refresh that is left to others is looked for
+local LOOK_AGAIN = 0.25             -- seconds until a refresh left to others is looked for
 local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client
@@ -84,7 +84,11 @@ local function settle_with_bank(self, own, token, trouble)
   if token then
     local name = self.current and "refreshed" or "fetched"
     keeping.issued(self, token)
-    if self.shared then self.shared:put_token(token, token:remaining(), self.lastDeparture) end
+    if self.shared then
+      self.shared:put_token{token = token, lifetime = token:remaining(),
+        departed = self.lastDeparture,
+        lastRejection = self.lastRejection > -math.huge and self.lastRejection or nil}
+    end
     return name, {seconds = took}
   end
   local failure = keeping.failed(self, trouble)
@@ -159,9 +163,10 @@ local function fetch(self)
   local began = self.system.boot()
   if self.latch:is_closed(began) then return refuse(self.latch:remembered(began)) end
   local own = board(self)
-  if not own.done then self.host.await(own) end
+  local waits = not own.done
+  if waits then self.host.await(own) end
   if self.isClosed then return closed() end
-  tell(self, "waited", {seconds = self.system.boot() - began})
+  if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
   if keeping.usable(self) then return self.current end
   if own.fault then error(own.fault, 0) end
   if own.problem then return refuse(own.problem) end
@@ -193,7 +198,7 @@ end
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
-  if keeping.usable(self) then return self.current end
+  return keeping.usable(self) and self.current or nil
 end
 
 --- Takes over what the store has, and asks nobody else.
@@ -291,7 +296,6 @@ function client.new(settings, system, host, release)
   local self = setmetatable({
     system = system, host = host, release = release, before = system.before,
     onEvent = settings.onEvent, name = settings.origin, counters = {},
-    lastRejection = -math.huge,
     token = Client.token,   -- every request calls it: found here, and not by way of the metatable
   }, Client)
   settings.onEvent = nil   -- the client's events are its own

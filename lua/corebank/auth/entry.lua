@@ -45,27 +45,34 @@ local function moment_of(fields, name, ahead, system)
   return math.min(moment, now + ahead)
 end
 
+---@class corebank.auth.Found
+---@field token corebank.auth.Token
+---@field lifetime number seconds that it had left when the bank gave it
+---@field departed number when the request for it began, on the boot clock
+---@field lastRejection number? when a token before it was rejected, as far as known
+
 --- Writes a token.
----@param own corebank.auth.Token
----@param lifetime number seconds that it had left when the bank gave it
----@param departed number when the request for it began, on the boot clock
+---@param found corebank.auth.Found
 ---@param system table boot, wall, session
 ---@return string
-function entry.of_token(own, lifetime, departed, system)
-  local fields = new_fields(system)
+function entry.of_token(found, system)
+  local own, fields = found.token, new_fields(system)
   for name, value in pairs(own) do fields[name] = value end
   local bootDeadline, wallDeadline = token.deadlines(own)
   fields.accessToken = own.accessToken
-  fields.lifetime = lifetime * 1e6
+  fields.lifetime = found.lifetime * 1e6
   fields.endsBoot, fields.endsWall = bootDeadline * 1e6, wallDeadline * 1e6
-  add_moment(fields, "departed", departed, system)
+  add_moment(fields, "departed", found.departed, system)
+  if found.lastRejection then
+    add_moment(fields, "lastRejection", found.lastRejection, system)
+  end
   return write(fields)
 end
 
 --- Reads it.
 ---@param text string
 ---@param system table
----@return table? # token, lifetime, departed; nil when it is no token or has ended
+---@return corebank.auth.Found? # nil when it is no token
 function entry.to_token(text, system)
   local fields = read(text, system)
   local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
@@ -77,7 +84,8 @@ function entry.to_token(text, system)
     expirationTime = tonumber(fields.expirationTime),
     tokenValiditySec = tonumber(fields.tokenValiditySec)}
   return {token = token.revive(visible, fields.accessToken, ends, endsWall, system),
-    lifetime = lifetime, departed = departed}
+    lifetime = lifetime, departed = departed,
+    lastRejection = moment_of(fields, "lastRejection", 0, system)}
 end
 
 -- What of a problem is written; its body is not.

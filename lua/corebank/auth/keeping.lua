@@ -21,6 +21,7 @@ function keeping.begin(client, settings)
   client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
+  client.lastRejection = -math.huge
   keeping.forget(client)
 end
 
@@ -103,7 +104,7 @@ end
 
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
 -- That it was asked for counts in any case.
----@param found table see entry.to_token
+---@param found corebank.auth.Found
 ---@return boolean
 function keeping.wants(client, found)
   local token, rejected = found.token, client.rejected
@@ -113,9 +114,11 @@ function keeping.wants(client, found)
     and outlasts(client, token)
 end
 
---- Takes it.
+--- Takes it. A rejection that led to it counts as ours: one refresh in 5 s, however many processes.
+---@param found corebank.auth.Found
 function keeping.take(client, found)
   went_well(client)
+  client.lastRejection = math.max(client.lastRejection, found.lastRejection or -math.huge)
   adopt(client, found.token, found.lifetime)
   client.source = "store"
 end

@@ -19,7 +19,6 @@ local DEFAULT_NAME, DEFAULT_DICT = "default", "corebank"
 local DEFAULT_RETRY_AFTER = 5            -- seconds a refused client is told to wait
 local SHORTEST_TICK, LONGEST_TICK = 0.05, 60   -- seconds between two looks at a token
 local FAILING_TICK = 1
-local SHORTEST_WAIT = 0.001
 
 local gateway = {}
 
@@ -71,11 +70,9 @@ end
 
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
 
--- Told where the waiting was: our own timers wait, too, and nobody minds. What took less than the
--- shortest pause was a token from the shared dict.
-function listeners.waited(bank, event)
-  if event.seconds < SHORTEST_WAIT or ngx.get_phase() == "timer" then return end
-  bank.metrics:add("waits")
+-- Told where the waiting was: our own timers wait, too, and nobody minds.
+function listeners.waited(bank)
+  if ngx.get_phase() ~= "timer" then bank.metrics:add("waits") end
 end
 
 function listeners.invalidated(bank)

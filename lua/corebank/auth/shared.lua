@@ -12,6 +12,7 @@ local secret = require "corebank.auth.secret"
 local LEASE_GRACE = 2                       -- seconds that a lease outlasts the flight's timeout
 local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what its holder got
 local FAILURE_KEPT = 300                    -- seconds; no Retry-After lasts longer
+local LEAST_TO_ASK = 1                      -- seconds left; or a quarter of the timeout
 
 ---@class corebank.auth.Store
 ---@field name string
@@ -31,6 +32,13 @@ local settings_of = setmetatable({}, {__mode = "k"})   -- out of a dump's sight
 
 -- ---- the store ---------------------------------------------------------------------------------
 
+-- Once while one thing is done: who waits looks into the store again and again.
+local function report(self, operation, fault)
+  if self.reported[operation] then return end
+  self.reported[operation] = true
+  self.tell(operation, fault)
+end
+
 -- Calls the store. Nil, and it has been reported, when that fails.
 local function call(self, operation, ...)
   local ok, result, fault = pcall(self.store[operation], self.store, ...)
@@ -38,7 +46,7 @@ local function call(self, operation, ...)
     if result == "not enough memory" then error(result, 0) end
     result, fault = nil, "it raised an error"
   end
-  if result == nil and fault then self.report(operation, fault) end
+  if result == nil and fault then report(self, operation, fault) end
   return result
 end
 
@@ -61,7 +69,7 @@ local function get(self, kind)
   local bytes = call(self, "get", name)
   if not bytes then return nil end
   local text = core.unseal(settings_of[self].clientSecret, context, bytes)
-  if not text then self.report("get", "the entry cannot be opened; it is damaged") end
+  if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
   return text
 end
 
@@ -73,14 +81,14 @@ end
 -- ---- entries -----------------------------------------------------------------------------------
 
 --- The token in the store.
----@return table? # token, lifetime, departed: see entry.to_token
+---@return corebank.auth.Found?
 function Shared:token()
   local text = get(self, "token")
   return text and entry.to_token(text, self.system)
 end
 
 --- The last failure, unless a token has come after it.
----@param found table? what `token` gave
+---@param found corebank.auth.Found? what `token` gave
 ---@return corebank.auth.Failure?
 function Shared:failure(found)
   local text = get(self, "failure")
@@ -93,12 +101,10 @@ local function is_later(there, departed)
   return there ~= nil and there.departed > departed
 end
 
----@param own corebank.auth.Token
----@param lifetime number seconds that it had when the bank gave it
----@param departed number when it was asked for, on the boot clock
-function Shared:put_token(own, lifetime, departed)
-  if is_later(self:token(), departed) then return end
-  put(self, "token", entry.of_token(own, lifetime, departed, self.system), own:remaining())
+---@param found corebank.auth.Found
+function Shared:put_token(found)
+  if is_later(self:token(), found.departed) then return end
+  put(self, "token", entry.of_token(found, self.system), found.token:remaining())
 end
 
 ---@param failure corebank.auth.Failure
@@ -110,6 +116,7 @@ end
 --- Removes this very token.
 ---@param own corebank.auth.Token
 function Shared:drop(own)
+  self.reported = {}
   local found = self:token()
   if found and found.token.accessToken == own.accessToken then
     call(self, "delete", (place(self, "token")))
@@ -119,6 +126,7 @@ end
 --- Removes all that these credentials have in the store.
 ---@return boolean # whether the store did
 function Shared:forget()
+  self.reported = {}
   local token_gone = call(self, "delete", (place(self, "token")))
   local failure_gone = call(self, "delete", (place(self, "failure")))
   return token_gone == true and failure_gone == true
@@ -158,6 +166,15 @@ local function timed_out()
   return nil, trouble.message, trouble
 end
 
+-- Asks the bank, unless the turn came so late that it would be in vain: then it is the next one's.
+local function ask(self, job, deadline, timeout)
+  if deadline - self.system.boot() < math.min(LEAST_TO_ASK, timeout / 4) then
+    self:release()
+    return timed_out()
+  end
+  return job.ask(deadline)
+end
+
 --- Gets a token: the one in the store, the one that the holder of the lease brings, or one that is
 -- ours to ask for. Its outcome counts for all who wait, failure too.
 ---@param wait fun(seconds: number)
@@ -168,8 +185,9 @@ end
 ---@return string?
 ---@return corebank.auth.Problem? # all nil: it is left to somebody else
 function Shared:fetch(wait, job)
-  local began = self.system.boot()
-  local deadline = began + settings_of[self].timeout
+  self.reported = {}
+  local timeout, began = settings_of[self].timeout, self.system.boot()
+  local deadline = began + timeout
   local pause, ours = FIRST_LOOK, false
   while true do
     -- Also once it is our turn: whoever had it before has put what came before letting go.
@@ -179,7 +197,7 @@ function Shared:fetch(wait, job)
     local trouble = failure and job.heeds(failure, began)
     if trouble then return nil, trouble.message, trouble end
     local rest = ours and job.rest()
-    if rest and rest <= 0 then return job.ask(deadline) end
+    if rest and rest <= 0 then return ask(self, job, deadline, timeout) end
     if rest then wait(rest) end
     ours = lease(self, not job.urgent)   -- or renewed: the machine may have slept in between
     if not ours then
@@ -198,10 +216,10 @@ local shared = {}
 ---@param store corebank.auth.Store
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, session, pid
----@param report fun(operation: string, fault: string) told when the store fails
+---@param tell fun(operation: string, fault: string) told when the store fails
 ---@return corebank.auth.Shared
-function shared.new(store, settings, system, report)
-  local self = setmetatable({store = store, system = system, report = report,
+function shared.new(store, settings, system, tell)
+  local self = setmetatable({store = store, system = system, tell = tell, reported = {},
     id = ("%08x"):format(math.floor(system.random() * 2 ^ 32))}, Shared)
   settings_of[self] = settings
   return self
