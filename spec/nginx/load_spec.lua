@@ -160,16 +160,19 @@ describe("the shared dict #nginx", function()
           if key:find "^entry:" then dict:set(key, ngx.var.arg_number and 42 or "garbage") end
         end } }]]})
     gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    local rounds = 0
     for path, fault in pairs{["/garble"] = "the entry cannot be opened",
       ["/garble?number=1"] = "an entry is a number"} do
-      gate:get(path)
-      gate:reload()
-      assert.same({[200] = 100}, gate:at_once(100, "/api/"))
-      gateway.await("it is not told", function()
-        return gate:log():find("the shared dict cannot be used (" .. fault, 1, true)
-      end)
+      -- Again when a worker that was at it has put a good one there in between.
+      repeat
+        rounds = rounds + 1
+        gate:get(path)
+        gate:reload()
+        assert.same({[200] = 100}, gate:at_once(100, "/api/"))
+      until gate:log():find("the shared dict cannot be used (" .. fault, 1, true) or rounds > 10
     end
-    assert.is_true(scenario:posts() <= 3, scenario:posts())
+    assert.is_true(rounds <= 10, gate:log())
+    assert.is_true(scenario:posts() <= 1 + rounds, scenario:posts())
     assert.is_true(gate:metric 'corebank_auth_store_faults_total{bank="default"}' >= 1)
   end)
 
