@@ -15,6 +15,7 @@ int luaopen_corebank_auth_core(lua_State *L) {
     cba_open_seal(L);
     cba_open_transfer(L);
     cba_open_system(L);
+    cba_open_window(L);
     cba_open_inspect(L);
     cba_open_terminal(L);
     return 1;

@@ -15,6 +15,7 @@ void cba_open_secret(lua_State *L);
 void cba_open_seal(lua_State *L);
 void cba_open_transfer(lua_State *L);
 void cba_open_system(lua_State *L);
+void cba_open_window(lua_State *L);
 void cba_open_inspect(lua_State *L);
 void cba_open_terminal(lua_State *L);
 

@@ -38,6 +38,10 @@ static inline void cba_pushwhole(lua_State *L, double value) {
 
 #endif
 
+#if LUA_VERSION_NUM >= 504
+#define CBA_WINDOWS 1 /* see lua_window.c */
+#endif
+
 /* Makes the metatable for `name`, which the registry keeps under the name's address and which has
  * that address in it: `methods` behind __index, `metamethods` beside it, and itself out of scripts'
  * reach. */

@@ -267,6 +267,7 @@ function Client:close()
   self.flight, self.rejected = nil, nil
   self.latch:open()
   keeping.forget(self)
+  self.token = nil   -- the metatable's: it raises at its caller's line
   self.release()
 end
 
@@ -298,6 +299,8 @@ function client.new(settings, system, host, release)
     onEvent = settings.onEvent, name = settings.origin, counters = {},
     token = Client.token,   -- every request calls it: found here, and not by way of the metatable
   }, Client)
+  -- Where the core can it looks at the clocks itself, and calls that only when they say no.
+  if system.window then self.token, self.openWindow = system.window(self, Client.token) end
   settings.onEvent = nil   -- the client's events are its own
   settings_of[self] = settings
   keeping.begin(self, settings)

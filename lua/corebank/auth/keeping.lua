@@ -25,10 +25,21 @@ function keeping.begin(client, settings)
   keeping.forget(client)
 end
 
+-- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
+-- request asks for. The token's own end is kept on the exact ones.
+local function fresh_until(client, steady, wall)
+  client.freshUntil, client.freshUntilWall = steady, wall
+  if client.openWindow then client.openWindow(client.current, steady, wall) end
+end
+
+local function fresh_for(client, seconds)
+  fresh_until(client, client.system.steady() + seconds, client.system.wall() + seconds)
+end
+
 --- No token is at hand any more.
 function keeping.forget(client)
   client.current, client.source = nil, nil
-  client.freshUntil, client.freshUntilWall = -math.huge, -math.huge
+  fresh_until(client, -math.huge, -math.huge)
 end
 
 --- Whether the token at hand may be handed out.
@@ -41,13 +52,6 @@ end
 ---@return number
 function keeping.leeway(client, lifetime)
   return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
-end
-
--- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
--- request asks for. The token's own end is kept on the exact ones.
-local function fresh_for(client, seconds)
-  client.freshUntil = client.system.steady() + seconds
-  client.freshUntilWall = client.system.wall() + seconds
 end
 
 -- `lifetime`: what the token had left when the bank gave it, maybe to another process.
