@@ -179,8 +179,8 @@ print(("gateway   rounds %d, %d and %d; median (least to most)\n"):format(ROUNDS
 local slow = gateway.options{baseUrl = bank:scenario{{delay = 2}}.baseUrl}
 local gate = gateway.start{setup = {baseUrl = bank:scenario{}.baseUrl}, http = HTTP,
   server = LOCATIONS,
-  init_worker = "$setup " .. ASK_SLOWLY:format(gateway.literal(slow))}
-gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+  init_worker = "$setup " .. ASK_SLOWLY:format(sandbox.literal(slow))}
+sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
 measure_throughput(gate)
 measure_neighbour(gate)
 gate:stop()

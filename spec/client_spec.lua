@@ -6,10 +6,7 @@ local fake = require "spec.fake"
 local options = require "corebank.auth.options"
 local survive = require "spec.survive"
 
--- A bank whose nth token is canary-token-n, valid for `validity` seconds.
-local function steady(validity, takes)
-  return function(n) return {token = "canary-token-" .. n, validity = validity, takes = takes} end
-end
+local ask, steady = fake.ask, fake.steady
 
 local function keep(answer, changes)
   local given = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret",
@@ -21,14 +18,6 @@ local function keep(answer, changes)
   local kept = client.new(settings, world.system, world.host,
     function() options.release(settings) end)
   return kept, world, settings
-end
-
--- What token() gives to a caller that may have to wait.
-local function ask(kept, world)
-  local got
-  world.call(function() got = {kept:token()} end)
-  while not got do world.pass(0.05, 0.05) end
-  return got[1], got[2], got[3]
 end
 
 describe("a client", function()

@@ -5,6 +5,19 @@ local core = require "corebank.auth.core"
 
 local fake = {}
 
+--- An answer for `world`: the nth token is canary-token-n, valid for `validity` seconds.
+function fake.steady(validity, takes)
+  return function(n) return {token = "canary-token-" .. n, validity = validity, takes = takes} end
+end
+
+--- What token() gives to a caller that may have to wait.
+function fake.ask(kept, world)
+  local got
+  world.call(function() got = {kept:token()} end)
+  while not got do world.pass(0.05, 0.05) end
+  return got[1], got[2], got[3]
+end
+
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
 -- {failure=}; `takes` seconds until it is there.
 function fake.world(answer)

@@ -7,9 +7,7 @@ local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options"
 local survive = require "spec.survive"
 
-local function steady(validity, takes)
-  return function(n) return {token = "canary-token-" .. n, validity = validity, takes = takes} end
-end
+local ask, steady = fake.ask, fake.steady
 
 -- A world with one store, and a maker of clients in it; `events` collects what they tell.
 local function sharing(answer, changes)
@@ -32,13 +30,6 @@ local function sharing(answer, changes)
     return client.new(settings, system, world.host, function() options.release(settings) end)
   end
   return world
-end
-
-local function ask(kept, world)
-  local got
-  world.call(function() got = {kept:token()} end)
-  while not got do world.pass(0.05, 0.05) end
-  return got[1], got[2], got[3]
 end
 
 local function count(world, name)

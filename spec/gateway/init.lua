@@ -18,6 +18,8 @@ local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 local CHECKOUT = lfs.currentdir()
 local BUILD = os.getenv "CBA_BUILD"
 
+local await, literal, quoted = sandbox.await, sandbox.literal, sandbox.quoted
+
 local gateway = {}
 
 --- Whether the build under test is one that nginx can load. Specs of nginx say nothing elsewhere.
@@ -25,35 +27,6 @@ gateway.possible = BUILD and BUILD:find("^luajit") ~= nil
 
 local Gateway = {}
 Gateway.__index = Gateway
-
-local function quoted(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local function literal(value)
-  if type(value) ~= "table" then
-    return type(value) == "string" and ("%q"):format(value) or tostring(value)
-  end
-  local parts = {}
-  for key, item in pairs(value) do
-    parts[#parts + 1] = ("[%s]=%s"):format(literal(key), literal(item))
-  end
-  return "{" .. table.concat(parts, ",") .. "}"
-end
-
-gateway.literal = literal
-
-local function await(what, ready, seconds)
-  local deadline = socket.gettime() + (seconds or 10)
-  local value = ready()
-  while not value do
-    assert(socket.gettime() < deadline, what)
-    socket.sleep(0.005)
-    value = ready()
-  end
-  return value
-end
-gateway.await = await
 
 local TEMPLATE = [[
 $modules

@@ -74,7 +74,7 @@ describe("the gateway #nginx", function()
 
   it("has a token before the first request comes", function()
     start{}
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
     gate:get("/api/")
     assert.equal(1, scenario:posts())
   end)
@@ -109,7 +109,7 @@ describe("the gateway #nginx", function()
 
   it("says once that the bank is down, however often it is asked", function()
     start({{status = 500}}, {workers = 1, setup = {attempts = 1}})
-    gateway.await("the bank is not asked", function()
+    sandbox.await("the bank is not asked", function()
       gate:get("/api/")
       return scenario:posts() >= 3
     end)
@@ -119,7 +119,7 @@ describe("the gateway #nginx", function()
 
   it("says when the bank is back, once", function()
     start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
     assert.equal(1, lines(gate:log(), "no token from the bank: server"))
     assert.equal(1, lines(gate:log(), "tokens are back"))
   end)
@@ -141,7 +141,7 @@ describe("the gateway #nginx", function()
     assert.same({[200] = 100}, gate:at_once(100, "/api/"))   -- both workers have it
     gate:switch("reject", true)
     assert.same({[401] = 1000}, gate:at_once(1000, "/api/"))
-    gateway.await("no refresh", function() return scenario:posts() == 2 end)
+    sandbox.await("no refresh", function() return scenario:posts() == 2 end)
     assert.same({[401] = 500}, gate:at_once(500, "/api/"))
     assert.equal(2, scenario:posts())
     gate:switch("reject", false)
@@ -176,7 +176,7 @@ describe("the gateway #nginx", function()
     local other = bank:scenario{}
     start({}, {init_worker = ([[
         require("corebank.auth.nginx").setup(%s)
-        $setup]]):format(gateway.literal(gateway.options{name = "other",
+        $setup]]):format(sandbox.literal(gateway.options{name = "other",
           baseUrl = other.baseUrl})), server = [[
       location /other/ {
         access_by_lua_block { require("corebank.auth.nginx").inject("other") }
@@ -193,11 +193,11 @@ describe("the gateway #nginx", function()
     assert.equal(2, gate:count "tokens")
     gate:switch("reject", true)
     assert.equal(401, (gate:get("/other/")))
-    gateway.await("no refresh", function() return other:posts() == 2 end)
+    sandbox.await("no refresh", function() return other:posts() == 2 end)
     assert.equal(1, scenario:posts())
     assert.equal(1, gate:metric 'corebank_auth_invalidated_total{bank="other"}')
     assert.equal(0, gate:metric 'corebank_auth_invalidated_total{bank="default"}')
-    gateway.await("no token", function() return (gate:get("/other/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/other/ready")) == 200 end)
     local _, _, page = gate:get("/other/metrics")
     assert.is_nil(page:find('bank="default"', 1, true))
   end)
@@ -275,7 +275,7 @@ describe("the gateway #nginx", function()
           ngx.log(ngx.WARN, "heard: ", event.name, " in ", ngx.get_phase())
         end
         require("corebank.auth.nginx").setup(options)]]})
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
     assert.is_truthy(gate:log():find "heard: failed in timer")
     assert.is_truthy(gate:log():find "heard: fetched in timer")
   end)

@@ -22,7 +22,7 @@ describe("the gateway under load #nginx", function()
     given.setup = given.setup or {}
     given.setup.baseUrl = scenario.baseUrl
     gate = gateway.start(given)
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
   end
 
   after_each(function()
@@ -81,7 +81,7 @@ describe("the gateway under load #nginx", function()
       waiting[i] = assert(socket.connect("127.0.0.1", gate.port))
       waiting[i]:send("GET /api/ HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
     end
-    gateway.await("no POST", function() return scenario:posts() == 1 end)
+    sandbox.await("no POST", function() return scenario:posts() == 1 end)
     gate:reload()
     for i = 1, 20 do
       waiting[i]:settimeout(5)
@@ -104,12 +104,12 @@ describe("the gateway under load #nginx", function()
             end } }]]}
       local first = assert(socket.connect("127.0.0.1", gate.port))
       first:send("GET /api/ HTTP/1.1\r\nHost: gateway\r\n\r\n")
-      gateway.await("no POST", function() return scenario:posts() == 1 end)
+      sandbox.await("no POST", function() return scenario:posts() == 1 end)
       local _, _, holder = gate:get("/holder")
       assert(os.execute("kill -KILL " .. holder:match "^%d+"))
       first:close()
       assert.same({[503] = 20}, gate:at_once(20, "/api/"))
-      gateway.await("the lease does not end", function()
+      sandbox.await("the lease does not end", function()
         _, _, holder = gate:get("/holder")
         return holder == ""
       end)
@@ -159,7 +159,7 @@ describe("the shared dict #nginx", function()
         for _, key in ipairs(dict:get_keys()) do
           if key:find "^entry:" then dict:set(key, ngx.var.arg_number and 42 or "garbage") end
         end } }]]})
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
     local rounds = 0
     for path, fault in pairs{["/garble"] = "the entry cannot be opened",
       ["/garble?number=1"] = "an entry is a number"} do
@@ -199,7 +199,7 @@ describe("the shared dict #nginx", function()
 
   it("missing: setup says what to add, and nothing passes", function()
     start({}, {dict = ""})
-    gateway.await("it is not told", function()
+    sandbox.await("it is not told", function()
       return gate:log():find("init_worker_by_lua%b():%d+: setup: nginx.conf has no "
         .. "lua_shared_dict corebank; add `lua_shared_dict corebank 1m;` to its http block")
     end)

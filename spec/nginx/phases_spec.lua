@@ -87,7 +87,7 @@ describe("a client in nginx #nginx", function()
     local _, _, body = gate:get("/set")
     assert.is_truthy(body:find("set_by_lua*: use peek()", 1, true), body)
     -- What they began goes on without them.
-    gateway.await("no token", function()
+    sandbox.await("no token", function()
       return select(3, gate:get("/peek")):find "^Bearer token"
     end)
     _, headers = gate:get("/filter")
@@ -208,7 +208,7 @@ describe("a client in nginx #nginx", function()
     gone:close()
     for _ = 1, 50 do gate:get("/plain/") end   -- others take the memory of the one that is gone
     gate:get("/garble?name=" .. name)
-    gateway.await("it is not told", function() return gate:log():find "heard: store_failed" end)
+    sandbox.await("it is not told", function() return gate:log():find "heard: store_failed" end)
     assert.is_truthy(select(3, gate:get("/content")):find "^Bearer token")
     assert.equal(2, scenario:posts())
     assert.is_nil(gate:log():find("exited on signal"))

@@ -38,7 +38,7 @@ describe("an nginx that runs for long #nginx", function()
   end)
 
   local function ready()
-    gateway.await("no token", function() return (gate:get("/ready")) == 200 end)
+    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
   end
 
   local function request(count, path)
@@ -69,7 +69,7 @@ describe("an nginx that runs for long #nginx", function()
     ready()
     local function reload(count)
       for _ = 1, count do gate:reload() end
-      gateway.await("old workers stay", function() return #gate:workers() == 2 end)
+      sandbox.await("old workers stay", function() return #gate:workers() == 2 end)
       return state_of(gate:pid())
     end
     local before, after = reload(5), reload(RELOADS)

@@ -43,9 +43,11 @@ local function exists(path)
   return file ~= nil
 end
 
-local function quoted(word)
+--- A word as a shell takes it.
+function sandbox.quoted(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
+local quoted = sandbox.quoted
 
 -- A command whose standard input ends when this process does or closes the result. It must not
 -- run under what the specs may have preloaded into themselves: a sanitizer, a fake clock.
@@ -53,9 +55,9 @@ local function lifeline(command)
   return assert(io.popen("unset LD_PRELOAD; exec " .. command, "w"))
 end
 
--- Polls `ready` until it gives a value.
-local function await(what, ready)
-  local deadline = socket.gettime() + 10
+--- Polls `ready` until it gives a value, for 10 seconds or as many as are given.
+function sandbox.await(what, ready, seconds)
+  local deadline = socket.gettime() + (seconds or 10)
   local value = ready()
   while not value do
     assert(socket.gettime() < deadline, what)
@@ -64,6 +66,7 @@ local function await(what, ready)
   end
   return value
 end
+local await = sandbox.await
 
 -- From the kernel: processes that share a bank, forked ones too, must not share names.
 local function unique()
@@ -214,6 +217,7 @@ local function interpreter()
   return first < 0 and arg[first] or "lua"
 end
 
+--- A value as Lua text: what is no table by itself, tables of such.
 local function literal(value)
   if type(value) ~= "table" then
     return type(value) == "string" and ("%q"):format(value) or tostring(value)
@@ -224,6 +228,7 @@ local function literal(value)
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
+sandbox.literal = literal
 
 -- A raw server that nobody holds on to must live until it is stopped all the same.
 local running = {}
