@@ -57,7 +57,10 @@ function auth.client(given)
   local settings, mistake = options.read(given, true)
   if not settings then error("client: " .. mistake, 2) end
   options.number(settings)
-  local client = require "corebank.auth.client"   -- here: a script that needs one token reads less
+  -- Here: a script that needs one token reads less. And all that a client needs later on.
+  local client = require "corebank.auth.client"
+  require "corebank.auth.explain"
+  require "corebank.auth.flight"
   local system = require "corebank.auth.system"
   return client.new(settings, system, host, function() options.release(settings) end)
 end

@@ -6,9 +6,8 @@
 -- gets a token, from the store or from the bank: it outlives the caller that started it, and
 -- everybody who needs its outcome shares it, failure too.
 
-local exchange = require "corebank.auth.exchange"
-local explain = require "corebank.auth.explain"
-local flight = require "corebank.auth.flight"
+-- Three more modules are loaded where they are needed: the command, when its token is in the store,
+-- needs none. auth.client loads them all, for later there may be no descriptor to do it with.
 local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
 
@@ -41,6 +40,7 @@ end
 
 local function ask(self, deadline)
   self.lastDeparture = self.system.boot()
+  local exchange = require "corebank.auth.exchange"
   return exchange.run(settings_of[self], self.system, self.host.threads.yield, deadline)
 end
 
@@ -116,6 +116,7 @@ local function land(self, own, token, trouble)
 end
 
 local function depart(self, urgent)
+  local flight = require "corebank.auth.flight"
   local own = flight.new(obtain, function(...) land(self, ...) end, self.system,
     self.host.threads)
   self.flight = own
@@ -255,6 +256,7 @@ end
 --- Why this token, until when, and what went wrong last. Holds no secret.
 ---@return corebank.auth.Explanation # tostring gives one line
 function Client:explain()
+  local explain = require "corebank.auth.explain"
   return explain(self)
 end
 
@@ -272,7 +274,7 @@ function Client:close()
 end
 
 function Client:__tostring()
-  return tostring(explain(self))
+  return tostring(self:explain())
 end
 
 -- ---- making ------------------------------------------------------------------------------------

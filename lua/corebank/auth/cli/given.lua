@@ -1,10 +1,17 @@
 --- From what was given on the command line to a client: options, the secret, the store.
+--
+-- What auth.client does is done here with less to load: of a command that finds its token in the
+-- store, that is most of the time it takes.
 
-local auth = require "corebank.auth"
+local blocking = require "corebank.auth.host.blocking"
+local client = require "corebank.auth.client"
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
+local file_store = require "corebank.auth.store.file"
 local options = require "corebank.auth.options"
+local secret = require "corebank.auth.secret"
+local system = require "corebank.auth.system"
 
 local NO_SECRET = "there is no client secret; set COREBANK_CLIENT_SECRET, or give "
   .. "--secret-file FILE, or run this on a terminal and type it"
@@ -14,7 +21,7 @@ local given = {}
 -- A secret from a file; nil and the reason, without the path: somebody may have put the secret
 -- there.
 local function from_file(path)
-  local ok, value = pcall(auth.secret.file, path)
+  local ok, value = pcall(secret.file, path)
   if ok then return value end
   local prefix = ("secret.file: %s "):format(path)
   if value:sub(1, #prefix) ~= prefix then error(value, 0) end
@@ -54,13 +61,8 @@ end
 ---@return corebank.auth.Store?
 function given.store(words)
   if words.noStore then return nil end
-  local ok, made = pcall(auth.store.file, {dir = words.storeDir})
-  if not ok then
-    local mistake = tostring(made):match("^store%.file: (.*)$")
-    if not mistake then error(made, 0) end
-    mistake = mistake:gsub("^dir", "--store-dir")
-    exits.stop(exits.USAGE, mistake)
-  end
+  local made, mistake = file_store.new{dir = words.storeDir}
+  if not made then exits.stop(exits.USAGE, (mistake:gsub("^dir", "--store-dir"))) end
   return made
 end
 
@@ -86,11 +88,10 @@ local function with_secret(read, words, make)
 end
 
 local function new_client(read)
-  local ok, made = pcall(auth.client, read)
-  if ok then return made end
-  local mistake = tostring(made):match("^client: (.*)$")
-  if not mistake then error(made, 0) end
-  return nil, mistake
+  local settings, mistake = options.read(read, true)
+  if not settings then return nil, mistake end
+  options.number(settings)
+  return client.new(settings, system, blocking, function() options.release(settings) end)
 end
 
 --- A client.
