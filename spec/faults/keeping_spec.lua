@@ -208,6 +208,9 @@ bank:invalidate(bank:peek())
 assert(bank:token())
 ]]
 
+-- ASan's library must be the first of all, and a name service of ours would be before it.
+if os.getenv("CBA_BUILD"):find("asan") then return end
+
 describe("a bank that moves to another address", function()
   it("while the old host still answers: the next refresh goes to the new one", function()
     local answer = {"read_request", {"send", sandbox.answer()}, "close"}
