@@ -142,7 +142,7 @@ describe("the command line", function()
   end)
 end)
 
-describe("a secret", function()
+describe("a secret #slow", function()
   it("on the command line is refused, whatever it is called, and never repeated", function()
     for _, words in ipairs{
       {"token", "--client-secret", "hunter2"}, {"token", "--client-secret=hunter2"},
@@ -187,7 +187,7 @@ describe("a secret", function()
   end)
 end)
 
-describe("the prompt", function()
+describe("the prompt #slow", function()
   local SHOW = "; echo status $?; "
     .. "stty -a | grep -o -- '-\\?\\(echo\\|isig\\|icanon\\) ' | tr -d '\\n'"
 
@@ -248,7 +248,7 @@ describe("the prompt", function()
   end)
 end)
 
-describe("corebank-auth token", function()
+describe("corebank-auth token #slow", function()
   it("prints a token and nothing else", function()
     local result = run(with_ca("token", "--no-store"))
     assert.equal(0, result.status)
@@ -320,7 +320,7 @@ describe("corebank-auth token", function()
   end)
 end)
 
-describe("the store", function()
+describe("the store #slow", function()
   local environment
 
   before_each(function()
@@ -431,7 +431,7 @@ describe("the store", function()
   end)
 end)
 
-describe("the exit status", function()
+describe("the exit status #slow", function()
   local function status_of(words, changes)
     table.insert(words, "--no-store")
     return fails(run(words, changes).status, words, changes), run(words, changes).status

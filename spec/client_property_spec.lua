@@ -134,7 +134,7 @@ local function history(random, steps, count)
 end
 
 for count, what in pairs{[1] = "a client", [3] = "three clients with one store"} do
-  describe(what .. ", " .. STEPS .. " random steps (CBA_SEED=" .. seed .. ")", function()
+  describe(what .. ", " .. STEPS .. " random steps #slow (CBA_SEED=" .. seed .. ")", function()
     it("keeps what is promised", function()
       local random = generator(seed % 2147483646 + 1)
       for _ = 1, STEPS / STEPS_A_HISTORY do history(random, STEPS_A_HISTORY, count) end
