@@ -129,6 +129,13 @@ static int transfer_step(lua_State *L) {
     return 1;
 }
 
+/* transfer:is_done() -> done, as far as the engine's last step brought it. A step moves all
+ * transfers: whoever has many steps one of them, and asks this of the others. */
+static int transfer_is_done(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_is_done(check_transfer(L)));
+    return 1;
+}
+
 /* transfer:wait(seconds). Returns on any activity, or on a signal. */
 static int transfer_wait(lua_State *L) {
     struct cba_transfer *transfer = check_transfer(L);
@@ -294,6 +301,7 @@ void cba_open_transfer(lua_State *L) {
     };
     static const luaL_Reg methods[] = {
         {"step", transfer_step},
+        {"is_done", transfer_is_done},
         {"wait", transfer_wait},
         {"result", transfer_result},
         {"reply", transfer_reply},

@@ -318,14 +318,17 @@ static void collect_finished(struct cba_engine *engine) {
     }
 }
 
-bool cba_transfer_step(struct cba_transfer *transfer) {
-    struct cba_engine *engine = transfer->engine;
-    if (transfer->result.failure.outcome != CBA_PENDING) {
-        return true;
-    }
-    if (!cba_engine_is_ours(engine)) {
+bool cba_transfer_is_done(struct cba_transfer *transfer) {
+    if (transfer->result.failure.outcome == CBA_PENDING && !cba_engine_is_ours(transfer->engine)) {
         transfer->result.failure.outcome =
             CBA_NETWORK; /* the parent's connection: not ours to read */
+    }
+    return transfer->result.failure.outcome != CBA_PENDING;
+}
+
+bool cba_transfer_step(struct cba_transfer *transfer) {
+    struct cba_engine *engine = transfer->engine;
+    if (cba_transfer_is_done(transfer)) {
         return true;
     }
     struct cba_sigpipe guard;

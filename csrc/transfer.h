@@ -61,6 +61,10 @@ void cba_transfer_release(struct cba_transfer *transfer);
  * done. */
 bool cba_transfer_step(struct cba_transfer *transfer);
 
+/* Whether the last step of any of the engine's transfers brought this one to its end. Does nothing.
+ */
+bool cba_transfer_is_done(struct cba_transfer *transfer);
+
 /* Waits for activity on any of the engine's transfers, at most `seconds`. */
 void cba_transfer_wait(struct cba_transfer *transfer, double seconds);
 

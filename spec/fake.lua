@@ -41,6 +41,7 @@ function fake.world(answer)
     local ready = world.now + (given.takes or 0)
     local transfer = {}
     function transfer.step() return world.now >= ready end
+    transfer.is_done = transfer.step
     function transfer.reply()
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end

@@ -46,6 +46,22 @@ function auth.authenticate(given)
   return nil, message, problem
 end
 
+--- Asks for many tokens side by side, each as authenticate does, and waits for all of them.
+--
+-- A mistake in the list or an element of it raises at the caller's level, before anything is sent.
+-- An element that gets no token leaves the others alone; a handler that raises ends them all.
+---@param list (corebank.auth.Options|corebank.auth.Client)[] of a client it is the client's token
+---@param given corebank.auth.ManyOptions?
+---@return corebank.auth.Result[] # one for each element, in the list's order
+function auth.authenticateAll(list, given)
+  local host, unable = choose_host()
+  if not host then error("authenticateAll: " .. unable, 2) end
+  local authenticate_all = require "corebank.auth.many"   -- here: most scripts need one token
+  local results, mistake = authenticate_all(list, given, core, host)
+  if not results then error("authenticateAll: " .. mistake, 2) end
+  return results
+end
+
 --- Makes a client, which keeps a token. Nothing is sent before its first token().
 --
 -- A mistake in `given` raises at the caller's level.

@@ -159,19 +159,28 @@ local function board(self)
   return own
 end
 
-local function fetch(self)
+-- `await` returns when the flight that it is given is done.
+local function fetch(self, await)
   if self.isClosed then return closed() end
   local began = self.system.boot()
   if self.latch:is_closed(began) then return refuse(self.latch:remembered(began)) end
   local own = board(self)
   local waits = not own.done
-  if waits then self.host.await(own) end
+  if waits then await(own) end
   if self.isClosed then return closed() end
   if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
   if keeping.usable(self) then return self.current end
   if own.fault then error(own.fault, 0) end
   if own.problem then return refuse(own.problem) end
-  return fetch(self)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
+  return fetch(self, await)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
+end
+
+local function hand_out(self, await)
+  if keeping.usable(self) then
+    refresh_behind(self)
+    if keeping.usable(self) then return self.current end
+  end
+  return fetch(self, await)
 end
 
 local function check_open(self)
@@ -188,11 +197,7 @@ end
 function Client:token()
   if self.before(self.freshUntil, self.freshUntilWall) then return self.current end
   check_open(self)
-  if keeping.usable(self) then
-    refresh_behind(self)
-    if keeping.usable(self) then return self.current end
-  end
-  local token, message, trouble = fetch(self)
+  local token, message, trouble = hand_out(self, self.host.await)
   return token, message, trouble
 end
 
@@ -287,6 +292,26 @@ local function join_store(self, settings)
 end
 
 local client = {}
+
+--- Whether a value is a client.
+---@param value any
+---@return boolean
+function client.is(value)
+  return settings_of[value] ~= nil
+end
+
+--- token(), and what it began behind the caller's back, too, for one of many who wait side by side.
+---@param self corebank.auth.Client
+---@param await fun(flight: corebank.auth.Flight) returns when the flight is done
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function client.token_and_refresh(self, await)
+  local token, message, trouble = hand_out(self, await)
+  while self:is_fetching() do await(self.flight) end
+  if token then return self:peek() or token end
+  return nil, message, trouble
+end
 
 --- Makes a client.
 ---@param settings table what options.read made; its secret is the client's from now on

@@ -1,24 +1,28 @@
 --- Work that outlives the caller who started it: a coroutine, and what it waits for.
 --
--- The coroutine yields a transfer or a number of seconds. Nothing here waits; a host (host/) calls
--- `advance` until the flight is done. What a coroutine is, is the host's affair, too: its `threads`
--- has create, resume, status and yield.
+-- The coroutine yields a transfer, a number of seconds, or another flight. Nothing here waits; a
+-- host (host/) calls `advance` until the flight is done. What a coroutine is, is the host's affair,
+-- too: its `threads` has create, resume, status and yield.
 
 ---@class corebank.auth.Flight
 ---@field started number on the boot clock
 ---@field done boolean
----@field wanted table|number|false the transfer or the seconds it waits for
+---@field wanted table|number|false the transfer, the seconds or the flight it waits for
 ---@field due number? on the boot clock, when it waits for seconds
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
 local Flight = {}
 Flight.__index = Flight
 
--- Over, however. What the flight waited for holds the secret.
+local function is_flight(wanted)
+  return getmetatable(wanted) == Flight
+end
+
+-- Over, however. A transfer that it waited for holds the secret; another flight is not its own.
 local function finish(self, token, trouble)
   local wanted = self.wanted
   self.done, self.wanted, self.thread = true, false, false
-  if wanted and type(wanted) ~= "number" then wanted:close() end
+  if wanted and type(wanted) ~= "number" and not is_flight(wanted) then wanted:close() end
   self.problem = trouble
   self.over(self, token, trouble)
 end
@@ -38,26 +42,65 @@ local function note(self, ok, ...)
   if type(self.wanted) == "number" then self.due = self.system.boot() + self.wanted end
 end
 
--- Whether what the flight waits for has come.
-local function is_ready(self)
-  if type(self.wanted) == "number" then return self.system.boot() >= self.due end
-  return self.wanted:step()
+-- Whether what the flight waits for has come, and whether the engine has been stepped.
+local function is_ready(self, stepped)
+  local wanted = self.wanted
+  if type(wanted) == "number" then return self.system.boot() >= self.due, stepped end
+  if is_flight(wanted) then
+    stepped = wanted:advance(stepped)
+    return wanted.done, stepped
+  end
+  if stepped then return wanted:is_done(), true end
+  return wanted:step(), true
+end
+
+-- Whether it is this very flight that, by way of somebody's event handler, is asking.
+local function is_running(self)
+  local status = self.threads.status(self.thread)
+  return status == "running" or status == "normal"
 end
 
 --- Moves it on as far as it goes without waiting. Raises what the work raises.
-function Flight:advance()
-  if not self.done and not self.wanted then return finish(self) end   -- its start was interrupted
-  while not self.done and is_ready(self) do
+---@param stepped boolean? the engine has just been stepped. That moved all transfers, and takes a
+--- look at each of them: of many flights only the first should do it
+---@return boolean? stepped whether it has been by now
+function Flight:advance(stepped)
+  if not self.done and not self.wanted and not is_running(self) then
+    finish(self)   -- its start was interrupted
+  end
+  while not self.done and self.wanted do
+    local ready
+    ready, stepped = is_ready(self, stepped)
+    if not ready then break end
     self.wanted = false
     note(self, self.threads.resume(self.thread))
   end
+  return stepped
 end
 
---- Sets off. Once, and not by `new`: whoever keeps the flight must have it before it can raise.
+--- Sets off, and sends nothing yet. Once, and not by `new`: whoever keeps the flight must have it
+-- before it can raise.
+---@param ... any for the work
+function Flight:start(...)
+  note(self, self.threads.resume(self.thread, ...))
+end
+
+--- Sets off, and goes as far as it can.
 ---@param ... any for the work
 function Flight:depart(...)
-  note(self, self.threads.resume(self.thread, ...))
+  self:start(...)
   self:advance()
+end
+
+--- What has to come first for it to go on: a transfer, or a moment on the boot clock; neither when
+-- it is done.
+---@return table|false transfer
+---@return number? due
+function Flight:awaits()
+  local wanted = self.wanted
+  if is_flight(wanted) then return wanted:awaits() end
+  if type(wanted) == "number" then return false, self.due end
+  return wanted
 end
 
 --- Ends it without an outcome.

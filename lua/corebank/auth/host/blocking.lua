@@ -36,15 +36,17 @@ function blocking.launch(flight)
   launched[flight] = true
 end
 
--- Moves all others on.
+-- Moves all others on. Returns whether that stepped the engine.
 local function advance_others(flight)
+  local stepped
   for other in pairs(launched) do
     if other.done then
       launched[other] = nil
     elseif other ~= flight then
-      other:advance()
+      stepped = other:advance(stepped)
     end
   end
+  return stepped
 end
 
 --- Returns when the flight is done.
@@ -56,8 +58,7 @@ function blocking.await(flight)
     else
       flight.wanted:wait(LONGEST_WAIT)
     end
-    advance_others(flight)
-    flight:advance()
+    flight:advance(advance_others(flight))
   end
 end
 

@@ -1,0 +1,203 @@
+--- Many tokens at once: calls and clients side by side on one engine, so many of them at a time.
+--
+-- A batch is to its host what a transfer is: something to step, and to wait for. Each element has a
+-- flight of its own; one step of the engine moves all of them.
+
+local check = require "corebank.auth.check"
+local client = require "corebank.auth.client"
+local exchange = require "corebank.auth.exchange"
+local flight = require "corebank.auth.flight"
+local options = require "corebank.auth.options"
+
+---@class corebank.auth.ManyOptions
+---@field parallel integer? how many at a time, 1 to 256; default 32
+---@field onProgress fun(done: integer, total: integer)? called after each result
+
+---@class corebank.auth.Result
+---@field token corebank.auth.Token? or, when there is none:
+---@field message string?
+---@field problem corebank.auth.Problem?
+
+local PARALLEL = 32
+local MOST_PARALLEL = 256   -- a process may have 1,024 files, and each locks memory for its bodies
+
+local Batch = {}
+Batch.__index = Batch
+
+-- ---- one element -------------------------------------------------------------------------------
+
+-- Wipes what an element's call holds of the secret.
+local function release(entry)
+  local settings = entry.settings
+  if not settings then return end
+  if settings.open then settings.open:close() end
+  options.release(settings)
+  entry.settings = nil
+end
+
+local function note_result(batch, index, token, trouble)
+  if token then
+    batch.results[index] = {token = token}
+  elseif trouble then
+    batch.results[index] = {message = trouble.message, problem = trouble}
+  end
+end
+
+-- A flight for an element. Of a table the options are read again, so that of a long list only the
+-- secrets in the air are in memory. Returns the work's arguments.
+local function prepare(batch, entry, element)
+  local yield = batch.host.threads.yield
+  local work = exchange.run
+  local arguments = {element, yield}
+  if client.is(element) then
+    work = client.token_and_refresh
+  else
+    local settings, mistake = options.read(element)
+    if not settings then return nil, mistake end
+    entry.settings = settings
+    arguments = {settings, batch.system, yield}
+  end
+  entry.flight = flight.new(work, function(_, token, trouble)
+    release(entry)
+    note_result(batch, entry.index, token, trouble)
+  end, batch.system, batch.host.threads)
+  return arguments
+end
+
+local function start(batch, index)
+  local entry = {index = index}
+  local arguments, mistake = prepare(batch, entry, batch.list[index])
+  if not arguments then
+    batch.mistake = ("element %d %s"):format(index, mistake)
+    return
+  end
+  batch.air[#batch.air + 1] = entry
+  entry.flight:start(arguments[1], arguments[2], arguments[3])
+end
+
+-- ---- all of them -------------------------------------------------------------------------------
+
+-- Moves on what is in the air, and takes out what has landed.
+local function advance(batch)
+  local air, landed, stepped = batch.air, 0, nil
+  local count = #air
+  for i = 1, count do
+    local entry = air[i]
+    air[i] = nil
+    air[i - landed] = entry   -- before it moves: whatever raises, it is there to be given up
+    stepped = entry.flight:advance(stepped)
+    if entry.flight.done then
+      landed = landed + 1
+      batch.done = batch.done + 1
+      if batch.onProgress then batch.onProgress(batch.done, batch.total) end
+    end
+  end
+  air[count - landed + 1] = nil
+end
+
+-- Starts as many as there is room for; returns whether there were any.
+local function fill(batch)
+  local before = batch.started
+  while not batch.mistake and #batch.air < batch.parallel and batch.started < batch.total do
+    batch.started = batch.started + 1
+    start(batch, batch.started)
+  end
+  return batch.started > before
+end
+
+--- Goes as far as it goes without waiting. Raises what a handler raises.
+---@return boolean done
+function Batch:step()
+  repeat advance(self) until not fill(self)
+  return self.mistake ~= nil or self.done == self.total
+end
+
+--- Waits for any of them, at most `seconds`.
+---@param seconds number
+function Batch:wait(seconds)
+  local now = self.system.boot()
+  local transfer
+  for _, entry in ipairs(self.air) do
+    local wanted, due = entry.flight:awaits()
+    if not (wanted or due) then return end   -- somebody else moved it to its end
+    if due then seconds = math.min(seconds, due - now) else transfer = wanted end
+  end
+  if transfer then return transfer:wait(seconds) end
+  if seconds > 0 then self.system.sleep(seconds) end
+end
+
+-- Ends what is in the air. What a client fetches is the client's, and goes on.
+local function give_up(batch)
+  for _, entry in pairs(batch.air) do
+    entry.flight:abandon()
+    release(entry)
+  end
+end
+
+-- ---- what the caller gave ----------------------------------------------------------------------
+
+local function check_element(element)
+  if client.is(element) then return element.isClosed and "is a client that is closed" or nil end
+  if type(element) ~= "table" then
+    return "must be a table of options or a client, not " .. type(element)
+  end
+  local settings, mistake = options.read(element)
+  if not settings then return mistake end
+  options.release(settings)
+end
+
+-- A copy of the list; or nil and what is wrong with it.
+local function read_list(list)
+  if type(list) ~= "table" or client.is(list) then
+    return nil, "a list of tables of options is needed"
+  end
+  local copy, count = {}, 0
+  for key in pairs(list) do
+    if type(key) ~= "number" then return nil, "a list is needed, and not one table of options" end
+    count = count + 1
+  end
+  for i = 1, count do
+    local mistake = check_element(list[i])
+    if mistake then return nil, ("element %d: %s"):format(i, mistake) end
+    copy[i] = list[i]
+  end
+  return copy
+end
+
+local checks = {parallel = check.number(1, MOST_PARALLEL, true), onProgress = check.callable}
+
+-- What is wrong with the options for all.
+local function check_options(given)
+  if type(given) ~= "table" then return "the options must be a table, not " .. type(given) end
+  for name, value in pairs(given) do
+    if not checks[name] then
+      return ("unknown option '%s'; there are parallel and onProgress"):format(tostring(name))
+    end
+    local ok, reason = checks[name](value)
+    if not ok then return name .. " " .. reason end
+  end
+end
+
+--- Gets a token for each element of a list, and waits for all of them.
+---@param list (corebank.auth.Options|corebank.auth.Client)[]
+---@param given corebank.auth.ManyOptions?
+---@param system table boot, wall, sleep, random, url and transfer, as in corebank.auth.core
+---@param host table wait and threads: see host/blocking.lua
+---@return corebank.auth.Result[]? results one for each element, in the list's order
+---@return string? mistake
+return function(list, given, system, host)
+  given = given or {}
+  local mistake = check_options(given)
+  if mistake then return nil, mistake end
+  list, mistake = read_list(list)
+  if not list then return nil, mistake end
+  local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
+    air = {}, parallel = given.parallel or PARALLEL, onProgress = given.onProgress,
+    system = system, host = host}, Batch)
+  if batch.total == 0 then return batch.results end
+  local ok, fault = pcall(host.wait, batch)
+  if not ok or batch.mistake then give_up(batch) end
+  if not ok then error(fault, 0) end
+  if batch.mistake then return nil, batch.mistake end
+  return batch.results
+end
