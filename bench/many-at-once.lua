@@ -65,7 +65,7 @@ if #luas == 0 then luas = {"lua5.4", "luajit"} end
 local config = os.tmpname()
 write_curl_config(config)
 local curl = ("curl --disable --silent --show-error --fail --parallel --parallel-max %d "
-  .. "--config %s"):format(PARALLEL, config)
+  .. "--config %s >/dev/null 2>&1"):format(PARALLEL, config)
 
 for _, lua in ipairs(luas) do
   local path = os.getenv("LUA_CPATH_" .. lua)

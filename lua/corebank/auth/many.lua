@@ -24,6 +24,49 @@ local MOST_PARALLEL = 256   -- a process may have 1,024 files, and each locks me
 local Batch = {}
 Batch.__index = Batch
 
+-- ---- reading -----------------------------------------------------------------------------------
+
+-- Whether two elements differ in nothing but their credentials.
+local function is_like(given, last)
+  local count = 0
+  for name, value in pairs(given) do
+    if name ~= "clientId" and name ~= "clientSecret" then
+      if last.fields[name] ~= value then return false end
+      count = count + 1
+    end
+  end
+  return count == last.count and getmetatable(given) == nil
+end
+
+-- What the next element is compared with. A key's passphrase is wiped with its own call.
+local function keep(given, settings)
+  if getmetatable(given) ~= nil or given.clientKeyPassword ~= nil then return nil end
+  local fields, count = {}, 0
+  for name, value in pairs(given) do
+    if name ~= "clientId" and name ~= "clientSecret" then
+      fields[name] = value
+      count = count + 1
+    end
+  end
+  options.number(settings)
+  return {fields = fields, count = count, settings = settings}
+end
+
+-- options.read for one element after the other: most lists are of one bank, and all but the
+-- credentials is read once, and set up once for each handle of libcurl.
+local function new_reader()
+  local last
+  return function(given)
+    if last and type(given) == "table" and is_like(given, last) then
+      return options.read_alike(last.settings, given)
+    end
+    local settings, mistake = options.read(given)
+    if not settings then return nil, mistake end
+    last = keep(given, settings)
+    return settings
+  end
+end
+
 -- ---- one element -------------------------------------------------------------------------------
 
 -- Wipes what an element's call holds of the secret.
@@ -52,7 +95,7 @@ local function prepare(batch, entry, element)
   if client.is(element) then
     work = client.token_and_refresh
   else
-    local settings, mistake = options.read(element)
+    local settings, mistake = batch.read(element)
     if not settings then return nil, mistake end
     entry.settings = settings
     arguments = {settings, batch.system, yield}
@@ -136,18 +179,18 @@ end
 
 -- ---- what the caller gave ----------------------------------------------------------------------
 
-local function check_element(element)
+local function check_element(element, read)
   if client.is(element) then return element.isClosed and "is a client that is closed" or nil end
   if type(element) ~= "table" then
     return "must be a table of options or a client, not " .. type(element)
   end
-  local settings, mistake = options.read(element)
+  local settings, mistake = read(element)
   if not settings then return mistake end
   options.release(settings)
 end
 
 -- A copy of the list; or nil and what is wrong with it.
-local function read_list(list)
+local function read_list(list, read)
   if type(list) ~= "table" or client.is(list) then
     return nil, "a list of tables of options is needed"
   end
@@ -157,7 +200,7 @@ local function read_list(list)
     count = count + 1
   end
   for i = 1, count do
-    local mistake = check_element(list[i])
+    local mistake = check_element(list[i], read)
     if mistake then return nil, ("element %d: %s"):format(i, mistake) end
     copy[i] = list[i]
   end
@@ -189,11 +232,12 @@ return function(list, given, system, host)
   given = given or {}
   local mistake = check_options(given)
   if mistake then return nil, mistake end
-  list, mistake = read_list(list)
+  local read = new_reader()
+  list, mistake = read_list(list, read)
   if not list then return nil, mistake end
   local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
     air = {}, parallel = given.parallel or PARALLEL, onProgress = given.onProgress,
-    system = system, host = host}, Batch)
+    read = read, system = system, host = host}, Batch)
   if batch.total == 0 then return batch.results end
   local ok, fault = pcall(host.wait, batch)
   if not ok or batch.mistake then give_up(batch) end

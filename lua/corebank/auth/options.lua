@@ -217,6 +217,24 @@ function options.read(given, forClient)
   return settings
 end
 
+--- Reads the credentials alone, where all else was read already: for another call of that kind.
+---@param like table settings; with a number of theirs the core knows these, too
+---@param given corebank.auth.Options
+---@return table? settings
+---@return string? mistake
+function options.read_alike(like, given)
+  local settings = {}
+  for name, value in pairs(like) do settings[name] = value end
+  settings.clientId, settings.clientSecret, settings.open, settings.owned = nil, nil, nil, {}
+  local mistake = read_one(settings, known.clientId, given.clientId)
+    or read_one(settings, known.clientSecret, given.clientSecret)
+  if mistake then
+    options.release(settings)
+    return nil, mistake
+  end
+  return settings
+end
+
 --- Wipes the secrets that `read` made itself; not those a caller made.
 ---@param settings table
 function options.release(settings)
