@@ -71,6 +71,7 @@ describe("lua", function()
       "keeping shared remember host.choose",
       "explain",
       "client",
+      "many",
       "auth",
       "cli.flags cli.exits cli.calendar cli.formats",
       "cli.plain cli.wording",

@@ -21,6 +21,12 @@ local options = require "corebank.auth.options"
 local PARALLEL = 32
 local MOST_PARALLEL = 256   -- a process may have 1,024 files, and each locks memory for its bodies
 
+-- A connection costs a handshake, as much as dozens of requests on one that is there. So a batch
+-- begins narrow, and is widened by half whenever nothing has landed for a moment: a bank that is
+-- far away soon has all it may have, and one that answers at once is not slowed by handshakes.
+local FIRST_WIDTH = 4
+local QUIET = 0.002   -- seconds
+
 local Batch = {}
 Batch.__index = Batch
 
@@ -111,7 +117,7 @@ local function start(batch, index)
   local entry = {index = index}
   local arguments, mistake = prepare(batch, entry, batch.list[index])
   if not arguments then
-    batch.mistake = ("element %d %s"):format(index, mistake)
+    batch.mistake = ("element %d: %s"):format(index, mistake)
     return
   end
   batch.air[#batch.air + 1] = entry
@@ -132,16 +138,25 @@ local function advance(batch)
     if entry.flight.done then
       landed = landed + 1
       batch.done = batch.done + 1
+      batch.quietUntil = batch.system.boot() + QUIET
       if batch.onProgress then batch.onProgress(batch.done, batch.total) end
     end
   end
   air[count - landed + 1] = nil
 end
 
+local function widen(batch)
+  local now = batch.system.boot()
+  if batch.width == batch.parallel or now < batch.quietUntil then return end
+  batch.width = math.min(math.ceil(batch.width * 1.5), batch.parallel)
+  batch.quietUntil = now + QUIET
+end
+
 -- Starts as many as there is room for; returns whether there were any.
 local function fill(batch)
   local before = batch.started
-  while not batch.mistake and #batch.air < batch.parallel and batch.started < batch.total do
+  widen(batch)
+  while not batch.mistake and #batch.air < batch.width and batch.started < batch.total do
     batch.started = batch.started + 1
     start(batch, batch.started)
   end
@@ -160,6 +175,9 @@ end
 function Batch:wait(seconds)
   local now = self.system.boot()
   local transfer
+  if self.width < self.parallel and self.started < self.total then
+    seconds = math.min(seconds, self.quietUntil - now)
+  end
   for _, entry in ipairs(self.air) do
     local wanted, due = entry.flight:awaits()
     if not (wanted or due) then return end   -- somebody else moved it to its end
@@ -235,8 +253,10 @@ return function(list, given, system, host)
   local read = new_reader()
   list, mistake = read_list(list, read)
   if not list then return nil, mistake end
+  local parallel = given.parallel or PARALLEL
   local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
-    air = {}, parallel = given.parallel or PARALLEL, onProgress = given.onProgress,
+    air = {}, parallel = parallel, width = math.min(FIRST_WIDTH, parallel),
+    quietUntil = system.boot() + QUIET, onProgress = given.onProgress,
     read = read, system = system, host = host}, Batch)
   if batch.total == 0 then return batch.results end
   local ok, fault = pcall(host.wait, batch)

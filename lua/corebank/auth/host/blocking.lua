@@ -14,15 +14,6 @@ local function rest(seconds)
   end
 end
 
---- Waits for a transfer to be done, or for a number of seconds.
----@param wanted table|number
-function blocking.wait(wanted)
-  if type(wanted) == "number" then return rest(wanted) end
-  while not wanted:step() do wanted:wait(LONGEST_WAIT) end
-end
-
--- ---- for a client: what it cannot do by itself --------------------------------------------------
-
 --- What flights run in.
 blocking.threads = coroutine
 
@@ -36,7 +27,7 @@ function blocking.launch(flight)
   launched[flight] = true
 end
 
--- Moves all others on. Returns whether that stepped the engine.
+-- Moves all but this one on. Returns whether that stepped the engine.
 local function advance_others(flight)
   local stepped
   for other in pairs(launched) do
@@ -47,6 +38,16 @@ local function advance_others(flight)
     end
   end
   return stepped
+end
+
+--- Waits for a transfer or a batch of them to be done, or for a number of seconds.
+---@param wanted table|number
+function blocking.wait(wanted)
+  if type(wanted) == "number" then return rest(wanted) end
+  while not wanted:step() do
+    wanted:wait(LONGEST_WAIT)
+    advance_others()
+  end
 end
 
 --- Returns when the flight is done.

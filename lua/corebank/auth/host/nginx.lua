@@ -80,17 +80,21 @@ local function land(flight)
 end
 
 -- A mistake of ours or of an event handler ends that flight and no other; its waiters hear of it.
-local function advance(flight)
-  local ok, fault = pcall(flight.advance, flight)
-  if not ok then ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", fault) end
+-- Takes and returns whether the engine has been stepped.
+local function advance(flight, stepped)
+  local ok, result = pcall(flight.advance, flight, stepped)
+  if not ok then ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", result) end
   if flight.done or not ok then land(flight) end
+  if ok then return result end
+  return stepped
 end
 
 local function step_all()
   beat = core.boot()
   local list = {}   -- handlers of events may start more of them
   for flight in pairs(flights) do list[#list + 1] = flight end
-  for i = 1, #list do advance(list[i]) end
+  local stepped
+  for i = 1, #list do stepped = advance(list[i], stepped) end
 end
 
 -- Until nothing is in the air any more, or the flight that is waited for has landed.
