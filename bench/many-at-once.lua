@@ -1,8 +1,8 @@
---- many-at-once.lua [ROUNDS [LUA ...]]
+--- many-at-once.lua [ROUNDS [LUA]]
 --
--- 1,000 tokens, 32 at a time: one process of authenticateAll beside one of curl --parallel, in turn,
--- each for each LUA (lua5.4 and luajit). Prints the median of the wall times and of the rounds'
--- ratios. Reads what warm.lua reads, and LUA_CPATH_<LUA> as the core's path for an interpreter.
+-- 1,000 tokens, 32 at a time: one process of authenticateAll, by LUA (lua5.4), beside one of
+-- curl --parallel, in turn. Prints the medians of the wall times and of the rounds' ratios. Reads
+-- what warm.lua reads, and where LUA finds the core from BENCH_CPATH, if that is another place.
 --
 -- many-at-once.lua --once COUNT PARALLEL gets the tokens, in this process.
 
@@ -60,23 +60,21 @@ local function seconds_of(command)
 end
 
 local rounds = tonumber(arg[1]) or 15
-local luas = {select(2, (table.unpack or unpack)(arg))}
-if #luas == 0 then luas = {"lua5.4", "luajit"} end
+local lua = arg[2] or "lua5.4"
+local path = os.getenv "BENCH_CPATH" or os.getenv "LUA_CPATH"
 local config = os.tmpname()
 write_curl_config(config)
+-- The tool draws a meter for many transfers whatever it is told.
 local curl = ("curl --disable --silent --show-error --fail --parallel --parallel-max %d "
   .. "--config %s >/dev/null 2>&1"):format(PARALLEL, config)
+local ours = ("LUA_CPATH='%s' %s bench/many-at-once.lua --once %d %d"):format(path, lua, COUNT,
+  PARALLEL)
 
-for _, lua in ipairs(luas) do
-  local path = os.getenv("LUA_CPATH_" .. lua)
-  local ours = ("%s %s bench/many-at-once.lua --once %d %d"):format(
-    path and "LUA_CPATH='" .. path .. "'" or "", lua, COUNT, PARALLEL)
-  local mine, theirs, ratios = {}, {}, {}
-  for i = 1, rounds do
-    theirs[i], mine[i] = seconds_of(curl), seconds_of(ours)
-    ratios[i] = mine[i] / theirs[i]
-  end
-  print(("%s: %.3f s, curl %.3f s, ratio %.2f"):format(lua, median(mine), median(theirs),
-    median(ratios)))
+local mine, theirs, ratios = {}, {}, {}
+for i = 1, rounds do
+  theirs[i], mine[i] = seconds_of(curl), seconds_of(ours)
+  ratios[i] = mine[i] / theirs[i]
 end
+print(("%s: %.3f s, curl %.3f s, ratio %.2f"):format(lua, median(mine), median(theirs),
+  median(ratios)))
 os.remove(config)

@@ -300,14 +300,10 @@ void cba_open_transfer(lua_State *L) {
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
-        {"step", transfer_step},
-        {"is_done", transfer_is_done},
-        {"wait", transfer_wait},
-        {"result", transfer_result},
-        {"reply", transfer_reply},
-        {"excerpt", transfer_excerpt},
-        {"close", transfer_close},
-        {NULL, NULL},
+        {"step", transfer_step},   {"is_done", transfer_is_done},
+        {"wait", transfer_wait},   {"result", transfer_result},
+        {"reply", transfer_reply}, {"excerpt", transfer_excerpt},
+        {"close", transfer_close}, {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__tostring", transfer__tostring},

@@ -66,6 +66,7 @@ function fake.world(answer)
   world.host = {
     launch = function(flight) flights[#flights + 1] = flight end,
     threads = coroutine,
+    callers_threads = coroutine,
     await = function(flight) while not flight.done do coroutine.yield() end end,
   }
 

@@ -142,6 +142,50 @@ describe("a client in nginx #nginx", function()
     slow:close()
   end)
 
+  it("authenticateAll() does, too, while it waits for all at the same time", function()
+    start({{delay = 0.5}}, {server = [[
+      location /all { content_by_lua_block {
+        local list = {}
+        for i = 1, 20 do list[i] = $options end
+        for i = 21, 30 do list[i] = require("corebank.auth").client$options end
+        local got = 0
+        for _, result in ipairs(require("corebank.auth").authenticateAll(list)) do
+          if result.token then got = got + 1 end
+        end
+        ngx.say(got)
+      } }
+      location /filter {
+        return 200 "";
+        header_filter_by_lua_block {
+          ngx.header["X-Told"] = require("told")(function()
+            return require("corebank.auth").authenticateAll{$options}
+          end)
+        }
+      }]]})
+    local slow = assert(socket.connect("127.0.0.1", gate.port))
+    slow:settimeout(5)
+    local began = socket.gettime()
+    slow:send("GET /all HTTP/1.0\r\nHost: gateway\r\n\r\n")
+    socket.sleep(0.1)
+    local served = 0
+    while not socket.select({slow}, nil, 0)[1] do
+      local asked = socket.gettime()
+      assert.equal(200, (gate:get("/plain/")))
+      assert.is_true(socket.gettime() - asked < 0.25)
+      served = served + 1
+    end
+    assert.is_true(socket.gettime() - began < 1.5)
+    local answer = slow:receive("*a")
+    assert.is_truthy(answer:find "\r\n30\n$", answer .. gate:log())
+    assert.is_true(served > 20, served)
+    slow:close()
+    assert.equal(30, scenario:posts())
+    local _, headers = gate:get("/filter")
+    assert.is_truthy(headers["x-told"]:find("raised nothing can wait", 1, true))
+    assert.equal(30, scenario:posts())
+    assert.equal("", gate:log())
+  end)
+
   it("a libcurl that looks names up in line is refused", function()
     start({}, {init_worker = [[
         local core = require "corebank.auth.core"

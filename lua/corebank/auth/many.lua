@@ -95,7 +95,7 @@ end
 -- A flight for an element. Of a table the options are read again, so that of a long list only the
 -- secrets in the air are in memory. Returns the work's arguments.
 local function prepare(batch, entry, element)
-  local yield = batch.host.threads.yield
+  local yield = batch.threads.yield
   local work = exchange.run
   local arguments = {element, yield}
   if client.is(element) then
@@ -109,7 +109,7 @@ local function prepare(batch, entry, element)
   entry.flight = flight.new(work, function(_, token, trouble)
     release(entry)
     note_result(batch, entry.index, token, trouble)
-  end, batch.system, batch.host.threads)
+  end, batch.system, batch.threads)
   return arguments
 end
 
@@ -243,7 +243,7 @@ end
 ---@param list (corebank.auth.Options|corebank.auth.Client)[]
 ---@param given corebank.auth.ManyOptions?
 ---@param system table boot, wall, sleep, random, url and transfer, as in corebank.auth.core
----@param host table wait and threads: see host/blocking.lua
+---@param host table wait and callers_threads: see host/blocking.lua
 ---@return corebank.auth.Result[]? results one for each element, in the list's order
 ---@return string? mistake
 return function(list, given, system, host)
@@ -257,7 +257,7 @@ return function(list, given, system, host)
   local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
     air = {}, parallel = parallel, width = math.min(FIRST_WIDTH, parallel),
     quietUntil = system.boot() + QUIET, onProgress = given.onProgress,
-    read = read, system = system, host = host}, Batch)
+    read = read, system = system, threads = host.callers_threads}, Batch)
   if batch.total == 0 then return batch.results end
   local ok, fault = pcall(host.wait, batch)
   if not ok or batch.mistake then give_up(batch) end

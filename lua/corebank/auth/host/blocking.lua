@@ -17,6 +17,9 @@ end
 --- What flights run in.
 blocking.threads = coroutine
 
+--- What runs in coroutines only while its caller waits.
+blocking.callers_threads = coroutine
+
 -- Flights that nobody may be waiting for. They go on when their client is asked again, and while
 -- another one is waited for, which may be waiting for them: through a store, for their lease.
 local launched = setmetatable({}, {__mode = "k"})

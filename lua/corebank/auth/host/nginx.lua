@@ -41,6 +41,12 @@ nginx.threads = {
   resume = plain "resume", status = plain "status", yield = plain "yield",
 }
 
+--- What runs in coroutines only while its caller waits: it keeps the caller's request, without
+-- which no timer could be started from there.
+nginx.callers_threads = {
+  create = create, resume = plain "resume", status = plain "status", yield = plain "yield",
+}
+
 --- Why nothing can be made here, or nil when all is well.
 ---@return string? mistake
 function nginx.objection()
