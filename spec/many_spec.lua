@@ -2,6 +2,7 @@
 -- against the sandbox bank.
 
 local auth = require "corebank.auth"
+local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client"
 local core = require "corebank.auth.core"
 local fake = require "spec.fake"
@@ -336,6 +337,15 @@ describe("authenticateAll #transfer", function()
     local results = auth.authenticateAll(list_of(30, scenario))
     assert.equal(30, #results)
     assert.is_true(core.boot() - began < survive.seconds(1.5))
+  end)
+
+  it("lets what was started earlier go on meanwhile", function()
+    local earlier = {done = false, turns = 0}
+    function earlier:advance() self.turns = self.turns + 1 end
+    blocking.launch(earlier)
+    auth.authenticateAll(list_of(3))
+    earlier.done = true
+    assert.is_true(earlier.turns > 0)
   end)
 
   it("sends each element its own credentials", function()
