@@ -343,7 +343,7 @@ describe("authenticateAll #transfer", function()
     local earlier = {done = false, turns = 0}
     function earlier:advance() self.turns = self.turns + 1 end
     blocking.launch(earlier)
-    auth.authenticateAll(list_of(3))
+    auth.authenticateAll(list_of(3, bank:scenario{{delay = 0.1}}))
     earlier.done = true
     assert.is_true(earlier.turns > 0)
   end)
