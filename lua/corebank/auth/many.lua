@@ -79,7 +79,7 @@ end
 local function release(entry)
   local settings = entry.settings
   if not settings then return end
-  if settings.open then settings.open:close() end
+  if settings.transfer then settings.transfer:close() end
   options.release(settings)
   entry.settings = nil
 end

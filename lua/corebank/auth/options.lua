@@ -225,7 +225,8 @@ end
 function options.read_alike(like, given)
   local settings = {}
   for name, value in pairs(like) do settings[name] = value end
-  settings.clientId, settings.clientSecret, settings.open, settings.owned = nil, nil, nil, {}
+  settings.clientId, settings.clientSecret, settings.transfer = nil, nil, nil
+  settings.owned = {}
   local mistake = read_one(settings, known.clientId, given.clientId)
     or read_one(settings, known.clientSecret, given.clientSecret)
   if mistake then
