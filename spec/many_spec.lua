@@ -354,6 +354,7 @@ describe("authenticateAll #transfer", function()
     for i, given in ipairs(list) do
       given.clientId, given.clientSecret = "id-" .. i, "canary-secret-" .. i
     end
+    list[50].attempts, list[100].attempts = 2, 2   -- more than the credentials differ
     for _, result in ipairs(auth.authenticateAll(list)) do assert(result.token, result.message) end
     local seen, count = {}, 0
     for _, request in ipairs(scenario:requests()) do
