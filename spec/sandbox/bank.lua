@@ -1,6 +1,7 @@
 --- What the sandbox bank answers; runs inside the nginx that spec/sandbox/start sets up.
 --
--- `authenticate` is the bank as documented. `play` serves /s/NAME/..., where each POST follows the
+-- `authenticate` is the bank as documented. `grant` gives the same tokens to those who only speak
+-- RFC 6749: the client credentials grant at /oauth2/token, for the same price. `play` serves /s/NAME/..., where each POST follows the
 -- next of the steps registered for NAME, and everything that arrives is captured. `administer`
 -- is how specs register steps and read captures; spec/sandbox/init.lua is its client.
 --
@@ -127,6 +128,38 @@ function bank.authenticate()
     return send_error(refused)
   end
   return send(200, token_body{})
+end
+
+-- Client id and secret out of a form, or as RFC 6749 has them in an Authorization header.
+local function form_credentials(form)
+  local basic = (ngx.var.http_authorization or ""):match "^Basic%s+(%S+)$"
+  if not basic then
+    return form.client_id, form.client_secret
+  end
+  local id, secret = (ngx.decode_base64(basic) or ""):match "^([^:]*):(.*)$"
+  return id and ngx.unescape_uri(id), secret and ngx.unescape_uri(secret)
+end
+
+local function send_grant_error(status, code)
+  return send(status, cjson.encode{ error = code })
+end
+
+function bank.grant()
+  local form = ngx.decode_args(read_body())
+  if ngx.req.get_method() ~= "POST" then
+    return send_error(405)
+  end
+  shared:incr("posts", 1, 0)
+  if form.grant_type ~= "client_credentials" then
+    return send_grant_error(400, "unsupported_grant_type")
+  end
+  local id, secret = form_credentials(form)
+  if id ~= CLIENT_ID or secret ~= CLIENT_SECRET then
+    return send_grant_error(401, "invalid_client")
+  end
+  return send(200, cjson.encode{
+    access_token = new_token(), token_type = "Bearer", expires_in = 3600,
+  })
 end
 
 function bank.nothing_here()

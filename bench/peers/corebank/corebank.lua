@@ -1,0 +1,83 @@
+-- This library. Reads COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET and
+-- COREBANK_CA_FILE, as every peer does.
+
+local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
+local modes = require "modes"
+
+-- Given, not left to the environment, as in the README's example.
+local given = {
+  baseUrl = os.getenv "COREBANK_BASE_URL",
+  clientId = os.getenv "COREBANK_CLIENT_ID",
+  clientSecret = os.getenv "COREBANK_CLIENT_SECRET",
+  caFile = os.getenv "COREBANK_CA_FILE",
+}
+
+local function new_client()
+  local bank = auth.client(given)
+  assert(bank:token())
+  return bank
+end
+
+local function slots(count)
+  local list = {}
+  for i = 1, count do list[i] = false end
+  return list
+end
+
+local function heap()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage "count" * 1024
+end
+
+-- Nanoseconds of a call beyond the loop's own, and the bytes of Lua heap for a client with its
+-- token, over `clients` of them.
+local function kept(count, clients)
+  local bank = new_client()
+  local began = core.boot()
+  for _ = 1, count do end
+  local empty = core.boot() - began
+  began = core.boot()
+  for _ = 1, count do bank:token() end
+  local full = core.boot() - began
+
+  local banks = slots(clients)
+  local before = heap()
+  for i = 1, clients do banks[i] = new_client() end
+  return ("%.3f %.0f"):format((full - empty) / count * 1e9, (heap() - before) / #banks)
+end
+
+local function check_all_differ(banks)
+  local seen = {}
+  for _, bank in ipairs(banks) do
+    local token = assert(bank:peek(), "a client has lost its token")
+    assert(not seen[token.accessToken], "two clients have one token")
+    seen[token.accessToken] = true
+  end
+end
+
+-- KiB of the process, milliseconds for making a client and fetching its token, nanoseconds of a
+-- call that finds a token, taking the clients in turn.
+local function clients(count, calls)
+  local banks = slots(count)
+  local began = core.boot()
+  for i = 1, count do banks[i] = new_client() end
+  local made = (core.boot() - began) / count
+  local size = modes.kib "VmRSS"
+  local turns = math.max(1, math.floor(calls / count))
+  began = core.boot()
+  for _ = 1, turns do
+    for i = 1, count do banks[i]:token() end
+  end
+  local took = (core.boot() - began) / (turns * count)
+  check_all_differ(banks)
+  return ("%d %.4f %.2f"):format(size, made * 1e3, took * 1e9)
+end
+
+modes.run{
+  exchange = function() return assert(auth.authenticate(given)).accessToken end,
+  now = core.boot,
+  kept = kept,
+  clients = clients,
+}
