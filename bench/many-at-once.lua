@@ -2,7 +2,7 @@
 --
 -- 1,000 tokens, 32 at a time: one process of authenticateAll, by LUA (lua5.4), beside one of
 -- curl --parallel, in turn. Prints the medians of the wall times and of the rounds' ratios. Reads
--- what warm.lua reads, and where LUA finds the core from BENCH_CPATH, if that is another place.
+-- what every peer reads, and where LUA finds the core from BENCH_CPATH, if that is another place.
 --
 -- many-at-once.lua --once COUNT PARALLEL gets the tokens, in this process.
 

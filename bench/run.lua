@@ -1,287 +1,123 @@
---- run.lua BUILD [--smoke]
+--- run.lua OUT [--smoke] [--only PART,PART] [--rounds N]
 --
--- Measures peers side by side and judges this library's figures; script/bench prepares everything.
--- Within a round the peers take turns, A B C A B C, so that a machine that slows down slows all of
--- them. A figure is the median of the rounds; a ratio is taken within each round first.
+-- Measures this library beside what others use, and judges the figures; script/bench prepares
+-- everything. bench/harness/peers.lua finds the peers, each file of bench/parts measures one thing,
+-- bench/harness/sizes.lua says how much of it. Each peer is a program that is told what to do:
 --
--- BUILD holds the programs `bare` and `spawn`, `kept` where there is a Go to build it, and a folder
--- for each Lua with its core in it.
--- A peer names its commands by what is measured:
---   once    one process, one token
---   warm    takes COUNT, makes one call and COUNT more, prints their wall and CPU seconds
---   peak    takes COUNT and EARLY, prints peak memory in KiB after EARLY calls and after COUNT
---   kept    takes COUNT and CLIENTS, prints nanoseconds for a kept token and bytes for a client
---   many    takes COUNT, prints KiB of the process and milliseconds for a client, of that many
+--   start                  load what it needs, and end
+--   once                   get one token, and print it
+--   warm COUNT             get one, then COUNT more: prints their wall and CPU seconds
+--   memory COUNT EARLY     get COUNT: prints peak KiB after EARLY of them and after all
+--   kept COUNT             ask COUNT times for a token that is there: prints nanoseconds for each
+--   clients COUNT CALLS    keep COUNT tokens: prints KiB of the process, milliseconds for fetching
+--                          each, nanoseconds for a call that finds one, over about CALLS
+--   cold COUNT             COUNT callers at once, and no token: prints wall and CPU seconds
+--
+-- Only a whole run writes bench/results; any other one writes the same into OUT/results.
 
-local build = assert(arg[1], "usage: run.lua BUILD [--smoke]")
-local smoke = arg[2] == "--smoke"
+local figures = require "bench.harness.figures"
+local machine = require "bench.harness.machine"
+local peers = require "bench.harness.peers"
+local plots = require "bench.harness.plots"
+local process = require "bench.harness.process"
+local report = require "bench.harness.report"
+local sandbox = require "spec.sandbox"
+local sizes = require "bench.harness.sizes"
 
-local ROUNDS = smoke and 1 or 9
-local ONCE = smoke and 2 or 20              -- processes in a round
-local WARM = smoke and 5 or 5000            -- calls in a round
-local COUNTED = smoke and {2, 4} or {200, 700}  -- lengths whose difference is counted by callgrind
-local COUNTED_ROUNDS = smoke and 1 or 3
-local EARLY = smoke and 2 or 50
-local KEPT = smoke and {1000, 2} or {2000000, 500}   -- calls of a client's token(), and clients
-local MANY = smoke and 3 or 10000           -- clients in one process
+local PARTS = {"once", "warm", "kept", "cold", "clients", "memory", "gateway"}
 
--- ---- commands -----------------------------------------------------------------------------------
-
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a command, a list of words, and returns all it says.
-local function output_of(command)
-  local words = {}
-  for i, word in ipairs(command) do words[i] = quote(word) end
-  local line = table.concat(words, " ") .. " 2>&1"
-  local pipe = assert(io.popen(line))
-  local output = pipe:read "*a"
-  assert(pipe:close(), output)
-  return output
-end
-
-local function join(...)
-  local whole = {}
-  for _, part in ipairs{...} do
-    for _, word in ipairs(part) do whole[#whole + 1] = word end
+local function read_arguments()
+  local given, i = {out = assert(arg[1], "usage: run.lua OUT [--smoke] ...")}, 2
+  while arg[i] do
+    local name = arg[i]:match "^%-%-(%l+)$"
+    if name == "smoke" then
+      given.smoke = true
+    elseif name == "only" or name == "rounds" then
+      i = i + 1
+      given[name] = assert(arg[i], "--" .. name .. " needs a value")
+    else
+      error("unknown argument " .. arg[i], 0)
+    end
+    i = i + 1
   end
-  return whole
+  return given
 end
 
--- Runs a command in a peer's environment. `before` are words for a program that runs the command.
-local function output_of_peer(peer, before, command, ...)
-  return output_of(join({"env"}, peer.environment or {}, before, command, {...}))
-end
-
-local function setting(name)
-  return assert(os.getenv(name), name .. " is not set")
-end
-
--- ---- peers --------------------------------------------------------------------------------------
-
--- An interpreter with this library on its path.
-local function ours(lua)
-  return {
-    name = lua,
-    environment = {("LUA_CPATH=%s/%s/?.so"):format(build, lua)},
-    once = {lua, "examples/token.lua"},
-    warm = {lua, "bench/warm.lua"},
-    peak = {lua, "bench/warm.lua"},
-    kept = {lua, "bench/kept.lua"},
-    many = {lua, "bench/many.lua"},
-    version = {lua, "-e", "print((require 'corebank.auth').version())"},
-  }
-end
-
-local curl = {
-  name = "curl",
-  once = {"curl", "--disable", "--silent", "--show-error", "--fail",
-    "--cacert", setting "COREBANK_CA_FILE", "--header", "Content-Type: application/json",
-    "--data", ('{"clientId":"%s","clientSecret":"%s"}'):format(
-      setting "COREBANK_CLIENT_ID", setting "COREBANK_CLIENT_SECRET"),
-    setting "COREBANK_BASE_URL" .. "/api/auth/v1/authenticate"},
-  version = {"curl", "--version"},
-}
-
-local bare = {name = "bare loop", warm = {build .. "/bare"}}
-local go = {name = "Go oauth2", kept = {build .. "/kept"}}
-local lua54 = ours "lua5.4"
-local luajit = ours "luajit"
-
-local function is_there(path)
-  local file = io.open(path)
-  if file then file:close() end
-  return file ~= nil
-end
-
--- ---- figures ------------------------------------------------------------------------------------
-
-local function median(values)
-  local sorted = {}
-  for i, value in ipairs(values) do sorted[i] = value end
-  table.sort(sorted)
-  local middle = (#sorted + 1) / 2
-  return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2
-end
-
-local function ratios(values, limits)
+local function chosen_parts(only)
+  if not only then return PARTS end
   local list = {}
-  for i, value in ipairs(values) do list[i] = value / limits[i] end
+  for name in only:gmatch "[^,]+" do list[#list + 1] = name end
   return list
 end
 
-local function with_spread(values, pattern)
-  local least, most = math.huge, -math.huge
-  for _, value in ipairs(values) do
-    least, most = math.min(least, value), math.max(most, value)
-  end
-  return ("%s (%s to %s)"):format(pattern:format(median(values)), pattern:format(least),
-    pattern:format(most))
+local function say_head(run, left_out)
+  report.say "# Side by side\n"
+  report.say "Written by `script/bench`; not edited by hand.\n"
+  report.say("- measured: " .. machine.now())
+  report.say("- machine: " .. machine.description())
+  report.say(("- figures: median of %d rounds (least to most); peers take turns within a round")
+    :format(run.sizes.rounds))
+  report.say "- the bank: the sandbox of the specs, nginx on the same machine, over TLS 1.3"
+  for _, line in ipairs(left_out) do report.say("- " .. line) end
+  report.say ""
+  local rows = {}
+  for _, peer in ipairs(run.peers) do rows[#rows + 1] = {peer.title, peer.version} end
+  report.table({"peer", "version"}, rows)
 end
 
--- What `measure(peer)` gives for each peer in each round: peer -> name of figure -> list of values.
-local function alternate(peers, rounds, measure)
-  local all = {}
-  for _ = 1, rounds do
-    for _, peer in ipairs(peers) do
-      all[peer] = all[peer] or {}
-      for name, value in pairs(measure(peer)) do
-        all[peer][name] = all[peer][name] or {}
-        table.insert(all[peer][name], value)
-      end
+-- Seconds of an exchange, roughly; found out once for each peer.
+local paces = {}
+local function pace(peer)
+  paces[peer] = paces[peer] or peer:run("warm", 50):match "%S+" / 50
+  return paces[peer]
+end
+
+-- Pictures, unless there is no gnuplot; the text is complete without them.
+local function add_plots(run, folder)
+  local possible = plots.possible()
+  if not possible then report.say "\nThere is no gnuplot, so there are no pictures." end
+  function run.plot_bars(name, title, label, list, all, figure, form, logarithmic)
+    local bars = {}
+    for _, peer in ipairs(list) do
+      local value, least, most = figures.median(all[peer][figure])
+      bars[#bars + 1] = {peer = peer, value = value, least = least, most = most}
+    end
+    if possible then
+      plots.bars(("%s/%s.svg"):format(folder, name), title, label, bars, form, logarithmic)
     end
   end
-  return all
-end
-
--- One process: the medians of a round's runs, in milliseconds.
-local function measure_once(peer)
-  local wall, cpu = {}, {}
-  for run in output_of_peer(peer, {build .. "/spawn", tostring(ONCE)}, peer.once):gmatch "[^\n]+" do
-    local w, c = run:match "(%S+) (%S+)"
-    wall[#wall + 1], cpu[#cpu + 1] = w * 1e3, c * 1e3
-  end
-  return {wall = median(wall), cpu = median(cpu)}
-end
-
--- One warm call, in microseconds.
-local function measure_warm(peer)
-  local wall, cpu = output_of_peer(peer, {}, peer.warm, tostring(WARM)):match "(%S+) (%S+)"
-  return {wall = wall / WARM * 1e6, cpu = cpu / WARM * 1e6}
-end
-
-local function instructions(peer, count)
-  local report = output_of_peer(peer,
-    {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"}, peer.warm, tostring(count))
-  return assert(tonumber(report:match "Collected : (%d+)"), report)
-end
-
--- One warm call, in instructions: what start and end cost falls out of the difference.
-local function measure_counted(peer)
-  local few, many = COUNTED[1], COUNTED[2]
-  return {instructions = (instructions(peer, many) - instructions(peer, few)) / (many - few)}
-end
-
-local function measure_peak(peer)
-  local early, late = output_of_peer(peer, {}, peer.peak, tostring(WARM), tostring(EARLY))
-    :match "(%d+)%s+(%d+)"
-  return {early = tonumber(early), late = tonumber(late)}
-end
-
-local function measure_kept(peer)
-  local time, bytes = output_of_peer(peer, {}, peer.kept, tostring(KEPT[1]), tostring(KEPT[2]))
-    :match "(%S+) ?(%S*)"
-  return {time = tonumber(time), bytes = tonumber(bytes)}
-end
-
-local function measure_many(peer)
-  local size, time = output_of_peer(peer, {}, peer.many, tostring(MANY)):match "(%S+) (%S+)"
-  return {size = tonumber(size), time = tonumber(time)}
-end
-
--- ---- the table ----------------------------------------------------------------------------------
-
-local missed = false
-
-local function row(...)
-  print(("| %-34s | %-9s | %-26s | %-26s |"):format(...))
-end
-
-local function show(what, peers, all, first, second, pattern)
-  for _, peer in ipairs(peers) do
-    local figures = all[peer]
-    row(what, peer.name, with_spread(figures[first], pattern),
-      figures[second] and with_spread(figures[second], pattern) or "")
+  function run.plot_lines(name, ...)
+    if possible then plots.lines(("%s/%s.svg"):format(folder, name), ...) end
   end
 end
 
-local verdicts = {}
-
-local function judge(what, values, most)
-  local good = median(values) <= most
-  missed = missed or not good
-  verdicts[#verdicts + 1] = ("| %-50s | %-24s | %-12s | %-6s |"):format(what,
-    with_spread(values, "%.3f"), ("at most %.2f"):format(most), good and "ok" or "MISSED")
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  assert(file:close())
 end
 
--- ---- where and when -----------------------------------------------------------------------------
+local given = read_arguments()
+local whole = not (given.smoke or given.only or given.rounds)
+local folder = whole and "bench/results" or given.out .. "/results"
+process.output{"mkdir", "-p", folder}
 
-local function first_line(text)
-  return text:match "[^\n]*"
+local found, left_out = peers.find(given.out)
+local run = {out = given.out, peers = found, pace = pace, bank = sandbox.bank(),
+  sizes = given.smoke and sizes.smoke or sizes.real}
+run.sizes.rounds = tonumber(given.rounds) or run.sizes.rounds
+say_head(run, left_out)
+add_plots(run, folder)
+for _, name in ipairs(chosen_parts(given.only)) do
+  local began = os.time()
+  require("bench.parts." .. name)(run)
+  io.stderr:write(("(%s: %d s)\n"):format(name, os.time() - began))
 end
 
-local function processor()
-  local file = io.open "/proc/cpuinfo"
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text:match "model name%s*:%s*([^\n]+)" or "processor not named"
-end
-
-local function print_head()
-  print("measured  " .. os.date "!%Y-%m-%d %H:%M UTC")
-  print(("machine   %s, %s processors, %s"):format(first_line(output_of{"uname", "-srm"}),
-    first_line(output_of{"nproc"}), processor()))
-  for _, peer in ipairs{lua54, luajit, curl} do
-    print(("%-9s %s"):format(peer.name, first_line(output_of_peer(peer, {}, peer.version))))
-  end
-  print(("rounds    %d, each of %d processes and %d calls; median (least to most)\n"):format(
-    ROUNDS, ONCE, WARM))
-end
-
--- ---- everything ---------------------------------------------------------------------------------
-
-print_head()
-row("what", "peer", "wall", "CPU")
-print "|---|---|---|---|"
-
-local peers = {curl, lua54, luajit}
-local once = alternate(peers, ROUNDS, measure_once)
-show("one process, ms", peers, once, "wall", "cpu", "%.2f")
-judge("(a) one process: wall time, lua5.4 over curl", ratios(once[lua54].wall, once[curl].wall),
-  1.25)
-
-peers = {bare, lua54, luajit}
-local warm = alternate(peers, ROUNDS, measure_warm)
-show("a warm call, microseconds", peers, warm, "wall", "cpu", "%.1f")
-judge("(b) warm: wall time, lua5.4 over the bare loop", ratios(warm[lua54].wall, warm[bare].wall),
-  1.10)
-
-local counted = alternate(peers, COUNTED_ROUNDS, measure_counted)
-show("a warm call, instructions", peers, counted, "instructions", "none", "%.0f")
-judge("(b) warm: instructions, lua5.4 over the bare loop",
-  ratios(counted[lua54].instructions, counted[bare].instructions), 1.20)
-
-peers = {lua54, luajit}
-local peak = alternate(peers, 1, measure_peak)
-show(("peak memory after %d calls, KiB"):format(EARLY), peers, peak, "early", "none", "%.0f")
-show(("peak memory after %d calls, KiB"):format(WARM), peers, peak, "late", "none", "%.0f")
-for _, peer in ipairs(peers) do
-  judge(("(c) peak memory: %d calls over %d, %s"):format(WARM, EARLY, peer.name),
-    ratios(peak[peer].late, peak[peer].early), 1.05)
-end
-
-local all_peers = {lua54, luajit, is_there(go.kept[1]) and go or nil}
-local kept = alternate(all_peers, ROUNDS, measure_kept)
-show("a kept token, nanoseconds", all_peers, kept, "time", "none", "%.1f")
-if not kept[go] then print "(no Go here, or not its oauth2: its row is left out)" end
-show("a client with its token, bytes", peers, kept, "bytes", "none", "%.0f")
-judge("(d) a kept token: nanoseconds, lua5.4", kept[lua54].time, 60)
-judge("(d) a kept token: nanoseconds, luajit", kept[luajit].time, 30)
-for _, peer in ipairs(peers) do
-  judge(("(e) a client with its token: bytes, %s"):format(peer.name), kept[peer].bytes, 4096)
-end
-
-local many = alternate(peers, 1, measure_many)
-show(("a client of %d, KiB of the process"):format(MANY), peers, many, "size", "none", "%.1f")
-show("making it and fetching, ms", peers, many, "time", "none", "%.2f")
-
-if smoke then
-  print "\nsmoke: everything ran; counts this small are not judged"
+if given.smoke then
+  report.say "\nsmoke: everything ran; counts this small are not judged"
 else
-  print(("\n| %-50s | %-24s | %-12s | %-6s |"):format("ratio", "figure", "target", ""))
-  print "|---|---|---|---|"
-  for _, line in ipairs(verdicts) do print(line) end
+  report.verdicts()
 end
-os.exit(smoke or not missed)
+write(folder .. "/README.md", report.text())
+os.exit(given.smoke or not report.missed)

@@ -1,0 +1,45 @@
+--- What is made of many measurements of one thing.
+
+local figures = {}
+
+--- The middle one, and the least and most.
+function figures.median(values)
+  local sorted = {}
+  for i, value in ipairs(values) do sorted[i] = value end
+  table.sort(sorted)
+  local middle = (#sorted + 1) / 2
+  return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2, sorted[1], sorted[#sorted]
+end
+
+--- Round by round: what two peers did in the same round met the same machine.
+function figures.ratios(values, limits)
+  local list = {}
+  for i, value in ipairs(values) do list[i] = value / limits[i] end
+  return list
+end
+
+--- "2.10 (2.05 to 2.31)"
+function figures.with_spread(values, pattern)
+  local middle, least, most = figures.median(values)
+  if #values == 1 then return pattern:format(middle) end
+  return ("%s (%s to %s)"):format(pattern:format(middle), pattern:format(least),
+    pattern:format(most))
+end
+
+--- What `measure(peer)` gives for each peer in each round: peer -> name of figure -> list of values.
+-- The peers take turns, A B C A B C, so that a machine that slows down slows all of them.
+function figures.alternate(peers, rounds, measure)
+  local all = {}
+  for _, peer in ipairs(peers) do all[peer] = {} end
+  for _ = 1, rounds do
+    for _, peer in ipairs(peers) do
+      for name, value in pairs(measure(peer)) do
+        all[peer][name] = all[peer][name] or {}
+        table.insert(all[peer][name], value)
+      end
+    end
+  end
+  return all
+end
+
+return figures

@@ -1,0 +1,32 @@
+--- Where and when.
+
+local process = require "bench.harness.process"
+
+local machine = {}
+
+local function processor()
+  local file = io.open "/proc/cpuinfo"
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text:match "model name%s*:%s*([^\n]+)" or "processor not named"
+end
+
+local function load_average()
+  local file = io.open "/proc/loadavg"
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return tonumber(text:match "^%S+") or 0
+end
+
+function machine.now()
+  return os.date "!%Y-%m-%d %H:%M UTC"
+end
+
+--- What it is, and how busy others kept it before anything was measured.
+function machine.description()
+  return ("%s, %s processors, %s; load before the run %.2f"):format(
+    process.first_line(process.output{"uname", "-srm"}),
+    process.first_line(process.output{"nproc"}), processor(), load_average())
+end
+
+return machine

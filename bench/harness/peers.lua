@@ -1,0 +1,99 @@
+--- Who is measured: what the bench/peers/NAME/peer.lua return, each told what `here` has. A peer:
+--
+--   title        for people
+--   kind         "ours", "limit", "command", or its language
+--   prepare      bench/prepare/PREPARE builds or installs it
+--   version      a command that prints its version, and fails when it is not there
+--   program      the words before the mode
+--   modes        those that the program knows
+--   once, start  words instead of the program's, for that mode
+--   environment  NAME=VALUE, ...
+--   note         what a reader must know to compare
+
+local process = require "bench.harness.process"
+
+local ORDER = {
+  "corebank", "corebank-nginx", "bare", "curl", "go-http", "go-oauth2", "lua-luasec", "lua-http",
+  "python-requests", "python-authlib", "node-fetch", "node-simple-oauth2", "node-openid-client",
+}
+
+local peers = {}
+
+local Peer = {}
+Peer.__index = Peer
+
+--- Whether it can do what a mode asks for.
+function Peer:can(mode)
+  return self[mode] ~= nil or (" " .. (self.modes or "") .. " "):find(" " .. mode .. " ") ~= nil
+end
+
+--- The words for a mode. `before` are words for a program that runs them.
+function Peer:words(before, mode, ...)
+  return process.join({"env"}, self.environment or {}, before,
+    self[mode] or process.join(self.program, {mode}), {...})
+end
+
+--- What it says. It must succeed.
+function Peer:run(mode, ...)
+  return process.output(self:words({}, mode, ...))
+end
+
+local function setting(name)
+  return assert(os.getenv(name), name .. " is not set")
+end
+
+local function here_for(name, out)
+  local root = process.first_line(process.output{"pwd"})
+  return {
+    out = out, folder = "bench/peers/" .. name, setting = setting,
+    python = process.is_there "/usr/bin/python3" and "/usr/bin/python3" or "python3",
+    lua_path = function(rest)
+      return {("LUA_PATH=%s/lua/?.lua;%s/bench/modes/?.lua%s"):format(root, root, rest)}
+    end,
+  }
+end
+
+local function last_line(text)
+  return text:gsub("%s+$", ""):match "[^\n]*$"
+end
+
+-- Why a peer is left out, or nothing.
+local function obstacle(peer, name, out)
+  if peer.prepare then
+    local said, good = process.try{"bench/prepare/" .. peer.prepare, name, out}
+    if not good then return last_line(said) end
+  end
+  local said, good = process.try(process.join({"env"}, peer.environment or {}, peer.version))
+  if not good then return process.first_line(said) end
+  peer.version = process.first_line(said)
+end
+
+--- Those that are there, and a line for each that is not.
+function peers.find(out)
+  local found, left_out = {}, {}
+  for _, name in ipairs(ORDER) do
+    for _, peer in ipairs(assert(loadfile("bench/peers/" .. name .. "/peer.lua"))(
+      here_for(name, out))) do
+      setmetatable(peer, Peer)
+      peer.name = peer.name or name
+      local reason = obstacle(peer, name, out)
+      if reason then
+        left_out[#left_out + 1] = peer.title .. " is left out: " .. reason
+      else
+        found[#found + 1], found[peer.name] = peer, found[peer.name] or peer
+      end
+    end
+  end
+  return found, left_out
+end
+
+--- Those among them that know a mode.
+function peers.with(found, mode)
+  local list = {}
+  for _, peer in ipairs(found) do
+    if peer:can(mode) then list[#list + 1] = peer end
+  end
+  return list
+end
+
+return peers

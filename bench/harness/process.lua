@@ -1,0 +1,44 @@
+--- Commands, as lists of words.
+
+local process = {}
+
+local function quote(word)
+  return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
+
+--- All that it says on either output, and whether it succeeded.
+function process.try(words)
+  local quoted = {}
+  for i, word in ipairs(words) do quoted[i] = quote(word) end
+  local pipe = assert(io.popen(table.concat(quoted, " ") .. " 2>&1"))
+  local output = pipe:read "*a"
+  return output, pipe:close()
+end
+
+--- The same of one that must succeed.
+function process.output(words)
+  local output, good = process.try(words)
+  assert(good, table.concat(words, " ") .. "\n" .. output)
+  return output
+end
+
+--- The words of all these lists.
+function process.join(...)
+  local whole = {}
+  for _, part in ipairs{...} do
+    for _, word in ipairs(part) do whole[#whole + 1] = word end
+  end
+  return whole
+end
+
+function process.first_line(text)
+  return text:match "[^\n]*"
+end
+
+function process.is_there(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+return process

@@ -1,0 +1,112 @@
+--- The report: Markdown, printed as it grows and kept for the end; and the targets.
+
+local figures = require "bench.harness.figures"
+
+local report = {missed = false}
+
+local lines, verdicts = {}, {}
+
+--- A line of text.
+function report.say(text)
+  lines[#lines + 1] = text
+  print(text)
+  io.stdout:flush()
+end
+
+function report.heading(text)
+  report.say("\n## " .. text .. "\n")
+end
+
+-- Characters, not bytes.
+local function width(text)
+  return select(2, text:gsub("[^\128-\191]", ""))
+end
+
+local function padded(text, columns)
+  return text .. (" "):rep(columns - width(text))
+end
+
+--- Rows of cells under a header, in columns.
+function report.table(header, rows)
+  local widths = {}
+  for i, cell in ipairs(header) do widths[i] = math.max(3, width(cell)) end
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do widths[i] = math.max(widths[i], width(cell)) end
+  end
+  local function line(row)
+    local cells = {}
+    for i, columns in ipairs(widths) do cells[i] = padded(row[i] or "", columns) end
+    report.say("| " .. table.concat(cells, " | ") .. " |")
+  end
+  line(header)
+  report.say("|" .. ("---|"):rep(#widths))
+  for _, row in ipairs(rows) do line(row) end
+end
+
+--- A table of one figure or more for each peer. `columns` has {name of the figure, title, pattern}.
+function report.figures(peers, all, columns)
+  local header, rows = {"peer"}, {}
+  for _, column in ipairs(columns) do header[#header + 1] = column[2] end
+  header[#header + 1] = ""
+  for _, peer in ipairs(peers) do
+    local row = {peer.title}
+    for _, column in ipairs(columns) do
+      local values = all[peer][column[1]]
+      row[#row + 1] = values and figures.with_spread(values, column[3]) or ""
+    end
+    row[#row + 1] = peer.note or ""
+    rows[#rows + 1] = row
+  end
+  report.table(header, rows)
+end
+
+--- A target: the median of the values is at most this, or at least.
+function report.judge(what, values, most, least)
+  local value = figures.median(values)
+  local good = (not most or value <= most) and (not least or value >= least)
+  report.missed = report.missed or not good
+  verdicts[#verdicts + 1] = {what, figures.with_spread(values, "%.3f"),
+    most and ("at most %.2f"):format(most) or ("at least %.2f"):format(least),
+    good and "ok" or "MISSED"}
+end
+
+local RIVALS = {Lua = true, Python = true, Node = true}
+
+-- How far one is from the nearest peer in Lua, Python or Node.
+local function judge_ahead(what, peer, all, figure, rivals)
+  local nearest, values
+  for _, rival in ipairs(rivals) do
+    local each = figures.ratios(all[peer][figure], all[rival][figure])
+    if not values or figures.median(each) > figures.median(values) then
+      nearest, values = rival, each
+    end
+  end
+  if nearest then
+    report.judge(("%s: %s over %s, the nearest"):format(what, peer.title, nearest.title), values, 1)
+  end
+end
+
+--- The target of being ahead of every peer in Lua, Python or Node. Less is better.
+function report.judge_all_ahead(what, peers, all, figure)
+  local rivals = {}
+  for _, peer in ipairs(peers) do
+    if RIVALS[peer.kind] and all[peer][figure] then rivals[#rivals + 1] = peer end
+  end
+  for _, peer in ipairs(peers) do
+    if peer.kind == "ours" and all[peer][figure] then
+      judge_ahead(what, peer, all, figure, rivals)
+    end
+  end
+end
+
+function report.verdicts()
+  report.heading "Targets"
+  report.table({"ratio or figure", "median (least to most)", "target", ""}, verdicts)
+end
+
+--- The whole as one text.
+function report.text()
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return report

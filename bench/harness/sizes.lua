@@ -1,0 +1,26 @@
+--- How much of everything: for a run whose figures count, and for one that only sees that all works.
+
+return {
+  real = {
+    rounds = 7,
+    processes = 10,          -- in a round
+    seconds = 1,             -- of warm exchanges in a round
+    patience = 25,           -- seconds that memory or a number of clients may take
+    counted = {200, 700},    -- exchanges whose difference is counted by callgrind
+    counted_rounds = 3,
+    early = 50,
+    calls = 1000000,         -- that find a token
+    clients_kept = 500,
+    clients = {{count = 1, rounds = 7}, {count = 10, rounds = 7}, {count = 1000, rounds = 3},
+      {count = 100000, rounds = 1}},
+    callers = 1000,
+    load_seconds = 3,        -- the gateway
+    landing = 2,             -- until what was in the air has landed
+    cold_requests = 15,
+  },
+  smoke = {
+    rounds = 1, processes = 1, exchanges = 5, counted = {2, 4}, counted_rounds = 1, early = 2,
+    patience = 25, calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10,
+    load_seconds = 1, landing = 0.2, cold_requests = 2,
+  },
+}

@@ -1,0 +1,60 @@
+--- How cost grows with the number of clients that one process keeps, each with its own token.
+
+local figures = require "bench.harness.figures"
+local peers = require "bench.harness.peers"
+local report = require "bench.harness.report"
+
+local function tell(count)
+  return tostring(count):reverse():gsub("(%d%d%d)%f[%d]", "%1,"):reverse()
+end
+
+local function measurer(run, count)
+  return function(peer)
+    local size, made, kept = peer:run("clients", count, run.sizes.calls):match "(%S+) (%S+) (%S+)"
+    return {size = size / 1024, made = tonumber(made), kept = tonumber(kept)}
+  end
+end
+
+-- Those that will be done in time, as the last size tells.
+local function able(run, list, last, count)
+  local chosen = {}
+  for _, peer in ipairs(list) do
+    local each = last and last[peer] and figures.median(last[peer].made) / 1e3
+    if not last or each and each * count <= run.sizes.patience then chosen[#chosen + 1] = peer end
+  end
+  return chosen
+end
+
+local function plot(run, list, points, figure, title, label)
+  local lines = {}
+  for _, peer in ipairs(list) do
+    local line = {peer = peer}
+    for _, point in ipairs(points) do
+      local values = point.all[peer] and point.all[peer][figure]
+      if values then line[#line + 1] = {point.count, (figures.median(values))} end
+    end
+    lines[#lines + 1] = line
+  end
+  run.plot_lines("clients-" .. figure, title, "clients in one process", label, lines)
+end
+
+return function(run)
+  report.heading "Many clients in one process"
+  report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s to "
+    .. "fetch them is left out of that size."):format(run.sizes.patience))
+  local everyone = peers.with(run.peers, "clients")
+  local list, points, last = everyone, {}, nil
+  for _, size in ipairs(run.sizes.clients) do
+    list = able(run, list, last, size.count)
+    last = figures.alternate(list, size.rounds, measurer(run, size.count))
+    points[#points + 1] = {count = size.count, all = last}
+    report.say(("\n%s clients, %d rounds:\n"):format(tell(size.count), size.rounds))
+    report.figures(list, last, {{"made", "making one and fetching, ms", "%.3f"},
+      {"kept", "a call that finds a token, ns", "%.1f"}, {"size", "the process, MiB", "%.1f"}})
+    for _, figure in ipairs{"made", "kept", "size"} do
+      report.judge_all_ahead(("%s clients, %s"):format(tell(size.count), figure), list, last, figure)
+    end
+  end
+  plot(run, everyone, points, "kept", "A call that finds a token, among many clients", "nanoseconds")
+  plot(run, everyone, points, "size", "Memory of a process with many clients", "MiB")
+end

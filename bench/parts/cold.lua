@@ -1,0 +1,26 @@
+--- Many callers at once, and no token yet.
+
+local figures = require "bench.harness.figures"
+local peers = require "bench.harness.peers"
+local report = require "bench.harness.report"
+
+return function(run)
+  local callers = run.sizes.callers
+  local function measure(peer)
+    local before = run.bank:posts()
+    local wall, cpu = peer:run("cold", callers):match "(%S+) (%S+)"
+    return {wall = wall * 1e3, cpu = cpu * 1e3, posts = run.bank:posts() - before}
+  end
+
+  report.heading "Many cold callers at once"
+  report.say(("%d callers in one process want a token when there is none: the POSTs that reach the "
+    .. "bank, and the time until the last caller has a token.\n"):format(callers))
+  local list = peers.with(run.peers, "cold")
+  local all = figures.alternate(list, run.sizes.rounds, measure)
+  report.figures(list, all, {{"posts", "POSTs", "%d"}, {"wall", "wall, ms", "%.1f"},
+    {"cpu", "CPU, ms", "%.1f"}})
+  run.plot_bars("cold", ("%d cold callers: until the last has its token"):format(callers),
+    "milliseconds, logarithmic", list, all, "wall", "%.0f", true)
+  report.judge_all_ahead("Cold callers, wall", list, all, "wall")
+  report.judge_all_ahead("Cold callers, POSTs", list, all, "posts")
+end

@@ -1,0 +1,33 @@
+--- A call that finds a token.
+
+local figures = require "bench.harness.figures"
+local peers = require "bench.harness.peers"
+local report = require "bench.harness.report"
+
+return function(run)
+  local calls, clients = run.sizes.calls, run.sizes.clients_kept
+  local function measure(peer)
+    local time, bytes = peer:run("kept", calls, clients):match "(%S+) ?(%S*)"
+    return {time = tonumber(time), bytes = tonumber(bytes)}
+  end
+
+  report.heading "A kept token"
+  report.say(("A call that finds a fresh token, over %d of them; what an empty loop costs is taken "
+    .. "off.\n"):format(calls))
+  local list = peers.with(run.peers, "kept")
+  local all = figures.alternate(list, run.sizes.rounds, measure)
+  report.figures(list, all, {{"time", "wall, ns", "%.1f"},
+    {"bytes", "Lua heap of a client, bytes", "%.0f"}})
+  run.plot_bars("kept", "A call that finds a token", "nanoseconds", list, all, "time", "%.0f")
+  report.judge_all_ahead("A kept token", list, all, "time")
+  local lua54, luajit, go = run.peers["lua5.4"], run.peers.luajit, run.peers["go-oauth2"]
+  report.judge("(d) a kept token: nanoseconds, lua5.4", all[lua54].time, 60)
+  report.judge("(d) a kept token: nanoseconds, luajit", all[luajit].time, 30)
+  if go then
+    report.judge("A kept token: LuaJIT over Go", figures.ratios(all[luajit].time, all[go].time), 0.5)
+    report.judge("A kept token: Lua 5.4 over Go", figures.ratios(all[lua54].time, all[go].time), 1)
+  end
+  for _, peer in ipairs{lua54, luajit} do
+    report.judge(("(e) a client with its token: bytes, %s"):format(peer.name), all[peer].bytes, 4096)
+  end
+end

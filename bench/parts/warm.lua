@@ -1,0 +1,57 @@
+--- One exchange after the other, on a kept connection where the peer keeps one.
+
+local figures = require "bench.harness.figures"
+local peers = require "bench.harness.peers"
+local process = require "bench.harness.process"
+local report = require "bench.harness.report"
+
+-- Microseconds of an exchange, over as many as take about a second.
+local function measurer(run)
+  return function(peer)
+    local count = run.sizes.exchanges
+      or math.max(50, math.min(5000, math.floor(run.sizes.seconds / run.pace(peer))))
+    local wall, cpu = peer:run("warm", count):match "(%S+) (%S+)"
+    return {wall = wall / count * 1e6, cpu = cpu / count * 1e6, rate = count / wall}
+  end
+end
+
+local function instructions(peer, count)
+  local said = process.output(peer:words(
+    {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"}, "warm", count))
+  return assert(tonumber(said:match "Collected : (%d+)"), said)
+end
+
+-- What start and end cost falls out of the difference.
+local function count_instructions(run)
+  local few, many = run.sizes.counted[1], run.sizes.counted[2]
+  return function(peer)
+    return {instructions = (instructions(peer, many) - instructions(peer, few)) / (many - few)}
+  end
+end
+
+local function counted(run, ours, bare)
+  report.say "\nInstructions of an exchange, by callgrind:\n"
+  local list = {ours, run.peers.luajit, bare}
+  local all = figures.alternate(list, run.sizes.counted_rounds, count_instructions(run))
+  report.figures(list, all, {{"instructions", "instructions", "%.0f"}})
+  report.judge("(b) warm: instructions, lua5.4 over the bare loop",
+    figures.ratios(all[ours].instructions, all[bare].instructions), 1.20)
+end
+
+return function(run)
+  report.heading "Warm exchanges"
+  report.say "One authenticate after the other in one process; the first one is not counted.\n"
+  local list = peers.with(run.peers, "warm")
+  local all = figures.alternate(list, run.sizes.rounds, measurer(run))
+  report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
+    {"wall", "wall, µs", "%.0f"}, {"cpu", "CPU, µs", "%.0f"}})
+  run.plot_bars("warm", "Warm exchanges: wall time of one", "microseconds, logarithmic", list, all,
+    "wall", "%.0f", true)
+  report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
+  report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
+  local ours, bare = run.peers["lua5.4"], run.peers.bare
+  local ratios = figures.ratios(all[ours].wall, all[bare].wall)
+  report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)
+  report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
+  counted(run, ours, bare)
+end

@@ -1,0 +1,27 @@
+-- cold COUNT: light threads of one worker that want a token at the same moment, when there is none.
+
+local gateway = require "spec.gateway"
+
+local SERVER = [[
+  location /cold { content_by_lua_block {
+    local auth = require "corebank.auth"
+    local bank = auth.client%s
+    local threads, wanted = {}, tonumber(ngx.var.arg_count)
+    ngx.update_time()
+    local wall, cpu = ngx.now(), os.clock()
+    for i = 1, wanted do
+      threads[i] = ngx.thread.spawn(function() return assert(bank:token()) end)
+    end
+    for i = 1, wanted do assert(ngx.thread.wait(threads[i])) end
+    ngx.update_time()
+    ngx.print(("%%.9f %%.9f"):format(ngx.now() - wall, os.clock() - cpu))
+  } }
+]]
+
+assert(arg[1] == "cold", "usage: nginx.lua cold COUNT")
+local gate = gateway.start{no_setup = true,
+  server = SERVER:format(gateway.literal(gateway.options{}))}
+local status, _, text = gate:get("/cold?count=" .. tonumber(arg[2]))
+gate:stop()
+assert(status == 200, text)
+print(text)

@@ -1,0 +1,16 @@
+-- This library, under Lua 5.4 and LuaJIT. `once` is the example in examples/.
+local here = ...
+
+local function ours(title, lua)
+  local environment = here.lua_path ""
+  table.insert(environment, ("LUA_CPATH=%s/../%s-bench/?.so"):format(here.out, lua))
+  return {
+    name = lua, title = title, kind = "ours", environment = environment,
+    version = {lua, "-e", "print((require 'corebank.auth').version())"},
+    program = {lua, here.folder .. "/corebank.lua"},
+    once = {lua, "examples/token.lua"},
+    modes = "start warm memory kept clients",
+  }
+end
+
+return {ours("corebank-auth, Lua 5.4", "lua5.4"), ours("corebank-auth, LuaJIT", "luajit")}
