@@ -15,7 +15,6 @@
 --
 -- Only a whole run writes bench/results; any other one writes the same into OUT/results.
 
-local figures = require "bench.harness.figures"
 local machine = require "bench.harness.machine"
 local peers = require "bench.harness.peers"
 local plots = require "bench.harness.plots"
@@ -76,15 +75,9 @@ end
 local function add_plots(run, folder)
   local possible = plots.possible()
   if not possible then report.say "\nThere is no gnuplot, so there are no pictures." end
-  function run.plot_bars(name, title, label, list, all, figure, form, logarithmic)
-    local bars = {}
-    for _, peer in ipairs(list) do
-      local value, least, most = figures.median(all[peer][figure])
-      bars[#bars + 1] = {peer = peer, value = value, least = least, most = most}
-    end
-    if possible then
-      plots.bars(("%s/%s.svg"):format(folder, name), title, label, bars, form, logarithmic)
-    end
+  function run.plot(what)
+    what.path = ("%s/%s.svg"):format(folder, what.name)
+    if possible then plots.compare(what) end
   end
   function run.plot_lines(name, ...)
     if possible then plots.lines(("%s/%s.svg"):format(folder, name), ...) end

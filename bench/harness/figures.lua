@@ -26,7 +26,7 @@ function figures.with_spread(values, pattern)
     pattern:format(most))
 end
 
---- What `measure(peer)` gives for each peer in each round: peer -> name of figure -> list of values.
+--- What `measure(peer)` gives for each peer in each round: peer -> figure's name -> list of values.
 -- The peers take turns, A B C A B C, so that a machine that slows down slows all of them.
 function figures.alternate(peers, rounds, measure)
   local all = {}

@@ -22,6 +22,11 @@ local peers = {}
 local Peer = {}
 Peer.__index = Peer
 
+--- A peer of what its file says.
+function peers.new(given)
+  return setmetatable(given, Peer)
+end
+
 --- Whether it can do what a mode asks for.
 function Peer:can(mode)
   return self[mode] ~= nil or (" " .. (self.modes or "") .. " "):find(" " .. mode .. " ") ~= nil
@@ -72,9 +77,9 @@ end
 function peers.find(out)
   local found, left_out = {}, {}
   for _, name in ipairs(ORDER) do
-    for _, peer in ipairs(assert(loadfile("bench/peers/" .. name .. "/peer.lua"))(
-      here_for(name, out))) do
-      setmetatable(peer, Peer)
+    local describe = assert(loadfile("bench/peers/" .. name .. "/peer.lua"))
+    for _, given in ipairs(describe(here_for(name, out))) do
+      local peer = peers.new(given)
       peer.name = peer.name or name
       local reason = obstacle(peer, name, out)
       if reason then

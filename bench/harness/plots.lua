@@ -1,5 +1,6 @@
---- Pictures, by gnuplot: SVG without a background, in colours that can be told from white and black.
+--- Pictures, by gnuplot: SVG without a background, in colours that stand out from white and black.
 
+local figures = require "bench.harness.figures"
 local process = require "bench.harness.process"
 
 local plots = {}
@@ -38,31 +39,53 @@ local function colour(peer)
   return peer.kind == "ours" and OURS or peer.kind == "limit" and LIMIT or OTHER
 end
 
---- Bars, the shortest on top, with a whisker from least to most. `bars` has {peer=, value=, least=,
--- most=}; `form` says how the value is written beside its bar.
-function plots.bars(path, title, label, bars, form, logarithmic)
-  table.sort(bars, function(a, b) return a.value < b.value end)
-  local rows, tics, longest = {}, {}, 0
-  for i, bar in ipairs(bars) do
-    rows[i] = ("%d %.9g %.9g %.9g %d %s"):format(-i, bar.value, bar.least, bar.most,
-      colour(bar.peer), '"' .. form:format(bar.value) .. '"')
-    tics[i] = ('"%s" %d'):format(bar.peer.title, -i)
-    longest = math.max(longest, bar.most)
-  end
-  local origin = logarithmic and 10 ^ math.floor(math.log(bars[1].least) / math.log(10)) or 0
-  draw(path, head(path, 800, 90 + 28 * #rows, title, label)
-    .. ("set ytics (%s)\nset yrange [%.1f:-0.4]\nset key off\n"):format(
-      table.concat(tics, ", "), -#rows - 0.6)
-    .. (logarithmic and "set logscale x\n" or "")
-    .. ("set xrange [%g:%g]\n"):format(logarithmic and origin or 0,
-      logarithmic and longest * 4 or longest * 1.15)
-    .. "$bars << END\n" .. table.concat(rows, "\n") .. "\nEND\n"
-    .. ([[
-plot $bars using 2:1:(%g):2:($1-0.36):($1+0.36):5 with boxxyerror \
+-- Bars begin at nought, which a logarithmic axis does not have: there a dot stands for each.
+local BARS = [[
+plot $peers using 2:1:(0):2:($1-0.36):($1+0.36):5 with boxxyerror \
        linecolor rgb variable fillstyle solid noborder, \
-     $bars using 2:1:3:4 with xerrorbars pointtype 0 linecolor rgb "%s", \
-     $bars using 4:1:6 with labels left offset 0.6,0 textcolor rgb "%s"
-]]):format(origin, TEXT, TEXT))
+]]
+local DOTS = [[
+plot $peers using 2:1:5 with points pointtype 7 pointsize 1 linecolor rgb variable, \
+]]
+local WHISKERS = [[
+     $peers using 2:1:3:4 with xerrorbars pointtype 0 linecolor rgb "%s", \
+     $peers using 4:1:6 with labels left offset 0.6,0 textcolor rgb "%s"
+]]
+
+-- The peers' rows, best first: place, median, least, most, colour, what is written beside it.
+local function rows_of(what)
+  local list = {}
+  for i, peer in ipairs(what.peers) do
+    local value, least, most = figures.median(what.all[peer][what.figure])
+    list[i] = {peer = peer, value = value, least = least, most = most}
+  end
+  table.sort(list, function(a, b)
+    if what.descending then a, b = b, a end
+    return a.value < b.value
+  end)
+  local rows, names, least, most = {}, {}, math.huge, 0
+  for i, each in ipairs(list) do
+    rows[i] = ('%d %.9g %.9g %.9g %d "%s"'):format(-i, each.value, each.least, each.most,
+      colour(each.peer), what.form:format(each.value))
+    names[i] = ('"%s" %d'):format(each.peer.title, -i)
+    least, most = math.min(least, each.least), math.max(most, each.most)
+  end
+  return rows, names, least, most
+end
+
+--- One figure of many peers, each with a whisker from least to most. `what` has path, title, unit,
+-- peers, all (as figures.alternate gives it), figure, form (of the number beside it), and may have
+-- logarithmic, descending.
+function plots.compare(what)
+  local rows, names, least, most = rows_of(what)
+  local range = what.logarithmic and "set logscale x\nset xrange [%g:%g]\n"
+    or "set xrange [%g:%g]\n"
+  draw(what.path, head(what.path, 800, 90 + 28 * #rows, what.title, what.unit)
+    .. ("set ytics (%s)\nset yrange [%.1f:-0.4]\nset key off\n"):format(
+      table.concat(names, ", "), -#rows - 0.6)
+    .. range:format(what.logarithmic and least / 2 or 0, most * (what.logarithmic and 5 or 1.15))
+    .. "$peers << END\n" .. table.concat(rows, "\n") .. "\nEND\n"
+    .. (what.logarithmic and DOTS or BARS) .. WHISKERS:format(TEXT, TEXT))
 end
 
 local DASHES = {1, 2, 4, 5}

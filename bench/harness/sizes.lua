@@ -1,9 +1,9 @@
---- How much of everything: for a run whose figures count, and for one that only sees that all works.
+--- How much of everything: for a run whose figures count, and for one that only sees that it works.
 
 return {
   real = {
-    rounds = 7,
-    processes = 10,          -- in a round
+    rounds = 9,
+    processes = {10, 3},     -- in a round, at most and at least
     seconds = 1,             -- of warm exchanges in a round
     patience = 25,           -- seconds that memory or a number of clients may take
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
@@ -14,13 +14,16 @@ return {
     clients = {{count = 1, rounds = 7}, {count = 10, rounds = 7}, {count = 1000, rounds = 3},
       {count = 100000, rounds = 1}},
     callers = 1000,
-    load_seconds = 3,        -- the gateway
+    load_seconds = 1,        -- the gateway: many short turns
+    load_rounds = 25,
+    neighbour_rounds = 9,
     landing = 2,             -- until what was in the air has landed
     cold_requests = 15,
   },
   smoke = {
-    rounds = 1, processes = 1, exchanges = 5, counted = {2, 4}, counted_rounds = 1, early = 2,
-    patience = 25, calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10,
-    load_seconds = 1, landing = 0.2, cold_requests = 2,
+    rounds = 1, processes = {1, 1}, exchanges = 5, counted = {2, 4}, counted_rounds = 1, early = 2,
+    patience = 25, calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}},
+    callers = 10, load_seconds = 1, load_rounds = 1, neighbour_rounds = 1, landing = 0.2,
+    cold_requests = 2,
   },
 }

@@ -40,21 +40,21 @@ end
 
 return function(run)
   report.heading "Many clients in one process"
-  report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s to "
-    .. "fetch them is left out of that size."):format(run.sizes.patience))
+  report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s "
+    .. "to fetch them is left out of that size."):format(run.sizes.patience))
   local everyone = peers.with(run.peers, "clients")
   local list, points, last = everyone, {}, nil
   for _, size in ipairs(run.sizes.clients) do
     list = able(run, list, last, size.count)
     last = figures.alternate(list, size.rounds, measurer(run, size.count))
     points[#points + 1] = {count = size.count, all = last}
-    report.say(("\n%s clients, %d rounds:\n"):format(tell(size.count), size.rounds))
+    report.say(("\nClients: %s. Rounds: %d.\n"):format(tell(size.count), size.rounds))
     report.figures(list, last, {{"made", "making one and fetching, ms", "%.3f"},
       {"kept", "a call that finds a token, ns", "%.1f"}, {"size", "the process, MiB", "%.1f"}})
     for _, figure in ipairs{"made", "kept", "size"} do
-      report.judge_all_ahead(("%s clients, %s"):format(tell(size.count), figure), list, last, figure)
+      report.judge_all_ahead(tell(size.count) .. " clients, " .. figure, list, last, figure)
     end
   end
-  plot(run, everyone, points, "kept", "A call that finds a token, among many clients", "nanoseconds")
+  plot(run, everyone, points, "kept", "A call that finds a token, of many clients", "nanoseconds")
   plot(run, everyone, points, "size", "Memory of a process with many clients", "MiB")
 end

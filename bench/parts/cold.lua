@@ -19,8 +19,9 @@ return function(run)
   local all = figures.alternate(list, run.sizes.rounds, measure)
   report.figures(list, all, {{"posts", "POSTs", "%d"}, {"wall", "wall, ms", "%.1f"},
     {"cpu", "CPU, ms", "%.1f"}})
-  run.plot_bars("cold", ("%d cold callers: until the last has its token"):format(callers),
-    "milliseconds, logarithmic", list, all, "wall", "%.0f", true)
+  run.plot{name = "cold", title = ("%d cold callers: until the last has its token"):format(callers),
+    unit = "milliseconds, logarithmic; less is better", peers = list, all = all, figure = "wall",
+    form = "%.0f ms", logarithmic = true}
   report.judge_all_ahead("Cold callers, wall", list, all, "wall")
   report.judge_all_ahead("Cold callers, POSTs", list, all, "posts")
 end

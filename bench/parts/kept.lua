@@ -18,16 +18,18 @@ return function(run)
   local all = figures.alternate(list, run.sizes.rounds, measure)
   report.figures(list, all, {{"time", "wall, ns", "%.1f"},
     {"bytes", "Lua heap of a client, bytes", "%.0f"}})
-  run.plot_bars("kept", "A call that finds a token", "nanoseconds", list, all, "time", "%.0f")
+  run.plot{name = "kept", title = "A call that finds a token", unit = "nanoseconds; less is better",
+    peers = list, all = all, figure = "time", form = "%.0f"}
   report.judge_all_ahead("A kept token", list, all, "time")
   local lua54, luajit, go = run.peers["lua5.4"], run.peers.luajit, run.peers["go-oauth2"]
   report.judge("(d) a kept token: nanoseconds, lua5.4", all[lua54].time, 60)
   report.judge("(d) a kept token: nanoseconds, luajit", all[luajit].time, 30)
   if go then
-    report.judge("A kept token: LuaJIT over Go", figures.ratios(all[luajit].time, all[go].time), 0.5)
-    report.judge("A kept token: Lua 5.4 over Go", figures.ratios(all[lua54].time, all[go].time), 1)
+    local limit = all[go].time
+    report.judge("A kept token: LuaJIT over Go", figures.ratios(all[luajit].time, limit), 0.5)
+    report.judge("A kept token: Lua 5.4 over Go", figures.ratios(all[lua54].time, limit), 1)
   end
   for _, peer in ipairs{lua54, luajit} do
-    report.judge(("(e) a client with its token: bytes, %s"):format(peer.name), all[peer].bytes, 4096)
+    report.judge("(e) a client with its token: bytes, " .. peer.name, all[peer].bytes, 4096)
   end
 end

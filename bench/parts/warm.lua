@@ -45,8 +45,8 @@ return function(run)
   local all = figures.alternate(list, run.sizes.rounds, measurer(run))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
     {"wall", "wall, µs", "%.0f"}, {"cpu", "CPU, µs", "%.0f"}})
-  run.plot_bars("warm", "Warm exchanges: wall time of one", "microseconds, logarithmic", list, all,
-    "wall", "%.0f", true)
+  run.plot{name = "warm", title = "Warm exchanges in a second", unit = "a second; more is better",
+    peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
   local ours, bare = run.peers["lua5.4"], run.peers.bare

@@ -1,9 +1,10 @@
 --- What the sandbox bank answers; runs inside the nginx that spec/sandbox/start sets up.
 --
--- `authenticate` is the bank as documented. `grant` gives the same tokens to those who only speak
--- RFC 6749: the client credentials grant at /oauth2/token, for the same price. `play` serves /s/NAME/..., where each POST follows the
--- next of the steps registered for NAME, and everything that arrives is captured. `administer`
--- is how specs register steps and read captures; spec/sandbox/init.lua is its client.
+-- `authenticate` is the bank as documented. `grant` gives such tokens to those who only speak RFC
+-- 6749: the client credentials grant at /oauth2/token, which costs the same. `play` serves
+-- /s/NAME/..., where each POST follows the next of the steps registered for NAME, and everything
+-- that arrives is captured. `administer` is how specs register steps and read captures;
+-- spec/sandbox/init.lua is its client.
 --
 -- A step is a table. An empty one is the documented behaviour; these fields change it:
 --   status      the HTTP status; other than 200 it brings an error body of the bank's kind

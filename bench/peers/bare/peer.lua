@@ -6,7 +6,7 @@ local function bare(title, environment)
   return {
     title = title, kind = "limit", environment = environment,
     prepare = "c",
-    version = {"pkg-config", "--modversion", "libcurl"},
+    version = {"curl-config", "--version"},
     program = {here.out .. "/bare"},
     modes = "start once warm memory",
   }

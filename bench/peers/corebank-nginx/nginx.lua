@@ -1,6 +1,7 @@
 -- cold COUNT: light threads of one worker that want a token at the same moment, when there is none.
 
 local gateway = require "spec.gateway"
+local sandbox = require "spec.sandbox"
 
 local SERVER = [[
   location /cold { content_by_lua_block {
@@ -20,7 +21,7 @@ local SERVER = [[
 
 assert(arg[1] == "cold", "usage: nginx.lua cold COUNT")
 local gate = gateway.start{no_setup = true,
-  server = SERVER:format(gateway.literal(gateway.options{}))}
+  server = SERVER:format(sandbox.literal(gateway.options{}))}
 local status, _, text = gate:get("/cold?count=" .. tonumber(arg[2]))
 gate:stop()
 assert(status == 200, text)

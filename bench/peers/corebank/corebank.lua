@@ -76,7 +76,7 @@ local function clients(count, calls)
 end
 
 modes.run{
-  exchange = function() return assert(auth.authenticate(given)).accessToken end,
+  exchange = function() return assert(auth.authenticate(given)) end,
   now = core.boot,
   kept = kept,
   clients = clients,

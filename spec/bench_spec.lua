@@ -1,0 +1,87 @@
+-- The harness of script/bench: what it makes of measurements, and what it must not bring along.
+
+local figures = require "bench.harness.figures"
+local files = require "spec.files"
+local peers = require "bench.harness.peers"
+local sandbox = require "spec.sandbox"
+
+describe("figures", function()
+  it("has the median between the least and the most", function()
+    assert.same({2, 1, 9}, {figures.median{9, 1, 2}})
+    assert.same({1.5, 1, 2}, {figures.median{2, 1}})
+    assert.equal("2.0 (1.0 to 9.0)", figures.with_spread({9, 1, 2}, "%.1f"))
+  end)
+
+  it("compares what was measured in the same round", function()
+    assert.same({2, 0.5}, figures.ratios({4, 1}, {2, 2}))
+  end)
+
+  it("lets the peers take turns within a round", function()
+    local turns, a, b = {}, {name = "a"}, {name = "b"}
+    local all = figures.alternate({a, b}, 2, function(peer)
+      turns[#turns + 1] = peer.name
+      return {time = #turns}
+    end)
+    assert.equal("abab", table.concat(turns))
+    assert.same({time = {2, 4}}, all[b])
+  end)
+end)
+
+describe("peers", function()
+  it("name no host that their packages come from", function()
+    for _, path in ipairs(files.lines_of "find bench/peers -name '*.json'") do
+      assert.is_nil(files.content(path):find "%w://", path)
+    end
+  end)
+
+  it("know a mode by their program's list, or by words of their own", function()
+    local found = peers.with({
+      peers.new{title = "one", modes = "start once"}, peers.new{title = "two", once = {"words"}},
+      peers.new{title = "three", modes = "warm"},
+    }, "once")
+    assert.equal("one two", found[1].title .. " " .. found[2].title)
+    assert.is_nil(found[3])
+  end)
+end)
+
+describe("the sandbox's endpoint of RFC 6749 #transfer", function()
+  local bank = sandbox.bank()
+  local http = require "socket.http"
+  local ltn12 = require "ltn12"
+  local mime = require "mime"
+
+  local function grant(form, authorization)
+    local parts = {}
+    local _, status = http.request{method = "POST", url = bank.plainUrl .. "/oauth2/token",
+      source = ltn12.source.string(form), sink = ltn12.sink.table(parts),
+      headers = {["content-type"] = "application/x-www-form-urlencoded",
+        ["content-length"] = #form, authorization = authorization}}
+    return status, table.concat(parts)
+  end
+
+  local function check_token(status, body)
+    assert.equal(200, status)
+    assert.is_truthy(body:find '"access_token":"canary%-token%-')
+    assert.is_truthy(body:find '"token_type":"Bearer"')
+    assert.is_truthy(body:find '"expires_in":3600')
+  end
+
+  it("takes the credentials in the form, or as Basic", function()
+    check_token(grant(("grant_type=client_credentials&client_id=%s&client_secret=%s"):format(
+      bank.clientId, bank.clientSecret)))
+    check_token(grant("grant_type=client_credentials",
+      "Basic " .. mime.b64(bank.clientId .. ":" .. bank.clientSecret)))
+  end)
+
+  it("refuses a wrong secret, and another grant", function()
+    assert.same({401, '{"error":"invalid_client"}'},
+      {grant "grant_type=client_credentials&client_id=x&client_secret=y"})
+    assert.same({400, '{"error":"unsupported_grant_type"}'}, {grant "grant_type=password"})
+  end)
+
+  it("counts as a POST", function()
+    local before = bank:posts()
+    grant "grant_type=client_credentials"
+    assert.is_true(bank:posts() > before)
+  end)
+end)
