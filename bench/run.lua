@@ -64,7 +64,7 @@ local function say_head(run, left_out)
   report.table({"peer", "version"}, rows)
 end
 
--- Seconds of an exchange, roughly; found out once for each peer.
+-- Seconds of an exchange, roughly; better known once bench/parts/warm.lua has measured it.
 local paces = {}
 local function pace(peer)
   paces[peer] = paces[peer] or peer:run("warm", 50):match "%S+" / 50
@@ -96,7 +96,7 @@ local folder = whole and "bench/results" or given.out .. "/results"
 process.output{"mkdir", "-p", folder}
 
 local found, left_out = peers.find(given.out)
-local run = {out = given.out, peers = found, pace = pace, bank = sandbox.bank(),
+local run = {out = given.out, peers = found, pace = pace, paces = paces, bank = sandbox.bank(),
   sizes = given.smoke and sizes.smoke or sizes.real}
 run.sizes.rounds = tonumber(given.rounds) or run.sizes.rounds
 say_head(run, left_out)

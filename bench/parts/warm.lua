@@ -11,6 +11,7 @@ local function measurer(run)
     local count = run.sizes.exchanges
       or math.max(50, math.min(5000, math.floor(run.sizes.seconds / run.pace(peer))))
     local wall, cpu = peer:run("warm", count):match "(%S+) (%S+)"
+    run.paces[peer] = wall / count
     return {wall = wall / count * 1e6, cpu = cpu / count * 1e6, rate = count / wall}
   end
 end

@@ -6,7 +6,8 @@ local credentials = ('{"clientId":"%s","clientSecret":"%s"}'):format(
 
 return {{
   title = "curl", kind = "command",
-  version = {"sh", "-c", "curl --version | grep -oE '^curl [^ ]+|(Open|Gnu)[^ ]+' | paste -sd ' '"},
+  version = {"sh", "-c",
+    "curl --version | grep -oE '^curl [^ ]+|(OpenSSL|GnuTLS)[^ ]+' | paste -sd ' '"},
   once = {"curl", "--disable", "--silent", "--show-error", "--fail",
     "--cacert", here.setting "COREBANK_CA_FILE", "--header", "Content-Type: application/json",
     "--data", credentials, here.setting "COREBANK_BASE_URL" .. "/api/auth/v1/authenticate"},
