@@ -23,7 +23,7 @@ local report = require "bench.harness.report"
 local sandbox = require "spec.sandbox"
 local sizes = require "bench.harness.sizes"
 
-local PARTS = {"once", "warm", "kept", "cold", "clients", "memory", "gateway"}
+local PARTS = {"once", "stored", "warm", "kept", "cold", "clients", "memory", "gateway"}
 
 local function read_arguments()
   local given, i = {out = assert(arg[1], "usage: run.lua OUT [--smoke] ...")}, 2
