@@ -49,7 +49,7 @@ function blocking.wait(wanted)
   if type(wanted) == "number" then return rest(wanted) end
   while not wanted:step() do
     wanted:wait(LONGEST_WAIT)
-    advance_others()
+    if next(launched) then advance_others() end
   end
 end
 
