@@ -2,10 +2,10 @@
 
 return {
   real = {
-    rounds = 9,
+    rounds = 7,
     processes = {10, 3},     -- in a round, at most and at least
     seconds = 1,             -- of warm exchanges in a round
-    patience = 25,           -- seconds that memory or a number of clients may take
+    patience = 15,           -- seconds that memory or a number of clients may take
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
     counted_rounds = 3,
     early = 50,
