@@ -331,7 +331,7 @@ describe("authenticateAll #transfer", function()
     assert.is_true(count <= 32, count)
   end)
 
-  it("waits for all at the same time", function()
+  it("waits for all at the same time #slow", function()
     local scenario = bank:scenario{{delay = 0.3}}
     local began = core.boot()
     local results = auth.authenticateAll(list_of(30, scenario))
@@ -402,7 +402,7 @@ describe("authenticateAll #transfer", function()
     assert.is_true(survive.peak_memory() < memory + 16384)
   end)
 
-  it("that is interrupted ends all that is in the air: no later call sends it on", function()
+  it("that is interrupted ends all in the air: no later call sends it on #slow", function()
     local scenario = bank:scenario{{delay = 0.5}}
     local began = core.boot()
     local ok, fault = pcall(function()
