@@ -71,7 +71,7 @@ local function obtain(self, own, urgent)
 end
 
 local function check_leeway(self, token)
-  if token and token:remaining() <= keeping.leeway(self, token:remaining()) then
+  if token:remaining() <= keeping.leeway(self, token:remaining()) then
     return nil, problem.new("expired",
       "the bank's token has less time left than leeway asks for; make leeway smaller")
   end

@@ -50,18 +50,27 @@ local function call(self, operation, ...)
   return result
 end
 
--- The entry's name and context; both follow the secret when that is changed.
-local function place(self, kind)
-  local settings = settings_of[self]
-  local version = secret.version(settings.clientSecret)
-  if self.version ~= version then self.version, self.names = version, {} end
+-- What tells entries apart.
+local function context_of(settings, kind)
   local parts = {}
   for i, part in ipairs{kind, settings.url, settings.clientId, settings.clientCert or ""} do
     parts[i] = ("%d:%s"):format(#part, part)
   end
-  local context = table.concat(parts)
-  self.names[kind] = self.names[kind] or core.entry_name(settings.clientSecret, context)
-  return self.names[kind], context
+  return table.concat(parts)
+end
+
+-- The entry's name and context, known until the secret is changed: who waits asks again and again.
+local function place(self, kind)
+  local settings = settings_of[self]
+  local version = secret.version(settings.clientSecret)
+  if self.version ~= version then self.version, self.places = version, {} end
+  local known = self.places[kind]
+  if not known then
+    local context = context_of(settings, kind)
+    known = {name = core.entry_name(settings.clientSecret, context), context = context}
+    self.places[kind] = known
+  end
+  return known.name, known.context
 end
 
 local function get(self, kind)
