@@ -30,7 +30,7 @@ local metrics = {}
 ---@param bank string
 ---@return corebank.auth.Metrics
 function metrics.new(dict, bank)
-  return setmetatable({dict = dict, bank = bank, keys = {}}, Metrics)
+  return setmetatable({dict = dict, bank = bank, keys = {}, noted = {}}, Metrics)
 end
 
 -- Counted once for each request: the key is not put together again.
@@ -52,6 +52,20 @@ function Metrics:add(counter, amount)
   if value or fault ~= "not found" then return end
   local _, lost = self.dict:safe_add(key, amount or 1)
   if lost == "exists" then self.dict:incr(key, amount or 1) end
+end
+
+--- Adds one to a counter when count_noted is called, and touches no shared memory now.
+---@param counter string
+function Metrics:note(counter)
+  self.noted[counter] = (self.noted[counter] or 0) + 1
+end
+
+--- Adds what was noted since the last time.
+function Metrics:count_noted()
+  for counter, amount in pairs(self.noted) do
+    self.noted[counter] = nil
+    self:add(counter, amount)
+  end
 end
 
 --- Adds a fetch that took so many seconds.

@@ -19,6 +19,7 @@ local DEFAULT_NAME, DEFAULT_DICT = "default", "corebank"
 local DEFAULT_RETRY_AFTER = 5            -- seconds a refused client is told to wait
 local SHORTEST_TICK, LONGEST_TICK = 0.05, 60   -- seconds between two looks at a token
 local FAILING_TICK = 1
+local COUNT_TICK = 1                     -- seconds until what a worker has noted is counted for all
 
 local gateway = {}
 
@@ -114,6 +115,11 @@ local function look_soon(premature, bank)
   if not premature then look(bank) end
 end
 
+-- A worker that exits calls it once more.
+local function count_noted(_, bank)
+  bank.metrics:count_noted()
+end
+
 -- ---- setup -------------------------------------------------------------------------------------
 
 local function text_option(given, name, default)
@@ -166,6 +172,7 @@ local function set_up(given)
   local bank = make(given, name, text_option(given, "dict", DEFAULT_DICT))
   banks[name], names[#names + 1] = bank, name
   if phase ~= "init_worker" then return end
+  bank.notes = ngx.timer.every(COUNT_TICK, count_noted, bank)
   local ok, fault = ngx.timer.at(0, keep, bank)
   if not ok then warn(bank, "no timer (", fault, "); tokens are refreshed by requests only") end
 end
@@ -212,9 +219,7 @@ local function put_token(bank)
   local token, _, problem = bank.client:token()
   if not token then return problem end
   ngx.req.set_header("Authorization", token:header())
-  local ctx = ngx.ctx
-  ctx.corebankBank, ctx.corebankToken = bank, token
-  bank.metrics:add("injected")
+  if bank.notes then bank.metrics:note("injected") else bank.metrics:add("injected") end
 end
 
 --- Puts the token into the request, in place of any Authorization it has. Without a token, whatever
@@ -240,14 +245,23 @@ local function upstream_rejects()
   return tostring(ngx.var.upstream_status):find("401%s*$") ~= nil
 end
 
+-- The header says which token it was: a request is not slowed down by remembering that.
+local function reject(bank, header)
+  local token = bank.client:peek()
+  if not token or token:header() ~= header then return end
+  if bank.client:invalidate(token) then ngx.timer.at(0, look_soon, bank) end
+end
+
 --- Looks at the upstream's answer: a 401 makes the token that this request carried go, and the next
 -- one is fetched at once. Never waits. For header_filter_by_lua*.
 function gateway.observe()
   if not upstream_rejects() then return end
-  local bank, token = ngx.ctx.corebankBank, ngx.ctx.corebankToken
-  if not token then return end
-  local ok, dropped = pcall(bank.client.invalidate, bank.client, token)
-  if ok and dropped then ngx.timer.at(0, look_soon, bank) end
+  local header = ngx.var.http_authorization
+  for _, name in ipairs(names) do
+    local bank = banks[name]
+    local ok, fault = pcall(reject, bank, header)
+    if not ok then warn(bank, "a rejected token is kept: ", tostring(fault)) end
+  end
 end
 
 -- ---- answers about ourselves -------------------------------------------------------------------
@@ -273,6 +287,7 @@ function gateway.metrics(name)
     local bank = find(each)
     local token = bank and bank.client:look()
     if bank then
+      bank.metrics:count_noted()
       list[#list + 1] = {metrics = bank.metrics, remaining = token and token:remaining() or 0}
     end
   end
