@@ -32,8 +32,11 @@ end
 
 -- Moves all but this one on. Returns whether that stepped the engine.
 local function advance_others(flight)
+  local list = {}   -- handlers of events may start more of them
+  for other in pairs(launched) do list[#list + 1] = other end
   local stepped
-  for other in pairs(launched) do
+  for i = 1, #list do
+    local other = list[i]
     if other.done then
       launched[other] = nil
     elseif other ~= flight then

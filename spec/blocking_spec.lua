@@ -1,0 +1,62 @@
+-- How a plain script waits, with flights and transfers that are tables.
+
+local blocking = require "corebank.auth.host.blocking"
+
+describe("waiting in a plain script", function()
+  -- A transfer, or a flight that waits for one, which is done at its `steps`th step.
+  local function slow(steps, at_a_step)
+    local self = {taken = 0}
+    function self:step()
+      self.taken = self.taken + 1
+      if at_a_step then at_a_step() end
+      self.done = self.taken >= steps
+      return self.done
+    end
+    function self:wait() end
+    function self:advance(stepped)
+      self:step()
+      return stepped
+    end
+    self.wanted = self
+    return self
+  end
+
+  it("for a transfer moves on what nobody waits for", function()
+    local behind = slow(3)
+    blocking.launch(behind)
+    blocking.wait(slow(6))
+    assert.equal(3, behind.taken)
+  end)
+
+  it("for a flight moves on the others, and each once", function()
+    local behind, own = slow(100), slow(5)
+    blocking.launch(behind)
+    blocking.launch(own)
+    blocking.await(own)
+    assert.equal(5, own.taken)
+    assert.equal(5, behind.taken)
+  end)
+
+  it("goes on when what it moves on starts more", function()
+    local started = {}
+    for _ = 1, 20 do
+      blocking.launch(slow(3, function()
+        for _ = 1, 5 do
+          started[#started + 1] = slow(1)
+          blocking.launch(started[#started])
+        end
+      end))
+    end
+    blocking.wait(slow(10))
+    assert.equal(300, #started)
+    for _, flight in ipairs(started) do assert.equal(1, flight.taken) end
+  end)
+
+  it("for seconds lasts no less, and no second longer", function()
+    local began = os.time()
+    blocking.wait(0)
+    blocking.wait(-1)
+    blocking.wait(0.01)
+    assert.is_true(os.time() - began <= 1)
+  end)
+end)
