@@ -12,6 +12,7 @@
 --   clients COUNT CALLS    keep COUNT tokens: prints KiB of the process, milliseconds for fetching
 --                          each, nanoseconds for a call that finds one, over about CALLS
 --   cold COUNT             COUNT callers at once, and no token: prints wall and CPU seconds
+--   many COUNT PARALLEL    get COUNT tokens, each by a POST, PARALLEL at a time
 --
 -- Only a whole run writes bench/results; any other one writes the same into OUT/results.
 
@@ -23,7 +24,7 @@ local report = require "bench.harness.report"
 local sandbox = require "spec.sandbox"
 local sizes = require "bench.harness.sizes"
 
-local PARTS = {"once", "stored", "warm", "kept", "cold", "clients", "memory", "gateway"}
+local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "clients", "memory", "gateway"}
 
 local function read_arguments()
   local given, i = {out = assert(arg[1], "usage: run.lua OUT [--smoke] ...")}, 2

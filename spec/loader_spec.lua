@@ -52,4 +52,19 @@ describe("the loader", function()
     assert.is_true(ok, core)
     assert.is_string(core.VERSION)
   end)
+
+  it("opens one libcurl: the one that the core is linked with", function()
+    assert(lfs.chdir(before))
+    assert.is_true((open(whole .. "core.so")))
+    local expected = os.getenv "CBA_BUILD":find "gnutls" and "libcurl%-gnutls" or "libcurl%."
+    local seen, count = {}, 0
+    for line in files.content("/proc/self/maps"):gmatch "[^\n]+" do
+      local name = line:match "/(libcurl[^/]*)$"
+      if name and not seen[name] then seen[name], count = true, count + 1 end
+    end
+    assert.equal(1, count)
+    assert.matches("^" .. expected, (next(seen)))
+    local opened = files.content(whole .. "core.so"):match "libcurl[%w.-]+"
+    assert.is_truthy(files.content(whole .. "libcore.so"):find(opened, 1, true), opened)
+  end)
 end)

@@ -6,10 +6,11 @@
 --   version      a command that prints its version, and fails when it is not there
 --   program      the words before the mode
 --   modes        those that the program knows
---   once, start  words instead of the program's, for that mode
+--   once, start, many    words instead of the program's, for that mode
 --   environment  NAME=VALUE, ...
 --   note         what a reader must know to compare
 
+local figures = require "bench.harness.figures"
 local process = require "bench.harness.process"
 
 local ORDER = {
@@ -41,6 +42,17 @@ end
 --- What it says. It must succeed.
 function Peer:run(mode, ...)
   return process.output(self:words({}, mode, ...))
+end
+
+--- Its processes for a mode, `count` of them one after another: the medians of their milliseconds,
+-- and of their MiB at the peak.
+function Peer:processes(out, count, mode, ...)
+  local wall, cpu, peak = {}, {}, {}
+  local output = process.output(self:words({out .. "/spawn", count}, mode, ...))
+  for w, c, kib in output:gmatch "(%S+) (%S+) (%d+)\n" do
+    wall[#wall + 1], cpu[#cpu + 1], peak[#peak + 1] = w * 1e3, c * 1e3, kib / 1024
+  end
+  return {wall = figures.median(wall), cpu = figures.median(cpu), peak = figures.median(peak)}
 end
 
 local function setting(name)

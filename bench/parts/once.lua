@@ -2,30 +2,20 @@
 
 local figures = require "bench.harness.figures"
 local peers = require "bench.harness.peers"
-local process = require "bench.harness.process"
 local report = require "bench.harness.report"
 
 -- How many processes a round has: fewer of those that take long.
-local function number(run, words)
+local function number(run, peer, mode)
   local most, least = run.sizes.processes[1], run.sizes.processes[2]
-  local seconds = process.output(words(1)):match "%S+"
-  return math.max(least, math.min(most, math.floor(0.5 / seconds)))
+  local wall = peer:processes(run.out, 1, mode).wall
+  return math.max(least, math.min(most, math.floor(500 / wall)))
 end
 
--- The medians of a round's runs: milliseconds, and MiB at the peak.
 local function measurer(run, mode)
   local numbers = {}
   return function(peer)
-    local wall, cpu, peak = {}, {}, {}
-    local function words(count)
-      return peer:words({run.out .. "/spawn", count}, mode)
-    end
-    numbers[peer] = numbers[peer] or number(run, words)
-    local output = process.output(words(numbers[peer]))
-    for w, c, kib in output:gmatch "(%S+) (%S+) (%d+)\n" do
-      wall[#wall + 1], cpu[#cpu + 1], peak[#peak + 1] = w * 1e3, c * 1e3, kib / 1024
-    end
-    return {wall = figures.median(wall), cpu = figures.median(cpu), peak = figures.median(peak)}
+    numbers[peer] = numbers[peer] or number(run, peer, mode)
+    return peer:processes(run.out, numbers[peer], mode)
   end
 end
 

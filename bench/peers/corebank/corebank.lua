@@ -75,9 +75,22 @@ local function clients(count, calls)
   return ("%d %.4f %.2f"):format(size, made * 1e3, took * 1e9)
 end
 
+-- For each its own options, as many credentials have.
+local function many(count, parallel)
+  local list = slots(count)
+  for i = 1, count do
+    list[i] = {}
+    for name, value in pairs(given) do list[i][name] = value end
+  end
+  for _, result in ipairs(auth.authenticateAll(list, {parallel = parallel})) do
+    assert(result.token, result.message)
+  end
+end
+
 modes.run{
   exchange = function() return assert(auth.authenticate(given)) end,
   now = core.boot,
   kept = kept,
   clients = clients,
+  many = many,
 }

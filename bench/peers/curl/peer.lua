@@ -4,6 +4,13 @@ local here = ...
 local credentials = ('{"clientId":"%s","clientSecret":"%s"}'):format(
   here.setting "COREBANK_CLIENT_ID", here.setting "COREBANK_CLIENT_SECRET")
 
+-- $1 of them, $2 at a time. It draws a meter whatever it is told.
+local MANY = [[
+  exec curl --disable --silent --show-error --fail --cacert "$COREBANK_CA_FILE" \
+    --header "Content-Type: application/json" --data "$0" --output /dev/null \
+    --parallel --parallel-max "$2" "$COREBANK_BASE_URL/api/auth/v1/authenticate?[1-$1]" 2>/dev/null
+]]
+
 return {{
   title = "curl", kind = "command",
   version = {"sh", "-c",
@@ -11,5 +18,6 @@ return {{
   once = {"curl", "--disable", "--silent", "--show-error", "--fail",
     "--cacert", here.setting "COREBANK_CA_FILE", "--header", "Content-Type: application/json",
     "--data", credentials, here.setting "COREBANK_BASE_URL" .. "/api/auth/v1/authenticate"},
+  many = {"sh", "-c", MANY, credentials},
   start = {"curl", "--disable", "--version"},
 }}
