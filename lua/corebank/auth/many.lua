@@ -60,17 +60,25 @@ end
 
 -- options.read for one element after the other: most lists are of one bank, and all but the
 -- credentials is read once, and set up once for each handle of libcurl.
-local function new_reader()
-  local last
-  return function(given)
-    if last and type(given) == "table" and is_like(given, last) then
-      return options.read_alike(last.settings, given)
-    end
-    local settings, mistake = options.read(given)
-    if not settings then return nil, mistake end
-    last = keep(given, settings)
-    return settings
-  end
+local Reader = {}
+Reader.__index = Reader
+
+function Reader:read(given)
+  local last = self.last
+  if last and is_like(given, last) then return options.read_alike(last.settings, given) end
+  local settings, mistake = options.read(given)
+  if not settings then return nil, mistake end
+  self.last = keep(given, settings)
+  return settings
+end
+
+-- What is wrong with an element.
+function Reader:check(given)
+  local last = self.last
+  if last and is_like(given, last) then return options.check_alike(last.settings, given) end
+  local settings, mistake = self:read(given)
+  if not settings then return mistake end
+  options.release(settings)
 end
 
 -- ---- one element -------------------------------------------------------------------------------
@@ -101,7 +109,7 @@ local function prepare(batch, entry, element)
   if client.is(element) then
     work = client.token_and_refresh
   else
-    local settings, mistake = batch.read(element)
+    local settings, mistake = batch.reader:read(element)
     if not settings then return nil, mistake end
     entry.settings = settings
     arguments = {settings, batch.system, yield}
@@ -197,18 +205,16 @@ end
 
 -- ---- what the caller gave ----------------------------------------------------------------------
 
-local function check_element(element, read)
+local function check_element(element, reader)
   if client.is(element) then return element.isClosed and "is a client that is closed" or nil end
   if type(element) ~= "table" then
     return "must be a table of options or a client, not " .. type(element)
   end
-  local settings, mistake = read(element)
-  if not settings then return mistake end
-  options.release(settings)
+  return reader:check(element)
 end
 
 -- A copy of the list; or nil and what is wrong with it.
-local function read_list(list, read)
+local function read_list(list, reader)
   if type(list) ~= "table" or client.is(list) then
     return nil, "a list of tables of options is needed"
   end
@@ -218,7 +224,7 @@ local function read_list(list, read)
     count = count + 1
   end
   for i = 1, count do
-    local mistake = check_element(list[i], read)
+    local mistake = check_element(list[i], reader)
     if mistake then return nil, ("element %d: %s"):format(i, mistake) end
     copy[i] = list[i]
   end
@@ -250,14 +256,14 @@ return function(list, given, system, host)
   given = given or {}
   local mistake = check_options(given)
   if mistake then return nil, mistake end
-  local read = new_reader()
-  list, mistake = read_list(list, read)
+  local reader = setmetatable({}, Reader)
+  list, mistake = read_list(list, reader)
   if not list then return nil, mistake end
   local parallel = given.parallel or PARALLEL
   local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
     air = {}, parallel = parallel, width = math.min(FIRST_WIDTH, parallel),
     quietUntil = system.boot() + QUIET, onProgress = given.onProgress,
-    read = read, system = system, threads = host.callers_threads}, Batch)
+    reader = reader, system = system, threads = host.callers_threads}, Batch)
   if batch.total == 0 then return batch.results end
   local ok, fault = pcall(host.wait, batch)
   if not ok or batch.mistake then give_up(batch) end

@@ -223,10 +223,8 @@ end
 ---@return table? settings
 ---@return string? mistake
 function options.read_alike(like, given)
-  local settings = {}
-  for name, value in pairs(like) do settings[name] = value end
-  settings.clientId, settings.clientSecret, settings.transfer = nil, nil, nil
-  settings.owned = {}
+  like.heirs = like.heirs or {__index = like}   -- of all else there is no copy
+  local settings = setmetatable({owned = {}, transfer = false}, like.heirs)
   local mistake = read_one(settings, known.clientId, given.clientId)
     or read_one(settings, known.clientSecret, given.clientSecret)
   if mistake then
@@ -234,6 +232,21 @@ function options.read_alike(like, given)
     return nil, mistake
   end
   return settings
+end
+
+--- Checks what read_alike would read.
+---@param like table settings
+---@param given corebank.auth.Options
+---@return string? mistake
+function options.check_alike(like, given)
+  if type(given.clientSecret) == "string" then   -- as it mostly is: without making a secret of it
+    local ok, reason = check.credential(given.clientSecret)
+    if not ok then return "clientSecret " .. reason end
+    return read_one({}, known.clientId, given.clientId)
+  end
+  local settings, mistake = options.read_alike(like, given)
+  if not settings then return mistake end
+  options.release(settings)
 end
 
 --- Wipes the secrets that `read` made itself; not those a caller made.
