@@ -15,7 +15,7 @@ return {
       {count = 100000, rounds = 1}},
     callers = 1000,
     load_seconds = 1,        -- the gateway: many short turns, for a ratio close to 1
-    load_rounds = 75,
+    load_rounds = 50,
     more_load_rounds = 10,
     neighbour_rounds = 9,
     landing = 2,             -- until what was in the air has landed
