@@ -12,14 +12,15 @@ local LONGEST = 7 * DAY     -- a longer lifetime is a mistake on the other side
 local MILLISECONDS = 1e11   -- as seconds this would be the year 5138
 local SANE_SKEW = DAY       -- a Date header further off than this is not a clock
 
--- What a dump of a token must not show, by token.
-local kept = setmetatable({}, {__mode = "k"})
+-- What a dump of a token must not show is in its metatable, which nobody is shown. It is also where
+-- a token finds what it does not have itself: `token.__index` is that metatable, for the methods.
+local hidden = {__index = Token}
 
 --- Seconds until the token ends, never negative. The earlier of two clocks decides: the boot clock,
 -- which nobody can set, and the wall clock, which knows of time that the boot clock missed.
 ---@return number
 function Token:remaining()
-  local own = kept[self]
+  local own = self.__index
   local left = own.bootDeadline - own.clock.boot()
   local leftByWall = own.wallDeadline - own.clock.wall()
   if leftByWall < left then left = leftByWall end
@@ -36,25 +37,18 @@ end
 --- When the token ends, in epoch seconds by the local clock.
 ---@return number
 function Token:expiresAt()
-  return kept[self].wallDeadline
+  return self.__index.wallDeadline
 end
 
 --- The value of an Authorization header.
 ---@return string # "Bearer …"
 function Token:header()
-  local own = kept[self]
-  own.header = own.header or "Bearer " .. own.accessToken
-  return own.header
+  local own = self.__index
+  own.headerValue = own.headerValue or "Bearer " .. own.accessToken
+  return own.headerValue
 end
 
-local meta = {__metatable = false}
-
-function meta.__index(self, name)
-  if name == "accessToken" then return kept[self].accessToken end
-  return Token[name]
-end
-
-function meta.__tostring(self)
+local function describe(self)
   return ("%s token, %d s left"):format(self.tokenType, math.floor(self:remaining()))
 end
 
@@ -101,9 +95,11 @@ end
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token
 function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
-  kept[fields] = {accessToken = accessToken, bootDeadline = bootDeadline,
-    wallDeadline = wallDeadline, clock = clock}
-  return setmetatable(fields, meta)
+  local own = setmetatable({accessToken = accessToken, bootDeadline = bootDeadline,
+    wallDeadline = wallDeadline, clock = clock, __index = false, __tostring = describe,
+    __metatable = false}, hidden)
+  own.__index = own
+  return setmetatable(fields, own)
 end
 
 --- When a token ends, on both clocks.
@@ -111,7 +107,7 @@ end
 ---@return number bootDeadline
 ---@return number wallDeadline
 function token.deadlines(own)
-  return kept[own].bootDeadline, kept[own].wallDeadline
+  return own.bootDeadline, own.wallDeadline
 end
 
 return token
