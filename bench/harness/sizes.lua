@@ -5,7 +5,10 @@ return {
     rounds = 7,
     processes = {10, 3},     -- in a round, at most and at least
     seconds = 1,             -- of warm exchanges in a round
-    patience = 15,           -- seconds that memory or a number of clients may take
+    duel_rounds = 41,        -- of two peers alone, in short turns: where a few percent count
+    duel_seconds = 0.2,
+    patience = 8,            -- seconds that a peer's memory may take
+    clients_patience = 60,   -- seconds that a peer may take to make a number of clients
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
     counted_rounds = 3,
     early = 50,
@@ -22,9 +25,9 @@ return {
     cold_requests = 15,
   },
   smoke = {
-    rounds = 1, processes = {1, 1}, exchanges = 5, counted = {2, 4}, counted_rounds = 1, early = 2,
-    patience = 25, calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}},
-    callers = 10, load_seconds = 1, load_rounds = 1, more_load_rounds = 1, neighbour_rounds = 1,
-    landing = 0.2, cold_requests = 2,
+    rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1, counted = {2, 4},
+    counted_rounds = 1, early = 2, patience = 25, clients_patience = 25, calls = 1000,
+    clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10, load_seconds = 1,
+    load_rounds = 1, more_load_rounds = 1, neighbour_rounds = 1, landing = 0.2, cold_requests = 2,
   },
 }

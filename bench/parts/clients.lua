@@ -20,7 +20,9 @@ local function able(run, list, last, count)
   local chosen = {}
   for _, peer in ipairs(list) do
     local each = last and last[peer] and figures.median(last[peer].made) / 1e3
-    if not last or each and each * count <= run.sizes.patience then chosen[#chosen + 1] = peer end
+    if not last or each and each * count <= run.sizes.clients_patience then
+      chosen[#chosen + 1] = peer
+    end
   end
   return chosen
 end
@@ -41,7 +43,7 @@ end
 return function(run)
   report.heading "Many clients in one process"
   report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s "
-    .. "to fetch them is left out of that size."):format(run.sizes.patience))
+    .. "to fetch them is left out of that size."):format(run.sizes.clients_patience))
   local everyone = peers.with(run.peers, "clients")
   local list, points, last = everyone, {}, nil
   for _, size in ipairs(run.sizes.clients) do
