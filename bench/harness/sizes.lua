@@ -5,8 +5,8 @@ return {
     rounds = 7,
     processes = {10, 3},     -- in a round, at most and at least
     seconds = 1,             -- of warm exchanges in a round
-    duel_rounds = 41,        -- of two peers alone, in short turns: where a few percent count
-    duel_seconds = 0.2,
+    duel_rounds = 151,       -- of two peers alone, in short turns: where a few percent count
+    duel_seconds = 0.06,
     patience = 8,            -- seconds that a peer's memory may take
     clients_patience = 60,   -- seconds that a peer may take to make a number of clients
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind

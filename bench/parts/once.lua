@@ -34,13 +34,13 @@ end
 return function(run)
   report.heading "One process, one token"
   report.say(("A process that starts, gets a token over TLS and ends; a round has %d to %d, and "
-    .. "takes their median. What is judged against curl are %d short turns of the two alone.\n")
+    .. "takes their median. What is judged against curl are %d processes of each in turn.\n")
     :format(run.sizes.processes[2], run.sizes.processes[1], run.sizes.duel_rounds))
   compare(run, "once", "One process, one token")
   local ours, curl = run.peers["lua5.4"], run.peers.curl
   if curl then
     local duel = figures.alternate({ours, curl}, run.sizes.duel_rounds, function(peer)
-      return peer:processes(run.out, run.sizes.processes[2], "once")
+      return peer:processes(run.out, 1, "once")
     end)
     local ratios = figures.ratios(duel[ours].wall, duel[curl].wall)
     report.judge("(a) one process: wall time, lua5.4 over curl", ratios, 1.25)

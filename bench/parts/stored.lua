@@ -20,12 +20,13 @@ end
 
 return function(run)
   report.heading "The command, with a token in the store"
+  report.say(("%d processes of each, in turn.\n"):format(run.sizes.duel_rounds))
   local store = process.first_line(process.output{"mktemp", "-d"})
   local list = commands(run, store)
   local command = list[3]
   command:run "stored"   -- the one that asks the bank
-  local all = figures.alternate(list, run.sizes.rounds, function(each)
-    return each:processes(run.out, run.sizes.processes[1], "stored")
+  local all = figures.alternate(list, run.sizes.duel_rounds, function(each)
+    return each:processes(run.out, 1, "stored")
   end)
   process.output{"rm", "-rf", store}
   report.figures(list, all, {{"wall", "wall, ms", "%.2f"}, {"cpu", "CPU, ms", "%.2f"}})
