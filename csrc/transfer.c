@@ -18,10 +18,11 @@ struct cba_engine {
     size_t idle_count;
 };
 
-/* Both bodies in one piece of guarded memory. */
+/* Both bodies in one piece of guarded memory; a response that is larger moves into a piece of its
+ * own. The system locks no more than a few MiB for a process, and a batch has hundreds of these. */
 struct bodies {
     char request[CBA_JSON_CREDENTIALS_MAX];
-    char response[CBA_BODY_MAX + 1];
+    char response[CBA_BODY_USUAL + 1];
 };
 
 struct cba_transfer {
@@ -33,9 +34,11 @@ struct cba_transfer {
     unsigned long settings; /* which settings `easy` is set up for */
     bool set_up;
     struct bodies *bodies;
+    char *large_response; /* in place of the one in `bodies`, when there is one */
     size_t response_length;
     size_t header_bytes;
     bool overflow;
+    bool starved; /* no memory for a large response */
     bool proxy_given;
     struct cba_result result;
     char error[CURL_ERROR_SIZE];
@@ -106,12 +109,17 @@ static void drop_handle(struct cba_transfer *transfer) {
     cba_borrowed_free(&transfer->borrowed);
 }
 
+static void free_bodies(struct cba_transfer *transfer) {
+    cba_guarded_free(transfer->large_response);
+    cba_guarded_free(transfer->bodies);
+}
+
 static void transfer_destroy(struct cba_transfer *transfer) {
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
     drop_handle(transfer);
     cba_sigpipe_release(&guard);
-    cba_guarded_free(transfer->bodies);
+    free_bodies(transfer);
     free(transfer);
 }
 
@@ -136,15 +144,38 @@ void cba_engine_release(struct cba_engine *engine) {
 
 /* ---- libcurl's callbacks ------------------------------------------------------------------- */
 
+static char *response(const struct cba_transfer *transfer) {
+    return transfer->large_response != NULL ? transfer->large_response : transfer->bodies->response;
+}
+
+/* Whether there is room for so many bytes of a response in all. */
+static bool make_room(struct cba_transfer *transfer, size_t length) {
+    if (length > CBA_BODY_MAX) {
+        transfer->overflow = true;
+        return false;
+    }
+    if (length <= CBA_BODY_USUAL || transfer->large_response != NULL) {
+        return true;
+    }
+    char *large = cba_guarded_new(CBA_BODY_MAX + 1);
+    if (large == NULL) {
+        transfer->starved = true;
+        return false;
+    }
+    memcpy(large, transfer->bodies->response, transfer->response_length);
+    cba_wipe(transfer->bodies->response, transfer->response_length);
+    transfer->large_response = large;
+    return true;
+}
+
 static size_t take_body(char *bytes, size_t one, size_t count, void *owner) {
     struct cba_transfer *transfer = owner;
     size_t length = one * count;
     transfer->result.begun = true;
-    if (length > CBA_BODY_MAX - transfer->response_length) {
-        transfer->overflow = true;
+    if (!make_room(transfer, transfer->response_length + length)) {
         return 0;
     }
-    memcpy(transfer->bodies->response + transfer->response_length, bytes, length);
+    memcpy(response(transfer) + transfer->response_length, bytes, length);
     transfer->response_length += length;
     return length;
 }
@@ -211,7 +242,7 @@ struct cba_transfer *cba_transfer_new(struct cba_engine *engine, unsigned long s
     memset(&transfer->result.failure, 0, sizeof transfer->result.failure);
     transfer->result.begun = false;
     cba_answer_clear(&transfer->result.answer);
-    transfer->bodies->response[0] = '\0';
+    response(transfer)[0] = '\0';
     return transfer;
 }
 
@@ -276,7 +307,7 @@ static void forget_request(struct cba_transfer *transfer) {
 }
 
 static void forget_response(struct cba_transfer *transfer) {
-    cba_wipe(transfer->bodies->response, transfer->response_length);
+    cba_wipe(response(transfer), transfer->response_length);
     transfer->response_length = 0;
 }
 
@@ -295,10 +326,13 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
             CURLE_OK) {
         result->failure.outcome = CBA_NETWORK; /* cannot be: both are documented to succeed */
     }
+    if (transfer->starved) {
+        result->failure.outcome = CBA_NO_MEMORY;
+    }
     if (result->failure.outcome != CBA_ANSWERED) {
         forget_response(transfer);
     }
-    transfer->bodies->response[transfer->response_length] = '\0';
+    response(transfer)[transfer->response_length] = '\0';
     leave_multi(transfer);
     forget_request(transfer);
 }
@@ -363,11 +397,11 @@ const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer
 
 char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length) {
     *length = transfer->response_length;
-    return transfer->bodies->response;
+    return response(transfer);
 }
 
 static void abandon(struct cba_transfer *transfer) {
-    cba_guarded_free(transfer->bodies); /* this process's copy; the parent keeps its own */
+    free_bodies(transfer); /* this process's copy; the parent keeps its own */
     free(transfer);
 }
 
@@ -395,8 +429,11 @@ void cba_transfer_release(struct cba_transfer *transfer) {
     retire_handle(transfer);
     forget_request(transfer);
     forget_response(transfer);
+    cba_guarded_free(transfer->large_response);
+    transfer->large_response = NULL;
     transfer->header_bytes = 0;
     transfer->overflow = false;
+    transfer->starved = false;
     transfer->error[0] = '\0';
     if (engine->idle_count < CBA_IDLE_TRANSFERS_MAX) {
         transfer->next_idle = engine->idle;

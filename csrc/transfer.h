@@ -18,6 +18,7 @@
 
 enum {
     CBA_BODY_MAX = 64 * 1024,    /* of an answer; MAXFILESIZE does not stop a chunked one on 7.88 */
+    CBA_BODY_USUAL = 4096,       /* there is room for so much from the start */
     CBA_HEADERS_MAX = 64 * 1024, /* all of an answer's header lines together */
     CBA_IDLE_TRANSFERS_MAX = 32, /* kept for reuse */
 };

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 64, REQUEST_MAX = 8192 };
+enum { CONNECTIONS = 64, REQUEST_MAX = 8192, LARGE_BODY = 6000 };
 
 struct connection {
     size_t used;
@@ -29,6 +29,18 @@ static const char token[] =
     "27\r\n{\"accessToken\":\"canary-token-Zx9-._~+/=\r\n"
     "36\r\n\",\"tokenType\":\"Bearer\",\"expirationTime\":4102444800000,\r\n"
     "24\r\n\"tokenValiditySec\":3600,\"more\":[{}]}\r\n0\r\n\r\n";
+/* The same with blanks after it, more than the client has room for from the start. */
+static const char *large_token(void) {
+    static const char format[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%-*s";
+    static const char reply[] =
+        "{\"accessToken\":\"canary-token-Zx9-._~+/=\",\"tokenType\":\"Bearer\","
+        "\"expirationTime\":4102444800000,\"tokenValiditySec\":3600}";
+    static char answer[sizeof format + LARGE_BODY];
+    snprintf(answer, sizeof answer, format, LARGE_BODY, LARGE_BODY, reply);
+    return answer;
+}
+
 static const char denied[] =
     "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 47\r\n"
     "Retry-After: 1\r\n\r\n{\"error\":\"no " TINY_BANK_CLIENT_ID "\",\"token\":\"canary\"} ";
@@ -97,6 +109,9 @@ static const char *answer_to(const char *head, const char *body) {
         static bool busy_before;
         busy_before = !busy_before;
         return busy_before ? busy : token;
+    }
+    if (length == 5 && memcmp(name, "large", 5) == 0) {
+        return large_token();
     }
     bool has_key = find_header(head, TINY_BANK_GATEWAY_KEY "\r\n") != NULL;
     return length == 7 && memcmp(name, "options", 7) == 0 && has_key ? token : bad_request;

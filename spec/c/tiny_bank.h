@@ -6,7 +6,7 @@
  *   /options   the same, for a request     /garbage   200 that is no JSON
  *              with the gateway's header   /redirect  307 to /ok
  *   /flaky     503 and /ok in turn         /away      307 to another origin
- *   /unusable  200 with another tokenType
+ *   /unusable  200 with another tokenType  /large     /ok in more than 4 KiB
  */
 #ifndef CBA_TINY_BANK_H
 #define CBA_TINY_BANK_H

@@ -64,6 +64,7 @@ static const struct scenario {
     {"ok", false, 1U << COLD | 1U << FIRST | 1U << WARM | 1U << AGAIN | 1U << KEPT},
     {"options", false, 1U << FIRST | 1U << WARM},
     {"crowd", false, 1U << WARM},
+    {"large", false, 1U << WARM | 1U << KEPT},
     {"stored", false, 1U << WARM},
     {"denied", false, 1U << WARM | 1U << KEPT},
     {"garbage", false, 1U << WARM},

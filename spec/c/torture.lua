@@ -23,6 +23,7 @@ local function simple(name)
 end
 
 simple "ok"
+simple "large"
 simple "denied"
 simple "garbage"
 simple "unusable"
