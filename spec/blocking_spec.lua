@@ -5,20 +5,19 @@ local blocking = require "corebank.auth.host.blocking"
 describe("waiting in a plain script", function()
   -- A transfer, or a flight that waits for one, which is done at its `steps`th step.
   local function slow(steps, at_a_step)
-    local self = {taken = 0}
-    function self:step()
-      self.taken = self.taken + 1
+    local thing = {taken = 0, wait = function() end}
+    function thing.step()
+      thing.taken = thing.taken + 1
       if at_a_step then at_a_step() end
-      self.done = self.taken >= steps
-      return self.done
+      thing.done = thing.taken >= steps
+      return thing.done
     end
-    function self:wait() end
-    function self:advance(stepped)
-      self:step()
+    function thing.advance(_, stepped)
+      thing.step()
       return stepped
     end
-    self.wanted = self
-    return self
+    thing.wanted = thing
+    return thing
   end
 
   it("for a transfer moves on what nobody waits for", function()

@@ -183,6 +183,11 @@ describe("the gateway #nginx", function()
         header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
         proxy_pass http://api;
       }
+      location /minded/ {
+        access_by_lua_block { require("corebank.auth.nginx").inject("other") }
+        header_filter_by_lua_block { require("corebank.auth.nginx").observe("default") }
+        proxy_pass http://api;
+      }
       location = /other/ready { content_by_lua_block {
         require("corebank.auth.nginx").ready("other") } }
       location = /other/metrics { content_by_lua_block {
@@ -192,6 +197,8 @@ describe("the gateway #nginx", function()
     assert.equal(200, (gate:get("/other/")))
     assert.equal(2, gate:count "tokens")
     gate:switch("reject", true)
+    assert.equal(401, (gate:get("/minded/")))
+    assert.equal(0, gate:metric 'corebank_auth_invalidated_total{bank="other"}')
     assert.equal(401, (gate:get("/other/")))
     sandbox.await("no refresh", function() return other:posts() == 2 end)
     assert.equal(1, scenario:posts())

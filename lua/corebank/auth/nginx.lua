@@ -247,18 +247,19 @@ end
 
 -- The header says which token it was: a request is not slowed down by remembering that.
 local function reject(bank, header)
-  local token = bank.client:peek()
+  local token = bank and bank.client:peek()
   if not token or token:header() ~= header then return end
   if bank.client:invalidate(token) then ngx.timer.at(0, look_soon, bank) end
 end
 
 --- Looks at the upstream's answer: a 401 makes the token that this request carried go, and the next
 -- one is fetched at once. Never waits. For header_filter_by_lua*.
-function gateway.observe()
+---@param name string? of the bank; default: whichever the token is of
+function gateway.observe(name)
   if not upstream_rejects() then return end
   local header = ngx.var.http_authorization
-  for _, name in ipairs(names) do
-    local bank = banks[name]
+  for _, each in ipairs(name and {name} or names) do
+    local bank = find(each)
     local ok, fault = pcall(reject, bank, header)
     if not ok then warn(bank, "a rejected token is kept: ", tostring(fault)) end
   end
