@@ -29,11 +29,16 @@ static const char *push_path(lua_State *L) {
     return lua_tostring(L, -1);
 }
 
+/* Never closed: libcurl and its threads stay for good. */
+static void leave_open(const void *library) {
+    (void)library;
+}
+
 /* Opened before the core, libcurl's libraries look for their symbols in each other only, and not in
  * the core and what else it needs: a fifth fewer places. No matter if that fails. */
 static void open_libcurl(void) {
 #ifdef CBA_CURL_FILE
-    (void)dlopen(CBA_CURL_FILE, RTLD_LAZY | RTLD_LOCAL);
+    leave_open(dlopen(CBA_CURL_FILE, RTLD_LAZY | RTLD_LOCAL));
 #endif
 }
 
@@ -44,7 +49,7 @@ static void *find_entry(void *core) {
 int luaopen_corebank_auth_core(lua_State *L) {
     lua_CFunction open;
     open_libcurl();
-    /* Never closed: libcurl and its threads stay for good. The cast is dlsym(3)'s own. */
+    /* Never closed, either. The cast is dlsym(3)'s own. */
     *(void **)&open = find_entry(dlopen(push_path(L), RTLD_LAZY | RTLD_LOCAL));
     if (open == NULL) {
         return luaL_error(L, "corebank.auth.core is not installed whole: %s", dlerror());
