@@ -12,15 +12,16 @@ local LONGEST = 7 * DAY     -- a longer lifetime is a mistake on the other side
 local MILLISECONDS = 1e11   -- as seconds this would be the year 5138
 local SANE_SKEW = DAY       -- a Date header further off than this is not a clock
 
--- What a dump of a token must not show is in its metatable, which nobody is shown. It is also where
--- a token finds what it does not have itself: `token.__index` is that metatable, for the methods.
-local hidden = {__index = Token}
+-- What a dump of a token must not show is in a table that only its metatable knows. Methods get it
+-- by a key that nobody else has.
+local HIDDEN = {}
+local methods = {__index = Token}
 
 --- Seconds until the token ends, never negative. The earlier of two clocks decides: the boot clock,
 -- which nobody can set, and the wall clock, which knows of time that the boot clock missed.
 ---@return number
 function Token:remaining()
-  local own = self.__index
+  local own = self[HIDDEN]
   local left = own.bootDeadline - own.clock.boot()
   local leftByWall = own.wallDeadline - own.clock.wall()
   if leftByWall < left then left = leftByWall end
@@ -37,13 +38,13 @@ end
 --- When the token ends, in epoch seconds by the local clock.
 ---@return number
 function Token:expiresAt()
-  return self.__index.wallDeadline
+  return self[HIDDEN].wallDeadline
 end
 
 --- The value of an Authorization header.
 ---@return string # "Bearer …"
 function Token:header()
-  local own = self.__index
+  local own = self[HIDDEN]
   own.headerValue = own.headerValue or "Bearer " .. own.accessToken
   return own.headerValue
 end
@@ -95,18 +96,19 @@ end
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token
 function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
-  local own = setmetatable({accessToken = accessToken, bootDeadline = bootDeadline,
-    wallDeadline = wallDeadline, clock = clock, __index = false, __tostring = describe,
-    __metatable = false}, hidden)
-  own.__index = own
-  return setmetatable(fields, own)
+  local own = {accessToken = accessToken, bootDeadline = bootDeadline, wallDeadline = wallDeadline,
+    clock = clock, headerValue = false, [HIDDEN] = false}
+  own[HIDDEN] = own
+  return setmetatable(fields, {__index = setmetatable(own, methods), __tostring = describe,
+    __metatable = false})
 end
 
 --- When a token ends, on both clocks.
----@param own corebank.auth.Token
+---@param self corebank.auth.Token
 ---@return number bootDeadline
 ---@return number wallDeadline
-function token.deadlines(own)
+function token.deadlines(self)
+  local own = self[HIDDEN]
   return own.bootDeadline, own.wallDeadline
 end
 
