@@ -269,6 +269,20 @@ describe("the gateway #nginx", function()
     assert.equal(10, gate:metric 'corebank_auth_injected_total{bank="default"}')
   end)
 
+  it("counts a request that ends when its worker is exiting", function()
+    start{}
+    local slow = assert(socket.connect("127.0.0.1", gate.port))
+    slow:send "GET /api/ HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n"
+    socket.sleep(0.1)   -- a worker has it
+    gate:reload()
+    socket.sleep(0.1)   -- and was told to exit
+    slow:send "\r\n"
+    assert.equal("HTTP/1.1 200 OK", (slow:receive "*l"))
+    slow:close()
+    sandbox.await("the old workers do not exit", function() return #gate:workers() == 2 end)
+    assert.equal(1, gate:metric 'corebank_auth_injected_total{bank="default"}')
+  end)
+
   it("takes credentials from the environment that nginx.conf lets through, and no other",
     function()
       local from_environment = ("require('corebank.auth.nginx').setup{baseUrl = %q, caFile = %q}")

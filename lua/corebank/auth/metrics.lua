@@ -33,7 +33,7 @@ function metrics.new(dict, bank)
   return setmetatable({dict = dict, bank = bank, keys = {}, noted = {}}, Metrics)
 end
 
--- Counted once for each request: the key is not put together again.
+-- A key is put together once.
 local function key_of(self, counter)
   local key = self.keys[counter]
   if not key then

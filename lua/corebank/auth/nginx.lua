@@ -115,9 +115,12 @@ local function look_soon(premature, bank)
   if not premature then look(bank) end
 end
 
--- A worker that exits calls it once more.
-local function count_noted(_, bank)
-  bank.metrics:count_noted()
+local counting = false   -- whether requests may leave it to a timer to count them
+
+-- A worker that exits calls it once more, and never again.
+local function count_noted(premature)
+  if premature then counting = false end
+  for _, name in ipairs(names) do banks[name].metrics:count_noted() end
 end
 
 -- ---- setup -------------------------------------------------------------------------------------
@@ -172,9 +175,9 @@ local function set_up(given)
   local bank = make(given, name, text_option(given, "dict", DEFAULT_DICT))
   banks[name], names[#names + 1] = bank, name
   if phase ~= "init_worker" then return end
-  bank.notes = ngx.timer.every(COUNT_TICK, count_noted, bank)
   local ok, fault = ngx.timer.at(0, keep, bank)
   if not ok then warn(bank, "no timer (", fault, "); tokens are refreshed by requests only") end
+  if not counting then counting = ngx.timer.every(COUNT_TICK, count_noted) and true or false end
 end
 
 --- Makes a bank known to this worker, and begins to keep a token for it.
@@ -219,7 +222,7 @@ local function put_token(bank)
   local token, _, problem = bank.client:token()
   if not token then return problem end
   ngx.req.set_header("Authorization", token:header())
-  if bank.notes then bank.metrics:note("injected") else bank.metrics:add("injected") end
+  if counting then bank.metrics:note("injected") else bank.metrics:add("injected") end
 end
 
 --- Puts the token into the request, in place of any Authorization it has. Without a token, whatever
@@ -248,8 +251,7 @@ end
 -- The header says which token it was: a request is not slowed down by remembering that.
 local function reject(bank, header)
   local token = bank and bank.client:peek()
-  if not token or token:header() ~= header then return end
-  if bank.client:invalidate(token) then ngx.timer.at(0, look_soon, bank) end
+  return token and token:header() == header and bank.client:invalidate(token)
 end
 
 --- Looks at the upstream's answer: a 401 makes the token that this request carried go, and the next
@@ -260,8 +262,9 @@ function gateway.observe(name)
   local header = ngx.var.http_authorization
   for _, each in ipairs(name and {name} or names) do
     local bank = find(each)
-    local ok, fault = pcall(reject, bank, header)
-    if not ok then warn(bank, "a rejected token is kept: ", tostring(fault)) end
+    local ok, dropped = pcall(reject, bank, header)
+    if not ok then warn(bank, "a rejection ended with an error: ", tostring(dropped)) end
+    if dropped then ngx.timer.at(0, look_soon, bank) end
   end
 end
 
