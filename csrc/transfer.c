@@ -18,8 +18,9 @@ struct cba_engine {
     size_t idle_count;
 };
 
-/* Both bodies in one piece of guarded memory; a response that is larger moves into a piece of its
- * own. The system locks no more than a few MiB for a process, and a batch has hundreds of these. */
+/* Both bodies in one piece of guarded memory; a response of more than the usual size moves into a
+ * piece of its own. The system locks no more than a few MiB for a process, and a batch has hundreds
+ * of these. */
 struct bodies {
     char request[CBA_JSON_CREDENTIALS_MAX];
     char response[CBA_BODY_USUAL + 1];
@@ -38,7 +39,7 @@ struct cba_transfer {
     size_t response_length;
     size_t header_bytes;
     bool overflow;
-    bool starved; /* no memory for a large response */
+    bool no_memory; /* for a large response */
     bool proxy_given;
     struct cba_result result;
     char error[CURL_ERROR_SIZE];
@@ -159,7 +160,7 @@ static bool make_room(struct cba_transfer *transfer, size_t length) {
     }
     char *large = cba_guarded_new(CBA_BODY_MAX + 1);
     if (large == NULL) {
-        transfer->starved = true;
+        transfer->no_memory = true;
         return false;
     }
     memcpy(large, transfer->bodies->response, transfer->response_length);
@@ -326,7 +327,7 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
             CURLE_OK) {
         result->failure.outcome = CBA_NETWORK; /* cannot be: both are documented to succeed */
     }
-    if (transfer->starved) {
+    if (transfer->no_memory) {
         result->failure.outcome = CBA_NO_MEMORY;
     }
     if (result->failure.outcome != CBA_ANSWERED) {
@@ -433,7 +434,7 @@ void cba_transfer_release(struct cba_transfer *transfer) {
     transfer->large_response = NULL;
     transfer->header_bytes = 0;
     transfer->overflow = false;
-    transfer->starved = false;
+    transfer->no_memory = false;
     transfer->error[0] = '\0';
     if (engine->idle_count < CBA_IDLE_TRANSFERS_MAX) {
         transfer->next_idle = engine->idle;

@@ -24,8 +24,10 @@ return function(run)
   report.figures(list, all, {{"wall", "wall, ms", "%.0f"}, {"cpu", "CPU, ms", "%.0f"},
     {"peak", "peak memory, MiB", "%.1f"}})
   local curl = run.peers.curl
-  for _, name in ipairs(curl and {"lua5.4", "luajit"} or {}) do
-    report.judge("Many at once: wall time over curl --parallel, " .. name,
-      figures.ratios(all[run.peers[name]].wall, all[curl].wall), 1.1)
+  for _, peer in ipairs(curl and list or {}) do
+    if peer.kind == "ours" then
+      report.judge("Many at once: wall time over curl --parallel, " .. peer.name,
+        figures.ratios(all[peer].wall, all[curl].wall), 1.1)
+    end
   end
 end

@@ -207,6 +207,17 @@ describe("an unusable answer #transfer", function()
     answered({{body = reply .. (" "):rep(65537 - #reply)}}, {code = "too_large", posts = 1})
   end)
 
+  it("a body that comes in pieces is put together, wherever they meet", function()
+    local reply = '{"accessToken":"canary-token-pieces","tokenType":"Bearer","tokenValiditySec":60}'
+    local body = (" "):rep(4000) .. reply .. (" "):rep(3000)
+    for _, first in ipairs{1, 4020, 4095, 4096, 4097, 6000} do
+      local token = raw_answered({"read_request",
+        {"send", ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"):format(#body)},
+        {"send", body:sub(1, first)}, {"sleep", 0.02}, {"send", body:sub(first + 1)}}, {posts = 1})
+      assert.equal("canary-token-pieces", token.accessToken)
+    end
+  end)
+
   it("a gzip bomb: not decoded", function()
     answered({{bomb = true}}, {code = "response", posts = 1})   -- 48 KiB, that would be 48 MiB
   end)

@@ -223,8 +223,9 @@ end
 ---@return table? settings
 ---@return string? mistake
 function options.read_alike(like, given)
-  like.heirs = like.heirs or {__index = like}   -- of all else there is no copy
-  local settings = setmetatable({owned = {}, transfer = false}, like.heirs)
+  -- Of all else there is no copy. What a call writes must be set here, or all would share it.
+  like.inheritance = rawget(like, "inheritance") or {__index = like}
+  local settings = setmetatable({owned = {}, transfer = false}, like.inheritance)
   local mistake = read_one(settings, known.clientId, given.clientId)
     or read_one(settings, known.clientSecret, given.clientSecret)
   if mistake then
@@ -240,9 +241,10 @@ end
 ---@return string? mistake
 function options.check_alike(like, given)
   if type(given.clientSecret) == "string" then   -- as it mostly is: without making a secret of it
+    local mistake = read_one({}, known.clientId, given.clientId)
+    if mistake then return mistake end
     local ok, reason = check.credential(given.clientSecret)
-    if not ok then return "clientSecret " .. reason end
-    return read_one({}, known.clientId, given.clientId)
+    return not ok and "clientSecret " .. reason or nil
   end
   local settings, mistake = options.read_alike(like, given)
   if not settings then return mistake end
