@@ -37,11 +37,18 @@ static void *open_library(const char *path) {
 /* When libcurl is opened first, its libraries look for their symbols in the program and in each
  * other, and not in the core and its other libraries as well: a fifth fewer places. No matter if
  * that fails. */
-static void open_libcurl(void) {
 #ifdef CBA_CURL_FILE
-    (void)open_library(CBA_CURL_FILE);
-#endif
+static void leave_open(const void *library) {
+    (void)library;
 }
+
+static void open_libcurl(void) {
+    leave_open(open_library(CBA_CURL_FILE));
+}
+#else
+static void open_libcurl(void) {
+}
+#endif
 
 static void *find_entry(void *core) {
     return core != NULL ? dlsym(core, "luaopen_corebank_auth_core") : NULL;

@@ -235,6 +235,7 @@ end)
 describe("a call that is interrupted #transfer", function()
   it("ends its transfer: no later call sends it on", function()
     local scenario = bank:scenario{{delay = 0.3}}
+    if jit then jit.off() jit.flush() end   -- compiled code calls no hook
     local interrupted = pcall(function()
       debug.sethook(function()
         if debug.getinfo(2, "S").source:find("host/blocking", 1, true) then
@@ -244,6 +245,7 @@ describe("a call that is interrupted #transfer", function()
       end, "l")
       auth.authenticate(survive.options{baseUrl = scenario.baseUrl})
     end)
+    if jit then jit.on() end
     assert.is_false(interrupted)
     local posts = scenario:posts()
     assert(auth.authenticate(survive.options()))

@@ -108,16 +108,16 @@ describe("processes that share a file store #slow", function()
   end)
 
   it("short lives in the stale time: one starts a refresh, none waits for it", function()
-    local scenario = bank:scenario{{validity = 6}, {delay = 5}}
-    local stale_early = {refreshAhead = 5, leeway = 0.2}   -- that is half of its life
+    local scenario = bank:scenario{{validity = 12}, {delay = 5}}
+    local stale_early = {refreshAhead = 11, leeway = 0.2}   -- that is half of its life
     assert(client_of(scenario, stale_early):token())
-    socket.sleep(3.5)   -- the jitter over
+    socket.sleep(6.8)   -- the jitter over
     for _ = 1, 5 do
       local short = start(1, function()
         local kept = client_of(scenario, stale_early)
         local ends = socket.gettime() + 0.2
         repeat
-          if kept:token():remaining() > 6 then return false end
+          if kept:token():remaining() > 12 then return false end
           socket.sleep(0.02)
         until socket.gettime() > ends
         return true
