@@ -211,6 +211,21 @@ describe("the other options", function()
     assert.equal("denied", select(3, auth.authenticate(options)).code)
   end)
 
+  it("are remembered for one call at a time", function()
+    local reader = require "corebank.auth.remember"
+    local options = survive.options()
+    reader.give_back(reader.borrow(options))
+    local first = reader.borrow(options)   -- remembered from now on, and lent
+    local second = reader.borrow(options)
+    assert.are_not.equal(first, second)
+    reader.give_back(second)
+    assert.is_false(core.is_secret(second.clientSecret))
+    assert.is_true(core.is_secret(first.clientSecret))
+    reader.give_back(first)
+    assert.equal(first, reader.borrow(options))
+    assert.are_not.equal(first, reader.borrow(options))
+  end)
+
   it("leave no secret behind after a call, however it ends", function()
     local reader = require "corebank.auth.remember"
     local settings = assert(reader.borrow(survive.options()))

@@ -23,31 +23,35 @@ local function keep(given, settings)
     count = count + 1
   end
   options.number(settings)
+  settings.lent = true
   remembered[given] = {settings = settings, fields = fields, count = count}
 end
 
 local remember = {}
 
 --- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
--- is remembered; until then the secret is wiped as soon as the call is over.
+-- is remembered; until then the secret is wiped as soon as the call is over. What is remembered is
+-- lent to one call at a time: another one (in nginx there may be) has it read for itself.
 ---@param given corebank.auth.Options
 ---@return table? settings
 ---@return string? mistake
 function remember.borrow(given)
   local last = remembered[given]
-  if last and last.settings and core.same_fields(given, last.fields, last.count) then
-    return last.settings
+  local kept = last and last.settings
+  if kept and not kept.lent and core.same_fields(given, last.fields, last.count) then
+    kept.lent = true
+    return kept
   end
   local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
-  if not memorable(settings, given) then return settings end
+  if kept and kept.lent or not memorable(settings, given) then return settings end
   if last then keep(given, settings) else remembered[given] = {} end
   return settings
 end
 
 ---@param settings table
 function remember.give_back(settings)
-  if not settings.serial then options.release(settings) end
+  if settings.serial then settings.lent = false else options.release(settings) end
 end
 
 return remember
