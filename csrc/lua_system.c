@@ -80,13 +80,13 @@ static int system_characters(lua_State *L) {
     return 1;
 }
 
-/* same_fields(table, other, count) -> whether `table` has `count` fields, all as `other` has them;
- * no metamethod is asked */
+/* same_fields(table, other, count) -> whether `table` has `count` fields, all as `other` has them,
+ * and no metatable, which might give more */
 static int system_same_fields(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_Integer left = luaL_checkinteger(L, 3);
-    int same = 1;
+    int same = !lua_getmetatable(L, 1);
     lua_settop(L, 2);
     lua_pushnil(L);
     while (same && lua_next(L, 1) != 0) {

@@ -68,7 +68,7 @@ describe("lua", function()
       "core suggest flight",
       "problem secret token check system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",
-      "keeping shared remember host.choose",
+      "keeping shared remember alike host.choose",
       "explain",
       "client",
       "many",

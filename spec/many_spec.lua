@@ -1,6 +1,7 @@
 -- Many tokens at once: order, bound, failures, clients in the list; in a world without sockets, and
 -- against the sandbox bank.
 
+local alike = require "corebank.auth.alike"
 local auth = require "corebank.auth"
 local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client"
@@ -137,22 +138,20 @@ describe("a batch", function()
   it("holds no more secrets than are in the air", function()
     local world = new_world(function() return {token = "t", validity = 60, takes = 0.1} end)
     local open, most = 0, 0
-    local read, read_alike, release = options.read, options.read_alike, options.release
-    local function counted(reader)
-      return function(...)
-        local settings, mistake = reader(...)
-        if settings then open = open + 1 end
-        most = math.max(most, open)
-        return settings, mistake
-      end
+    local Reader = getmetatable(alike.reader())
+    local read, release = Reader.read, options.release
+    function Reader.read(...)
+      local settings, mistake = read(...)
+      if settings then open = open + 1 end
+      most = math.max(most, open)
+      return settings, mistake
     end
-    options.read, options.read_alike = counted(read), counted(read_alike)
     options.release = function(settings)
       open = open - 1
       return release(settings)
     end
     run(world, elements(50), {parallel = 5})
-    options.read, options.read_alike, options.release = read, read_alike, release
+    Reader.read, options.release = read, release
     assert.equal(0, open)
     assert.equal(5, most)
   end)
@@ -161,19 +160,17 @@ describe("a batch", function()
     local world = new_world(function(n)
       return {token = "t", validity = 60, takes = 0.01 * n}
     end)
-    local secrets, read, read_alike = {}, options.read, options.read_alike
-    local function noted(reader)
-      return function(...)
-        local settings, mistake = reader(...)
-        secrets[#secrets + 1] = settings.clientSecret
-        return settings, mistake
-      end
+    local Reader = getmetatable(alike.reader())
+    local secrets, read = {}, Reader.read
+    function Reader.read(...)
+      local settings, mistake = read(...)
+      secrets[#secrets + 1] = settings.clientSecret
+      return settings, mistake
     end
-    options.read, options.read_alike = noted(read), noted(read_alike)
     local ok, fault = pcall(run, world, elements(50), {onProgress = function(done)
       if done == 3 then error("enough", 0) end
     end})
-    options.read, options.read_alike = read, read_alike
+    Reader.read = read
     assert.is_false(ok)
     assert.equal("enough", fault)
     assert.is_nil(next(world.open))

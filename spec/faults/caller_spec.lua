@@ -199,6 +199,10 @@ describe("the other options", function()
     options.verfy = false
     assert.is_false((pcall(auth.authenticate, options)))
     options.verfy = nil
+    assert(auth.authenticate(options))
+    setmetatable(options, {__index = {minTls = "1.1"}})
+    assert.is_false((pcall(auth.authenticate, options)))
+    setmetatable(options, nil)
     options.clientId = nil
     assert.is_false((pcall(auth.authenticate, options)))
   end)

@@ -3,6 +3,7 @@
 -- A batch is to its host what a transfer is: something to step, and to wait for. Each element has a
 -- flight of its own; one step of the engine moves all of them.
 
+local alike = require "corebank.auth.alike"
 local check = require "corebank.auth.check"
 local client = require "corebank.auth.client"
 local exchange = require "corebank.auth.exchange"
@@ -29,57 +30,6 @@ local QUIET = 0.002   -- seconds
 
 local Batch = {}
 Batch.__index = Batch
-
--- ---- reading -----------------------------------------------------------------------------------
-
--- Whether two elements differ in nothing but their credentials.
-local function is_like(given, last)
-  local count = 0
-  for name, value in pairs(given) do
-    if name ~= "clientId" and name ~= "clientSecret" then
-      if last.fields[name] ~= value then return false end
-      count = count + 1
-    end
-  end
-  return count == last.count and getmetatable(given) == nil
-end
-
--- What the next element is compared with. A key's passphrase is wiped with its own call.
-local function keep(given, settings)
-  if getmetatable(given) ~= nil or given.clientKeyPassword ~= nil then return nil end
-  local fields, count = {}, 0
-  for name, value in pairs(given) do
-    if name ~= "clientId" and name ~= "clientSecret" then
-      fields[name] = value
-      count = count + 1
-    end
-  end
-  options.number(settings)
-  return {fields = fields, count = count, settings = settings}
-end
-
--- options.read for one element after the other: most lists are of one bank, and all but the
--- credentials is read once, and set up once for each handle of libcurl.
-local Reader = {}
-Reader.__index = Reader
-
-function Reader:read(given)
-  local last = self.last
-  if last and is_like(given, last) then return options.read_alike(last.settings, given) end
-  local settings, mistake = options.read(given)
-  if not settings then return nil, mistake end
-  self.last = keep(given, settings)
-  return settings
-end
-
--- What is wrong with an element.
-function Reader:check(given)
-  local last = self.last
-  if last and is_like(given, last) then return options.check_alike(last.settings, given) end
-  local settings, mistake = self:read(given)
-  if not settings then return mistake end
-  options.release(settings)
-end
 
 -- ---- one element -------------------------------------------------------------------------------
 
@@ -256,7 +206,7 @@ return function(list, given, system, host)
   given = given or {}
   local mistake = check_options(given)
   if mistake then return nil, mistake end
-  local reader = setmetatable({}, Reader)
+  local reader = alike.reader()
   list, mistake = read_list(list, reader)
   if not list then return nil, mistake end
   local parallel = given.parallel or PARALLEL

@@ -217,38 +217,13 @@ function options.read(given, forClient)
   return settings
 end
 
---- Reads the credentials alone, where all else was read already: for another call of that kind.
----@param like table settings; with a number of theirs the core knows these, too
----@param given corebank.auth.Options
----@return table? settings
+--- Reads one option.
+---@param settings table where it goes, and into `owned` what was made of a secret
+---@param name string one of the list
+---@param value any nil: from the environment, else its default
 ---@return string? mistake
-function options.read_alike(like, given)
-  -- Of all else there is no copy. What a call writes must be set here, or all would share it.
-  like.inheritance = rawget(like, "inheritance") or {__index = like}
-  local settings = setmetatable({owned = {}, transfer = false}, like.inheritance)
-  local mistake = read_one(settings, known.clientId, given.clientId)
-    or read_one(settings, known.clientSecret, given.clientSecret)
-  if mistake then
-    options.release(settings)
-    return nil, mistake
-  end
-  return settings
-end
-
---- Checks what read_alike would read.
----@param like table settings
----@param given corebank.auth.Options
----@return string? mistake
-function options.check_alike(like, given)
-  if type(given.clientSecret) == "string" then   -- as it mostly is: without making a secret of it
-    local mistake = read_one({}, known.clientId, given.clientId)
-    if mistake then return mistake end
-    local ok, reason = check.credential(given.clientSecret)
-    return not ok and "clientSecret " .. reason or nil
-  end
-  local settings, mistake = options.read_alike(like, given)
-  if not settings then return mistake end
-  options.release(settings)
+function options.read_one(settings, name, value)
+  return read_one(settings, known[name], value)
 end
 
 --- Wipes the secrets that `read` made itself; not those a caller made.
@@ -262,6 +237,20 @@ end
 ---@param settings table
 function options.number(settings)
   settings.serial = core.settings_number()
+end
+
+--- Numbers settings and notes what they were read from, to know it again by core.same_fields.
+---@param given corebank.auth.Options
+---@param settings table
+---@return {settings: table, fields: table, count: integer}
+function options.keep(given, settings)
+  local fields, count = {}, 0
+  for name, value in pairs(given) do
+    fields[name] = value
+    count = count + 1
+  end
+  options.number(settings)
+  return {settings = settings, fields = fields, count = count}
 end
 
 return options

@@ -16,17 +16,6 @@ local function memorable(settings, given)
     and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
 end
 
-local function keep(given, settings)
-  local fields, count = {}, 0
-  for name, value in pairs(given) do
-    fields[name] = value
-    count = count + 1
-  end
-  options.number(settings)
-  settings.lent = true
-  remembered[given] = {settings = settings, fields = fields, count = count}
-end
-
 local remember = {}
 
 --- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
@@ -45,7 +34,12 @@ function remember.borrow(given)
   local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
   if kept and kept.lent or not memorable(settings, given) then return settings end
-  if last then keep(given, settings) else remembered[given] = {} end
+  if last then
+    remembered[given] = options.keep(given, settings)
+    settings.lent = true
+  else
+    remembered[given] = {}
+  end
   return settings
 end
 
