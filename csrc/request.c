@@ -178,14 +178,33 @@ static bool tls_prompts(void) {
     return library == NULL || strncmp(library, "GnuTLS", strlen("GnuTLS")) != 0;
 }
 
-static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
+/* What the caller gives is all that is trusted: to a file libcurl would add its own folder, and to
+ * a folder its own file, unless it is told that there is none. */
+static CURLcode set_trust(const struct cba_request *request, CURL *easy) {
     CURLcode code = CURLE_OK;
+    if (request->ca_file == NULL && request->ca_path == NULL) {
+        return code;
+    }
+    SET(CURLOPT_CAINFO, request->ca_file);
+    SET(CURLOPT_CAPATH, request->ca_path);
+    if (code == CURLE_NOT_BUILT_IN && request->ca_path == NULL) {
+        code = CURLE_OK; /* a TLS library that knows no folders */
+    }
+#if LIBCURL_VERSION_NUM >= 0x075700
+    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* a file that is replaced counts at the next connection */
+    if (code == CURLE_NOT_BUILT_IN) {
+        code = CURLE_OK;
+    }
+#endif
+    return code;
+}
+
+static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
+    CURLcode code = set_trust(request, easy);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION,
         (long)(request->tls13_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    SET_IF_GIVEN(CURLOPT_CAINFO, request->ca_file);
-    SET_IF_GIVEN(CURLOPT_CAPATH, request->ca_path);
     SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
     SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
     SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);

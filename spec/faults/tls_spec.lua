@@ -52,6 +52,65 @@ describe("the trust store #tls", function()
   end)
 end)
 
+-- The folder where Debian's libcurl looks for authorities by itself, and for a file of all of them.
+local SYSTEM = "/etc/ssl/certs"
+
+describe("what is trusted #tls", function()
+  local dir
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute(("mkdir -p '%s/system' '%s/other'"):format(dir, dir)))
+    assert(os.execute(("cp '%s' '%s/system/ca-certificates.crt' && cp '%s' '%s/other/ca.pem'")
+      :format(bank.caFile, dir, files.otherCa, dir)))
+    assert(os.execute(("openssl rehash '%s/system' '%s/other'"):format(dir, dir)))
+  end)
+
+  after_each(function() os.execute(("rm -r '%s'"):format(dir)) end)
+
+  -- What a script says that runs where all the system trusts is this bank; nothing, where that
+  -- cannot be arranged.
+  local function where_system_trusts_bank(script)
+    local file = assert(io.open(dir .. "/script.lua", "w"))
+    assert(file:write(script))
+    assert(file:close())
+    local pipe = assert(io.popen(
+      ("unshare -rm sh -c \"mount --bind '%s/system' %s && exec %s '%s/script.lua'\" 2>&1"):format(
+        dir, SYSTEM, os.getenv "CBA_LUA", dir)))
+    local said = pipe:read "*a"
+    pipe:close()
+    return said
+  end
+
+  it("is the caller's file or folder, and not the system's besides", function()
+    if where_system_trusts_bank "print 'yes'" ~= "yes\n" then
+      pending("nothing can be mounted over " .. SYSTEM)
+      return
+    end
+    assert.equal("token\ntls\ntls\n", where_system_trusts_bank(([[
+      local auth = require "corebank.auth"
+      for _, trust in ipairs{{}, {caFile = "%s"}, {caPath = "%s/other"}} do
+        local token, _, problem = auth.authenticate{baseUrl = "%s", clientId = "%s",
+          clientSecret = "%s", caFile = trust.caFile, caPath = trust.caPath}
+        print(token and "token" or problem.code)
+      end
+    ]]):format(files.otherCa, dir, bank.url, bank.clientId, bank.clientSecret)))
+  end)
+
+  it("is what a file says when a connection is made, and not what it said before", function()
+    local path = dir .. "/replaced.pem"
+    local function trust(from) assert(os.execute(("cp '%s' '%s'"):format(from, path))) end
+    -- Each for itself, or the first connection would serve both.
+    local one, two = bank:scenario{}, bank.urls.tls13
+    trust(bank.caFile)
+    assert(auth.authenticate(survive.options{caFile = path, baseUrl = one.baseUrl}))
+    trust(files.otherCa)
+    local _, _, problem = auth.authenticate(survive.options{caFile = path, baseUrl = two})
+    assert.equal("tls", problem.code)
+  end)
+end)
+
 describe("the TLS version #tls", function()
   for _, old in ipairs{"tls10", "tls11"} do
     it(old .. " only: tls", function() tls_case{baseUrl = bank.urls[old]} end)

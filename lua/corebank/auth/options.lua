@@ -12,8 +12,8 @@ local core = require "corebank.auth.core"
 ---@field timeout number? seconds for the whole call, retries included; default 10
 ---@field connectTimeout number? seconds for one connection; default 3
 ---@field attempts integer? tries within `timeout`; default 3
----@field caFile string? PEM file of trusted certificates; default: libcurl's own
----@field caPath string? folder of trusted certificates; default: libcurl's own
+---@field caFile string? PEM file of all that is trusted; default: libcurl's own
+---@field caPath string? folder of all that is trusted; default: libcurl's own
 ---@field clientCert string? PEM file, for mutual TLS
 ---@field clientKey string? PEM file; default: in clientCert
 ---@field clientKeyPassword string|corebank.auth.Secret?
