@@ -128,6 +128,64 @@ describe("a client", function()
   end
 end)
 
+describe("a refresh that nobody moves on", function()
+  -- A script that asks every few minutes: what it starts behind its own back gets nowhere.
+  local function neglected(changes)
+    local told = {}
+    changes = changes or {}
+    changes.onEvent = function(event) told[#told + 1] = event.name end
+    local kept, world = keep(steady(900, 0.1), changes)
+    ask(kept, world)
+    world.skip(730)
+    assert.equal("canary-token-1", kept:token().accessToken)
+    assert.equal(2, #world.posts)
+    return kept, world, told
+  end
+
+  it("is no failure: whoever needs a token gets one", function()
+    local kept, world, told = neglected()
+    world.skip(360)
+    local token, message = ask(kept, world)
+    assert.equal("canary-token-3", token and token.accessToken, message)
+    assert.equal("fetched waited refreshed waited", table.concat(told, " "))
+    assert.is_nil(next(world.open))
+  end)
+
+  it("is not started again and again", function()
+    local kept, world, told = neglected()
+    for _ = 1, 11 do
+      world.skip(5)
+      assert.equal("canary-token-1", kept:token().accessToken)
+    end
+    assert.equal(2, #world.posts)
+    world.skip(10)
+    kept:token()
+    assert.equal(3, #world.posts)
+    assert.equal("fetched waited", table.concat(told, " "))
+  end)
+
+  it("goes on when it is left alone for no more than 2 s", function()
+    local kept, world, told = neglected()
+    world.skip(1.9)
+    kept:token()
+    assert.equal("canary-token-2", kept:token().accessToken)
+    assert.equal("fetched waited refreshed", table.concat(told, " "))
+  end)
+
+  it("may wait for its turn as long as it has to", function()
+    local kept, world = keep(function(n)
+      return n == 2 and {status = 503, retryAfter = 5}
+        or {token = "canary-token-" .. n, validity = 900}
+    end, {attempts = 2})
+    ask(kept, world)
+    world.skip(730)
+    kept:token()
+    world.skip(6)
+    kept:token()
+    assert.equal("canary-token-3", kept:token().accessToken)
+  end)
+end)
+
 describe("callers who wait together", function()
   it("share one flight and its token", function()
     local kept, world = keep(steady(100, 2))
@@ -204,6 +262,7 @@ describe("a flight that raises", function()
       assert.is_false(ok)
       assert.equal("not enough memory", why)
     end
+    assert.is_nil(next(world.open))
     assert.equal("canary-token-2", ask(kept, world).accessToken)
   end)
 

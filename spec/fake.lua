@@ -19,7 +19,8 @@ function fake.ask(kept, world)
 end
 
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
--- {failure=}; `takes` seconds until it is there.
+-- {failure=}; `takes` seconds until it is there. As libcurl does, a transfer looks at its time limit
+-- before it looks at what has come.
 function fake.world(answer)
   local world = {now = 1000, skew = 1790000000, session = "a start",
     posts = {}, open = {}, running = {}, random = math.random}
@@ -33,14 +34,18 @@ function fake.world(answer)
   function system.session() return world.session end
   function system.pid() return 1 end
 
-  function system.transfer(settings)
+  function system.transfer(settings, _, seconds)
     assert(core.is_secret(settings.clientSecret), "a transfer with a closed secret")
     local n = #world.posts + 1
     local given = answer(n, world.now)
     world.posts[n] = world.now
-    local ready = world.now + (given.takes or 0)
-    local transfer = {}
-    function transfer.step() return world.now >= ready end
+    local ready, deadline = world.now + (given.takes or 0), world.now + seconds
+    local transfer, done = {}, false
+    function transfer.step()
+      if not done and world.now > deadline then given = {failure = "timeout"} end
+      done = done or world.now >= ready or world.now > deadline
+      return done
+    end
     transfer.is_done = transfer.step
     function transfer.reply()
       if given.fault then error(given.fault, 0) end

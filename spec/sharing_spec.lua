@@ -40,6 +40,39 @@ local function count(world, name)
   return n
 end
 
+describe("a handler that hears of a store's failure while a flight runs", function()
+  local function failing(act)
+    local kept
+    local world = sharing(steady(100, 0.5), {onEvent = function(event)
+      if event.name == "store_failed" and act then
+        local once = act
+        act = nil
+        once(kept)
+      end
+    end})
+    world.store.get = function() return nil, "broken" end
+    kept = world.process()
+    return kept, world
+  end
+
+  it("may close the client: nothing is sent, and whoever waits is told", function()
+    local kept, world = failing(function(bank) bank:close() end)
+    local token, _, problem = ask(kept, world)
+    assert.is_nil(token)
+    assert.equal("closed", problem.code)
+    assert.equal(0, #world.posts)
+    assert.is_nil(next(world.open))
+  end)
+
+  it("may have all forgotten: the token is asked for anew, once", function()
+    local kept, world = failing(function(bank) bank:forget() end)
+    assert.is_truthy((ask(kept, world)))
+    world.pass(5)
+    assert.is_nil(next(world.open))
+    assert.is_false(kept:is_fetching())
+  end)
+end)
+
 describe("clients with one store", function()
   it("fetch once: the next takes the token from the store, with all its fields", function()
     local world = sharing(steady(100, 2))

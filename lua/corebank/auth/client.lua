@@ -13,6 +13,7 @@ local problem = require "corebank.auth.problem"
 
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LOOK_AGAIN = 0.25             -- seconds until a refresh left to others is looked for
+local PATIENCE = 2                  -- seconds; hosts move on what is waited for each second at least
 local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client
@@ -99,6 +100,8 @@ end
 
 -- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
 local function land(self, own, token, trouble)
+  local transfer = settings_of[self].transfer
+  if transfer then transfer:close() end   -- one that was out of memory left it open
   local name, event
   if own.found then
     keeping.take(self, own.found)
@@ -110,6 +113,7 @@ local function land(self, own, token, trouble)
     end
     name, event = settle_with_bank(self, own, token, trouble)
   end
+  if own.neglected then keeping.postpone(self) end
   own.found = nil   -- a flight is kept for its problem; it keeps no token
   if self.shared then self.shared:release() end
   if name then tell(self, name, event) end
@@ -119,6 +123,7 @@ local function depart(self, urgent)
   local flight = require "corebank.auth.flight"
   local own = flight.new(obtain, function(...) land(self, ...) end, self.system,
     self.host.threads)
+  own.patience = PATIENCE
   self.flight = own
   own:depart(self, own, urgent)
   if not own.done then self.host.launch(own) end
@@ -172,7 +177,8 @@ local function fetch(self, await)
   if keeping.usable(self) then return self.current end
   if own.fault then error(own.fault, 0) end
   if own.problem then return refuse(own.problem) end
-  return fetch(self, await)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
+  -- Rejected, interrupted or neglected meanwhile; one rejection in 5 s counts.
+  return fetch(self, await)
 end
 
 local function hand_out(self, await)

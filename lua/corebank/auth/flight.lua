@@ -9,6 +9,9 @@
 ---@field done boolean
 ---@field wanted table|number|false the transfer, the seconds or the flight it waits for
 ---@field due number? on the boot clock, when it waits for seconds
+---@field moved number when it was last moved on, on the boot clock
+---@field patience number? seconds for which it may be left alone; after more it ends without outcome
+---@field neglected boolean whether that is how it ended
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
 local Flight = {}
@@ -29,6 +32,7 @@ end
 
 -- Takes what the coroutine yielded or returned.
 local function note(self, ok, ...)
+  if self.abandoned then return finish(self) end
   if not ok then
     self.fault = ...
     finish(self)
@@ -39,7 +43,7 @@ local function note(self, ok, ...)
     return finish(self, token, trouble)
   end
   self.wanted = ...
-  if type(self.wanted) == "number" then self.due = self.system.boot() + self.wanted end
+  self.due = type(self.wanted) == "number" and self.system.boot() + self.wanted or nil
 end
 
 -- Whether what the flight waits for has come, and whether the engine has been stepped.
@@ -60,6 +64,11 @@ local function is_running(self)
   return status == "running" or status == "normal"
 end
 
+-- Whether it was left alone for so long that its time limits say nothing of the bank.
+local function is_neglected(self, now)
+  return self.patience and now - math.max(self.moved, self.due or 0) > self.patience
+end
+
 --- Moves it on as far as it goes without waiting. Raises what the work raises.
 ---@param stepped boolean? the engine has just been stepped. That moved all transfers, and takes a
 --- look at each of them: of many flights only the first should do it
@@ -68,6 +77,12 @@ function Flight:advance(stepped)
   if not self.done and not self.wanted and not is_running(self) then
     finish(self)   -- its start was interrupted
   end
+  local now = self.system.boot()
+  if not self.done and is_neglected(self, now) then
+    self.neglected = true
+    finish(self)
+  end
+  self.moved = now
   while not self.done and self.wanted do
     local ready
     ready, stepped = is_ready(self, stepped)
@@ -103,9 +118,10 @@ function Flight:awaits()
   return wanted
 end
 
---- Ends it without an outcome.
+--- Ends it without an outcome; when a handler of its own events asks for that, as soon as it waits.
 function Flight:abandon()
-  if not self.done then finish(self) end
+  if self.done then return end
+  if is_running(self) then self.abandoned = true else finish(self) end
 end
 
 local flight = {}
@@ -113,13 +129,15 @@ local flight = {}
 --- Makes a flight.
 ---@param work function yields what it waits for; returns a token, or nil, a message and a problem
 ---@param over function called once, when it is done, with the flight, and the token or the problem;
---- with neither after `abandon` and after a fault
+--- with neither after `abandon`, neglect or a fault
 ---@param system table boot
 ---@param threads table see above
 ---@return corebank.auth.Flight
 function flight.new(work, over, system, threads)
-  return setmetatable({started = system.boot(), done = false, wanted = false, over = over,
-    system = system, threads = threads, thread = threads.create(work)}, Flight)
+  local now = system.boot()
+  return setmetatable({started = now, moved = now, done = false, neglected = false,
+    abandoned = false, wanted = false, over = over, system = system, threads = threads,
+    thread = threads.create(work)}, Flight)
 end
 
 return flight

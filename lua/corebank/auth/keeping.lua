@@ -106,6 +106,11 @@ function keeping.failed(client, trouble)
     denials = client.latch.denials}
 end
 
+--- A refresh came to nothing for want of calls: with so few of them the next would, too.
+function keeping.postpone(client)
+  client.nextRefresh = client.system.boot() + LONGEST_RETRY
+end
+
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
 -- That it was asked for counts in any case.
 ---@param found corebank.auth.Found
