@@ -110,17 +110,49 @@ void cba_redact_value(char *text, size_t length, const char *needle, size_t need
     }
 }
 
+/* How much text at `text` is a run of backslashes: one in a string of JSON, more in one that is
+ * within another. */
+static size_t backslashes(const char *text, size_t left) {
+    size_t n = 0;
+    while (n < left && text[n] == '\\') {
+        n++;
+    }
+    return n;
+}
+
+/* How much of it is white space, plain or escaped, or 0. */
+static size_t space(const char *text, size_t left) {
+    size_t n = backslashes(text, left);
+    if (n == left) {
+        return 0;
+    }
+    return memchr(n > 0 ? "nrt" : " \n\r\t", text[n], n > 0 ? 3 : 4) != NULL ? n + 1 : 0;
+}
+
+/* How much of it is a quote, plain or escaped, or 0. */
+static size_t quote(const char *text, size_t left) {
+    static const char code[] = "u0022";
+    size_t n = backslashes(text, left);
+    if (n < left && text[n] == '"') {
+        return n + 1;
+    }
+    if (n > 0 && left - n >= sizeof code - 1 && memcmp(text + n, code, sizeof code - 1) == 0) {
+        return n + sizeof code - 1;
+    }
+    return 0;
+}
+
 static size_t skip_space(const char *text, size_t at, size_t length) {
-    while (at < length &&
-           (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
-        at++;
+    size_t n;
+    while ((n = space(text + at, length - at)) > 0) {
+        at += n;
     }
     return at;
 }
 
 /* Blanks the value at `at`; returns where it ends. */
 static size_t blank_member(char *text, size_t at, size_t length) {
-    if (at < length && (text[at] == '{' || text[at] == '[')) {
+    if (at < length && memchr("{[\\", text[at], 3) != NULL) {
         memset(text + at, '*', length - at);
         return length;
     }
@@ -137,11 +169,12 @@ static size_t blank_member(char *text, size_t at, size_t length) {
 
 /* The length of the end of a name at `text`, with its quote, or 0. */
 static size_t secret_name(const char *text, size_t left) {
-    static const char *const ends[] = {"token\"", "secret\""};
+    static const char *const ends[] = {"token", "secret"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t n = strlen(ends[i]);
         if (n <= left && strncasecmp(text, ends[i], n) == 0) {
-            return n;
+            size_t quoted = quote(text + n, left - n);
+            return quoted > 0 ? n + quoted : 0;
         }
     }
     return 0;

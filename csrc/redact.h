@@ -9,8 +9,8 @@
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length);
 
 /* The value of every JSON member whose name ends in "token" or "secret", in any case; an object or
- * array takes the rest of the text with it. Works on a document that is broken or cut short, which
- * is when a body is looked at. */
+ * array takes the rest of the text with it, and so does a string of JSON in a JSON string. Works on
+ * a document that is broken or cut short, which is when a body is looked at. */
 void cba_redact_members(char *text, size_t length);
 
 #endif

@@ -44,12 +44,17 @@ static const struct {
     {"abc\xC3", -1},
 };
 
+/* Without even a NUL behind it. */
+static char *bare_copy(const char *text, size_t length) {
+    char *copy = exact_copy(text, length > 0 ? length - 1 : 0);
+    memcpy(copy, text, length);
+    return copy;
+}
+
 static void test_utf8(void) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t length = strlen(texts[i].bytes);
-        /* Without even a NUL behind it. */
-        char *copy = exact_copy(texts[i].bytes, length > 0 ? length - 1 : 0);
-        memcpy(copy, texts[i].bytes, length);
+        char *copy = bare_copy(texts[i].bytes, length);
         long count = cba_utf8_count(copy, length);
         check(count == texts[i].characters, "UTF-8 row %zu: %ld", i, count);
         cba_guarded_free(copy);
@@ -98,19 +103,39 @@ static const struct {
     {"{\"token\":", "{\"token\":"},
     {"{\"token\":\"", "{\"token\":\""},
     {"\"token\":\"a\",\"token\":\"b\"", "\"token\":\"*\",\"token\":\"*\""},
+    /* JSON in a JSON string, once and twice */
+    {"{\"b\":\"{\\\"aToken\\\":\\\"x\\\"}\"}", "{\"b\":\"{\\\"aToken\\\":********"},
+    {"\"{\\\\\\\"token\\\\\\\" : \\\\\\\"x", "\"{\\\\\\\"token\\\\\\\" : *****"},
+    {"\\u0022secret\\u0022:\\u0022x", "\\u0022secret\\u0022:*******"},
+    {"\\\"token\\\"\\n:\\t\\\\r\\\"x", "\\\"token\\\"\\n:\\t\\\\r***"},
+    {"\\\"token\\\":{\\\"x\\\"", "\\\"token\\\":******"},
+    {"\\\"hasToken\\\":true,\\\"x\\\"", "\\\"hasToken\\\":true,\\\"x\\\""},
+    {"{\"token\\", "{\"token\\"},
+    {"{\"token\\u002", "{\"token\\u002"},
+    {"{\"token", "{\"token"},
+    {"{\"token\\\"", "{\"token\\\""},
+    {"{\"token\\\":", "{\"token\\\":"},
+    {"{\"token\\\":\\", "{\"token\\\":*"},
+    {"\"token\\\"\\", "\"token\\\"\\"},
+    {"tokenu0022:\"x\"", "tokenu0022:\"x\""},
+    {"a secret\\n:\\\"x", "a secret\\n:\\\"x"},
 };
 
 static void test_redact(void) {
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        char *copy = exact_copy(values[i].text, strlen(values[i].text));
-        cba_redact_value(copy, strlen(values[i].text), values[i].value, strlen(values[i].value));
-        check(strcmp(copy, values[i].blanked) == 0, "value row %zu: %s", i, copy);
+        size_t length = strlen(values[i].text);
+        char *copy = bare_copy(values[i].text, length);
+        cba_redact_value(copy, length, values[i].value, strlen(values[i].value));
+        check(memcmp(copy, values[i].blanked, length) == 0, "value row %zu: %.*s", i, (int)length,
+              copy);
         cba_guarded_free(copy);
     }
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-        char *copy = exact_copy(tokens[i].text, strlen(tokens[i].text));
-        cba_redact_members(copy, strlen(tokens[i].text));
-        check(strcmp(copy, tokens[i].blanked) == 0, "token row %zu: %s", i, copy);
+        size_t length = strlen(tokens[i].text);
+        char *copy = bare_copy(tokens[i].text, length);
+        cba_redact_members(copy, length);
+        check(memcmp(copy, tokens[i].blanked, length) == 0, "token row %zu: %.*s", i, (int)length,
+              copy);
         cba_guarded_free(copy);
     }
     char binary[] = "a\0secret\0b";

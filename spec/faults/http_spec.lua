@@ -123,6 +123,12 @@ describe("a refusal #transfer", function()
     assert.equal(#echo, #body)
   end)
 
+  it("that wraps another server's JSON in a string: body() blanks its tokens too", function()
+    local body = [[{"status":500,"body":"{\"code\":\"E-7\",\"accessToken\":\"abc\"}"}]]
+    local problem = answered({{status = 403, body = body}}, {code = "denied", posts = 1})
+    assert.equal(body:gsub("Token.*", 'Token\\":' .. ("*"):rep(10)), problem:body())
+  end)
+
   it("with a long body: body() gives the first 4 KiB", function()
     local problem = answered({{status = 403, body = ("x"):rep(5000)}}, {code = "denied", posts = 1})
     assert.equal(4096, #problem:body())
