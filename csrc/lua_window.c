@@ -14,7 +14,9 @@ struct window {
     double steady, wall;
 };
 
-enum { WINDOW = 1, SLOW = 2 }; /* upvalues */
+/* Upvalues. OWNER is never read: it keeps the owner, and so its address, from the collector, which
+ * would give both to another client. */
+enum { WINDOW = 1, SLOW = 2, OWNER = 3 };
 
 static int window_finish(lua_State *L, int status, lua_KContext context) {
     (void)status;
@@ -48,7 +50,8 @@ static int window_set(lua_State *L) {
 
 /* window(owner, slow) -> get, set
  *
- * Shut at first. `owner`, a table, is told by its address: it must live as long as `get`. */
+ * Shut at first. `owner`, a table, is told by its address; it lives as long as `get`, which it may
+ * hold in turn. */
 static int window_new(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -56,7 +59,8 @@ static int window_new(lua_State *L) {
     *window = (struct window){.owner = lua_topointer(L, 1), .steady = -1, .wall = -1};
     lua_pushvalue(L, -1);
     lua_pushvalue(L, 2);
-    lua_pushcclosure(L, window_get, 2);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, window_get, OWNER);
     lua_pushvalue(L, -2);
     lua_pushcclosure(L, window_set, 1);
     return 2;

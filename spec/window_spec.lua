@@ -47,6 +47,27 @@ describe("a window", function()
     assert.same({2}, {get()})
   end)
 
+  it("is no table's that comes to lie where its owner was", function()
+    local mistaken = 0
+    for _ = 1, 100 do
+      local orphan, open = core.window({}, function() return "slow" end)
+      open("value", ahead(60, 60))
+      collectgarbage()
+      for _ = 1, 20 do
+        if orphan{} ~= "slow" then mistaken = mistaken + 1 end
+      end
+    end
+    assert.equal(0, mistaken)
+  end)
+
+  it("lets its owner go when nobody has either", function()
+    local kept = setmetatable({owner = {}}, {__mode = "v"})
+    kept.owner.get = core.window(kept.owner, print)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(kept.owner)
+  end)
+
   it("lets the slow way yield and raise", function()
     local window = core.window(owner, function(_, n)
       local more = coroutine.yield(n + 1)
