@@ -24,7 +24,32 @@ describe("system.before", function()
 
   it("comes with all the rest of the core", function()
     for name, value in pairs(core) do
-      if name ~= "before" then assert.equal(value, system[name], name) end
+      if name ~= "before" and name ~= "session" then assert.equal(value, system[name], name) end
     end
+  end)
+end)
+
+describe("system.session", function()
+  local session, calls, name = core.session, 0, nil
+
+  after_each(function() core.session = session end)
+
+  it("is the core's", function()
+    assert.equal(core.session(), system.session())
+  end)
+
+  it("is asked again until there is one, and then no more", function()
+    function core.session()
+      calls = calls + 1
+      return name
+    end
+    local fresh = dofile "lua/corebank/auth/system.lua"
+    assert.equal(0, calls)
+    assert.is_nil(fresh.session())
+    assert.is_nil(fresh.session())
+    assert.equal(2, calls)
+    name = "a start"
+    for _ = 1, 10 do assert.equal("a start", fresh.session()) end
+    assert.equal(3, calls)
   end)
 end)

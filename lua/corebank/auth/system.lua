@@ -1,5 +1,5 @@
 --- What a client has of the system: the core, with the one function that every request asks called
--- in the way that is fastest on this Lua.
+-- in the way that is fastest on this Lua, and the name of the system's start asked once.
 
 local core = require "corebank.auth.core"
 
@@ -12,8 +12,19 @@ local function fastest_before()
   return ffi.cast("bool (*)(double, double)", core.before_address())
 end
 
+-- Every look into a store asks, and the name is in a file: no process outlives the system's start.
+-- A failure is not kept: there may be a descriptor to read it with later.
+local function kept_session()
+  local name
+  return function()
+    name = name or core.session()
+    return name
+  end
+end
+
 local system = {}
 for name, value in pairs(core) do system[name] = value end
 system.before = fastest_before()
+system.session = kept_session()
 
 return system
