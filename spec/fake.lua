@@ -19,8 +19,8 @@ function fake.ask(kept, world)
 end
 
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
--- {failure=}; `takes` seconds until it is there. As libcurl does, a transfer looks at its time limit
--- before it looks at what has come.
+-- {failure=}; `takes` seconds until it is there. As libcurl's do, a transfer looks at its time
+-- limit before it looks at what has come.
 function fake.world(answer)
   local world = {now = 1000, skew = 1790000000, session = "a start",
     posts = {}, open = {}, running = {}, random = math.random}

@@ -66,7 +66,8 @@ describe("lua", function()
   it("requires downwards only", function()
     local layers = {
       "core suggest flight",
-      "problem secret token check system metrics store.memory store.file store.shdict",
+      "check",
+      "problem secret token system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",
       "keeping shared remember alike host.choose",
       "explain",

@@ -40,7 +40,7 @@ function auth.authenticate(given)
   -- left that a later call would send on.
   local ok, token, message, problem = pcall(exchange.run, settings, core, host.wait)
   if not ok and settings.transfer then settings.transfer:close() end
-  remember.give_back(settings)
+  remember.give_back(settings, given)
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert
   return nil, message, problem

@@ -218,23 +218,60 @@ describe("the other options", function()
   it("are remembered for one call at a time", function()
     local reader = require "corebank.auth.remember"
     local options = survive.options()
-    reader.give_back(reader.borrow(options))
-    local first = reader.borrow(options)   -- remembered from now on, and lent
+    reader.give_back(reader.borrow(options), options)
+    local first = reader.borrow(options)
     local second = reader.borrow(options)
     assert.are_not.equal(first, second)
-    reader.give_back(second)
-    assert.is_false(core.is_secret(second.clientSecret))
-    assert.is_true(core.is_secret(first.clientSecret))
-    reader.give_back(first)
-    assert.equal(first, reader.borrow(options))
-    assert.are_not.equal(first, reader.borrow(options))
+    reader.give_back(first, options)
+    assert.is_false(core.is_secret(first.clientSecret))
+    assert.is_true(core.is_secret(second.clientSecret))
+    reader.give_back(second, options)
+    assert.equal(second, reader.borrow(options))
+  end)
+
+  it("are not kept for a call that was dropped", function()
+    local reader = require "corebank.auth.remember"
+    local options = survive.options()
+    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
+    local dropped = setmetatable({reader.borrow(options)}, {__mode = "v"})
+    assert.is_true(dropped[1].serial ~= nil)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(dropped[1])
+    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
+    local again = reader.borrow(options)
+    reader.give_back(again, options)
+    assert.equal(again, reader.borrow(options))
+  end)
+
+  it("that have changed leave nothing of what they were", function()
+    local reader = require "corebank.auth.remember"
+    local options = survive.options()
+    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
+    local old = reader.borrow(options)
+    reader.give_back(old, options)
+    options.clientSecret = "canary-secret-changed"
+    reader.borrow(options)
+    assert.is_false(core.is_secret(old.clientSecret))
+  end)
+
+  it("with a key's passphrase or a proxy's password are set up anew for every call", function()
+    local options = require "corebank.auth.options"
+    for _, changes in ipairs{{proxy = "http://user:canary-passphrase@proxy.example"},
+      {clientCert = "client.pem", clientKeyPassword = "canary-passphrase"}} do
+      local settings = assert(options.read(survive.options(changes)))
+      options.number(settings)
+      assert.is_nil(settings.serial)
+      options.release(settings)
+    end
   end)
 
   it("leave no secret behind after a call, however it ends", function()
     local reader = require "corebank.auth.remember"
-    local settings = assert(reader.borrow(survive.options()))
+    local options = survive.options()
+    local settings = assert(reader.borrow(options))
     assert.is_true(core.is_secret(settings.clientSecret))
-    reader.give_back(settings)
+    reader.give_back(settings, options)
     assert.is_false(core.is_secret(settings.clientSecret))
     local made = {}
     local secret = core.secret
@@ -351,9 +388,20 @@ describe("a secret's source", function()
     local ok, message = pcall(auth.secret.env, "CBA_SPEC_SECRET")
     assert.is_false(ok)
     assert.is_truthy(message:find("CBA_SPEC_SECRET is not set", 1, true))
-    ok, message = pcall(auth.secret.env, "canary-secret-for-its-name")
-    assert.is_false(ok)
-    survive.no_canary(message)
+  end)
+
+  it("that is given itself in place of its name or path is not shown", function()
+    for _, secret in ipairs{"canary-secret", "aB3xYz91kQ", "k+7/Qx==", "Tr0ub4dor", "a.b"} do
+      for _, source in ipairs{"env", "file"} do
+        local ok, message = pcall(auth.secret[source], secret)
+        assert.is_false(ok)
+        assert.is_nil(message:find(secret, 1, true), message)
+      end
+    end
+    for _, path in ipairs{"/no/such-file", "./no.such", "../no_such"} do
+      local _, message = pcall(auth.secret.file, path)
+      assert.is_truthy(message:find("secret.file: " .. path .. " No such", 1, true), message)
+    end
   end)
 
   it("neither takes anything but a string", function()

@@ -41,6 +41,7 @@ function Reader:read(given)
   if not (last and is_like(given, last)) then
     local settings, mistake = options.read(given)
     self.last = settings and is_comparable(given) and options.keep(given, settings)
+    if self.last then self.last.settings = settings end
     return settings, mistake
   end
   local settings = inherit(last)

@@ -13,7 +13,7 @@ local problem = require "corebank.auth.problem"
 
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LOOK_AGAIN = 0.25             -- seconds until a refresh left to others is looked for
-local PATIENCE = 2                  -- seconds; hosts move on what is waited for each second at least
+local PATIENCE = 2                  -- seconds; a host moves on what it waits for every second
 local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client

@@ -10,7 +10,7 @@
 ---@field wanted table|number|false the transfer, the seconds or the flight it waits for
 ---@field due number? on the boot clock, when it waits for seconds
 ---@field moved number when it was last moved on, on the boot clock
----@field patience number? seconds for which it may be left alone; after more it ends without outcome
+---@field patience number? seconds for which it may be left alone; then it ends without outcome
 ---@field neglected boolean whether that is how it ended
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours

@@ -232,17 +232,22 @@ function options.release(settings)
   for _, owned in ipairs(settings.owned) do owned:close() end
 end
 
+-- A handle that is set up has a copy of these, out of our reach.
+local function leaves_secrets(settings)
+  return settings.clientKeyPassword or settings.proxy and settings.proxy:find("@", 1, true)
+end
+
 --- Gives settings that will be used again and again a number, by which the core knows that it has
 -- set up a handle for them.
 ---@param settings table
 function options.number(settings)
-  settings.serial = core.settings_number()
+  if not leaves_secrets(settings) then settings.serial = core.settings_number() end
 end
 
 --- Numbers settings and notes what they were read from, to know it again by core.same_fields.
 ---@param given corebank.auth.Options
 ---@param settings table
----@return {settings: table, fields: table, count: integer}
+---@return {fields: table, count: integer}
 function options.keep(given, settings)
   local fields, count = {}, 0
   for name, value in pairs(given) do
@@ -250,7 +255,7 @@ function options.keep(given, settings)
     count = count + 1
   end
   options.number(settings)
-  return {settings = settings, fields = fields, count = count}
+  return {fields = fields, count = count}
 end
 
 return options

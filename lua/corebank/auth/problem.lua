@@ -24,6 +24,7 @@
 ---@field retryable boolean whether the same call may succeed later
 ---@field retryAfter number? seconds the bank asked to wait, at most 300
 ---@field attempts integer how many tries were made
+---@field remembered true? nobody was asked: the bank said so before
 local Problem = {}
 Problem.__index = Problem
 Problem.__metatable = false

@@ -18,34 +18,43 @@ end
 
 local remember = {}
 
+-- What is remembered of a table, if that still says the same. It is taken out: in nginx there may
+-- be another call with this table, and one that is dropped with its request leaves nothing behind.
+local function take(given)
+  local record = remembered[given]
+  local settings = record and record.settings
+  if not settings then return nil end
+  record.settings = nil
+  if core.same_fields(given, record.fields, record.count) then return settings end
+  options.release(settings)
+end
+
 --- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
--- is remembered; until then the secret is wiped as soon as the call is over. What is remembered is
--- lent to one call at a time: another one (in nginx there may be) has it read for itself.
+-- is remembered; until then the secret is wiped as soon as the call is over.
 ---@param given corebank.auth.Options
 ---@return table? settings
 ---@return string? mistake
 function remember.borrow(given)
-  local last = remembered[given]
-  local kept = last and last.settings
-  if kept and not kept.lent and core.same_fields(given, last.fields, last.count) then
-    kept.lent = true
-    return kept
-  end
+  local kept = take(given)
+  if kept then return kept end
   local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
-  if kept and kept.lent or not memorable(settings, given) then return settings end
-  if last then
-    remembered[given] = options.keep(given, settings)
-    settings.lent = true
-  else
-    remembered[given] = {}
+  if memorable(settings, given) then
+    settings.record = remembered[given] and options.keep(given, settings)
+    remembered[given] = settings.record or {}
   end
   return settings
 end
 
 ---@param settings table
-function remember.give_back(settings)
-  if settings.serial then settings.lent = false else options.release(settings) end
+---@param given corebank.auth.Options
+function remember.give_back(settings, given)
+  local record = settings.record
+  if record and record == remembered[given] then
+    record.settings = settings
+  else
+    options.release(settings)
+  end
 end
 
 return remember

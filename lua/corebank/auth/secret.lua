@@ -1,6 +1,7 @@
 --- Where a secret may come from other than a string in a script: a file or the environment. Neither
 -- ever makes a Lua string of it, so nothing is left for the garbage collector to forget.
 
+local check = require "corebank.auth.check"
 local core = require "corebank.auth.core"
 
 ---@class corebank.auth.Secret
@@ -12,10 +13,26 @@ local secret = {}
 local paths = setmetatable({}, {__mode = "k"})
 local versions = setmetatable({}, {__mode = "k"})
 
-local function check(kind, where)
+local function check_string(kind, where)
   if type(where) ~= "string" then
     error(("secret.%s: a string is needed, not %s"):format(kind, type(where)), 3)
   end
+end
+
+-- Who gives the secret itself in place of its name must not read it in a log: what might be one is
+-- not shown.
+local function shown_if_like(where, pattern, otherwise)
+  return where:find(pattern) and where or otherwise
+end
+
+--- Like `file`, but returns nil and the reason, without the path, when it cannot be used.
+---@param path string
+---@return corebank.auth.Secret?
+---@return string? reason
+function secret.from_file(path)
+  local value, reason = core.secret_file(path)
+  if value then paths[value] = path end
+  return value, reason
 end
 
 --- The content of a file, less one trailing newline. Raises when it cannot be used: it must be a
@@ -24,22 +41,21 @@ end
 ---@param path string
 ---@return corebank.auth.Secret
 function secret.file(path)
-  check("file", path)
-  local value, reason = core.secret_file(path)
-  if not value then error(("secret.file: %s %s"):format(path, reason), 2) end
-  paths[value] = path
-  return value
+  check_string("file", path)
+  local value, reason = secret.from_file(path)
+  if value then return value end
+  local shown = shown_if_like(path, "^%.*/[%w_./-]+$", "the file")
+  error(("secret.file: %s %s"):format(shown, reason), 2)
 end
 
 --- The value of an environment variable. Raises when it is not set or empty.
 ---@param name string
 ---@return corebank.auth.Secret
 function secret.env(name)
-  check("env", name)
+  check_string("env", name)
   local value, reason = core.secret_env(name)
   if not value then
-    -- Who gives the secret itself in place of its name must not read it in a log.
-    local shown = name:find("^[%a_][%w_]*$") and name or "the variable"
+    local shown = shown_if_like(name, "^[%u_][%u%d_]*$", "the variable")
     error(("secret.env: %s %s"):format(shown, reason or "is not set, or empty"), 2)
   end
   return value
@@ -62,7 +78,7 @@ function secret.changed_since(value, version)
   local path = paths[value]
   local fresh = path and core.is_secret(value) and core.secret_file(path)
   if not fresh then return false end
-  local changed = value:replace(fresh)
+  local changed = check.secret(fresh) ~= nil and value:replace(fresh)
   fresh:close()
   if changed then versions[value] = version + 1 end
   return changed

@@ -18,18 +18,9 @@ local NO_SECRET = "there is no client secret; set COREBANK_CLIENT_SECRET, or giv
 
 local given = {}
 
--- A secret from a file; nil and the reason, without the path: somebody may have put the secret
--- there.
-local function from_file(path)
-  local ok, value = pcall(secret.file, path)
-  if ok then return value end
-  local prefix = ("secret.file: %s "):format(path)
-  if value:sub(1, #prefix) ~= prefix then error(value, 0) end
-  return nil, value:sub(#prefix + 1)
-end
-
+-- The message is without the path: somebody may have put the secret there.
 local function secret_file(flag, path)
-  local value, reason = from_file(path)
+  local value, reason = secret.from_file(path)
   if not value then exits.stop(exits.USAGE, ("the file given to %s: %s"):format(flag, reason)) end
   return value
 end

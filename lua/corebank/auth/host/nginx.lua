@@ -89,7 +89,9 @@ end
 -- Takes and returns whether the engine has been stepped.
 local function advance(flight, stepped)
   local ok, result = pcall(flight.advance, flight, stepped)
-  if not ok then ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", result) end
+  if not ok then
+    ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", tostring(result))
+  end
   if flight.done or not ok then land(flight) end
   if ok then return result end
   return stepped
