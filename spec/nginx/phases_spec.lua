@@ -221,6 +221,24 @@ describe("a client in nginx #nginx", function()
       "assert(ngx.timer.at(0, function() ngx.sleep(8) end))")
   end)
 
+  it("outlives a handler of events that raises what is no text", function()
+    start({{delay = 0.2}}, {init_worker = KEPT .. [[
+        local options = $options
+        function options.onEvent(event) if event.name == "fetched" then error{} end end
+        package.loaded.raising = require("corebank.auth").client(options)]],
+      server = [[
+        location /both { content_by_lua_block {
+          local told, asked = require "told", {}
+          for i, name in ipairs{"raising", "kept"} do
+            asked[i] = ngx.thread.spawn(told, function() return require(name):token() end)
+          end
+          for i = 1, 2 do ngx.say((select(2, ngx.thread.wait(asked[i])))) end
+        } }]]})
+    local _, _, body = gate:get("/both")
+    assert.is_truthy(body:find "^Bearer token[^\n]+\nBearer token[^\n]+\n$", body)
+    assert.is_truthy(gate:log():find("a fetch ended with an error: table: 0x", 1, true), gate:log())
+  end)
+
   it("lets a handler of events log when the request that began it all is gone", function()
     start({}, {init_worker = [[
         local options = $options
