@@ -311,6 +311,23 @@ describe("authenticateAll #transfer", function()
     return n
   end
 
+  it("takes no more files and memory the tenth time than the second", function()
+    -- Few at a time, and before any wide batch: what such a one leaves would hide a leak.
+    local function get()
+      auth.authenticateAll(list_of(200), {parallel = 4})
+      return survive.memory()
+    end
+    get()
+    local memory, files = get(), count_files()
+    for _ = 1, 7 do get() end
+    local after = get()
+    assert.is_true(count_files() <= files + 2)
+    -- The tools that look for leaks themselves hold back what is freed.
+    local build = os.getenv "CBA_BUILD"
+    if build:find "asan" or build:find "valgrind" then return end
+    assert.is_true(after <= memory + 512)   -- KiB
+  end)
+
   it("gets 1,000 tokens with 1,000 POSTs, on at most 32 connections", function()
     local scenario = bank:scenario{{}}
     local seen = {}
@@ -386,17 +403,6 @@ describe("authenticateAll #transfer", function()
     assert(auth.authenticate(survive.options{attempts = 3}))
     list[7]:close()
     list[8]:close()
-  end)
-
-  it("takes no more files and memory the tenth time than the second", function()
-    local function get() auth.authenticateAll(list_of(200)) end
-    get()
-    get()
-    local files, memory = count_files(), survive.peak_memory()
-    for _ = 1, 8 do get() end
-    assert.is_true(count_files() <= files + 32)
-    -- A busy machine widens a batch: 32 connections and their buffers, which is no leak.
-    assert.is_true(survive.peak_memory() < memory + 16384)
   end)
 
   it("that is interrupted ends all in the air: no later call sends it on #slow", function()

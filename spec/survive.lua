@@ -2,6 +2,7 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
+local files = require "spec.files"
 local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
 
@@ -50,12 +51,18 @@ end
 
 local canaries = {"canary%-secret", "canary%-token", "canary%-passphrase"}
 
+local function kib_of(field)
+  return tonumber(files.content("/proc/self/status"):match(field .. ":%s*(%d+)"))
+end
+
 --- The most memory this process ever had, in KiB.
-function survive.peak_memory()
-  for line in io.lines("/proc/self/status") do
-    local kib = line:match("^VmHWM:%s*(%d+)")
-    if kib then return tonumber(kib) end
-  end
+function survive.peak_memory() return kib_of("VmHWM") end
+
+--- The memory it has now, in KiB, less what Lua can give back.
+function survive.memory()
+  collectgarbage()
+  collectgarbage()
+  return kib_of("VmRSS")
 end
 
 --- Fails when a canary can be seen in `value`, at any depth that pairs and tostring reach.
