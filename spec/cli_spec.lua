@@ -10,10 +10,10 @@ local plain = require "corebank.auth.cli.plain"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
-local quoted = command.quoted
+local quoted = files.quoted
 local home
 
-setup(function() home = command.folder() end)
+setup(function() home = files.new_folder() end)
 teardown(function() os.execute("rm -rf " .. quoted(home)) end)
 
 local function check_quiet(result)
@@ -324,7 +324,7 @@ describe("the store #slow", function()
   local environment
 
   before_each(function()
-    local cache = command.folder()
+    local cache = files.new_folder()
     environment = {XDG_CACHE_HOME = cache, COREBANK_BASE_URL = bank:scenario{{}, {}, {}}.baseUrl}
   end)
   after_each(function() os.execute("rm -rf " .. quoted(environment.XDG_CACHE_HOME)) end)

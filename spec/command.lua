@@ -4,24 +4,13 @@ local files = require "spec.files"
 local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
 
+local quoted = files.quoted
+
 local command = {}
 
 local NOT_THEIRS = {"NO_COLOR", "COREBANK_BASE_URL", "COREBANK_CLIENT_ID", "COREBANK_CLIENT_SECRET",
   "XDG_CACHE_HOME", "https_proxy", "http_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY",
   "no_proxy", "NO_PROXY"}
-
---- A word for the shell.
----@param word string
----@return string
-function command.quoted(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
---- A new folder that only we may look into; `teardown` removes it.
----@return string
-function command.folder()
-  return files.lines_of("mktemp -d")[1]
-end
 
 --- What the sandbox bank asks of its users' environment.
 ---@return table<string, string>
@@ -39,10 +28,10 @@ function command.line(environment, words)
   local parts = {"env"}
   for _, name in ipairs(NOT_THEIRS) do parts[#parts + 1] = "-u " .. name end
   for name, value in pairs(environment) do
-    if value then parts[#parts + 1] = command.quoted(name .. "=" .. value) end
+    if value then parts[#parts + 1] = quoted(name .. "=" .. value) end
   end
   parts[#parts + 1] = os.getenv("CBA_LUA") .. " bin/corebank-auth"
-  for _, word in ipairs(words) do parts[#parts + 1] = command.quoted(word) end
+  for _, word in ipairs(words) do parts[#parts + 1] = quoted(word) end
   return table.concat(parts, " ")
 end
 
@@ -52,8 +41,8 @@ end
 ---@return {out: string, err: string, status: integer}
 function command.run(home, line)
   local out, err = home .. "/out", home .. "/err"
-  local status = files.lines_of(("{ %s; } >%s 2>%s </dev/null; echo $?"):format(line,
-    command.quoted(out), command.quoted(err)))
+  local status = files.lines_of(("{ %s; } >%s 2>%s </dev/null; echo $?"):format(line, quoted(out),
+    quoted(err)))
   return {out = files.content(out), err = files.content(err), status = tonumber(status[#status])}
 end
 
@@ -77,10 +66,9 @@ cat shown]]
 ---@param keys string
 ---@return string
 function command.on_terminal(home, line, keys)
-  line = ("cd %s; %s; touch %s/done"):format(command.quoted(lfs.currentdir()), line,
-    command.quoted(home))
-  return table.concat(files.lines_of(TERMINAL:format(command.quoted(home), command.quoted(keys),
-    command.quoted(line))), "\n")
+  line = ("cd %s; %s; touch %s/done"):format(quoted(lfs.currentdir()), line, quoted(home))
+  return table.concat(files.lines_of(TERMINAL:format(quoted(home), quoted(keys), quoted(line))),
+    "\n")
 end
 
 return command

@@ -1,13 +1,14 @@
 -- corebank-auth doctor: what it says of each thing that can be wrong.
 
 local command = require "spec.command"
+local files = require "spec.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
 local home
 
-setup(function() home = command.folder() end)
-teardown(function() os.execute("rm -rf " .. command.quoted(home)) end)
+setup(function() home = files.new_folder() end)
+teardown(function() os.execute("rm -rf " .. files.quoted(home)) end)
 
 -- Runs the doctor: its exit status, and its lines as {state, name, text}.
 local function examine(words, changes)

@@ -1,4 +1,6 @@
---- What specs about the tree read of it.
+--- Files, folders and the shell's words for them, for every spec. Nothing here runs inside nginx.
+
+local lfs = require "lfs"
 
 local files = {}
 
@@ -22,6 +24,29 @@ function files.lines_of(command)
   pipe:close()
   assert(#lines > 0, command)
   return lines
+end
+
+--- A word as a shell takes it.
+---@param word string
+---@return string
+function files.quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- A new folder that only we may look into; who asks for it removes it.
+---@return string
+function files.new_folder()
+  return files.lines_of("mktemp -d")[1]
+end
+
+--- How many entries a folder has, "." and ".." with them. Not by a command: a process just started
+--- shares descriptors with this one for a moment.
+---@param dir string
+---@return integer
+function files.count_entries(dir)
+  local count = 0
+  for _ in lfs.dir(dir) do count = count + 1 end
+  return count
 end
 
 return files

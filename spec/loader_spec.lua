@@ -19,7 +19,7 @@ describe("the loader", function()
   local folder, before
 
   setup(function()
-    folder = files.lines_of("mktemp -d")[1]
+    folder = files.new_folder()
     before = lfs.currentdir()
   end)
 

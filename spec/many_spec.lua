@@ -7,7 +7,7 @@ local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client"
 local core = require "corebank.auth.core"
 local fake = require "spec.fake"
-local lfs = require "lfs"
+local files = require "spec.files"
 local many = require "corebank.auth.many"
 local options = require "corebank.auth.options"
 local sandbox = require "spec.sandbox"
@@ -305,12 +305,6 @@ describe("authenticateAll #transfer", function()
     return list
   end
 
-  local function count_files()
-    local n = 0
-    for _ in lfs.dir("/proc/self/fd") do n = n + 1 end
-    return n
-  end
-
   it("takes no more files and memory the tenth time than the second", function()
     -- Few at a time, and before any wide batch: what such a one leaves would hide a leak.
     local function get()
@@ -318,10 +312,10 @@ describe("authenticateAll #transfer", function()
       return survive.memory()
     end
     get()
-    local memory, files = get(), count_files()
+    local memory, open = get(), files.count_entries("/proc/self/fd")
     for _ = 1, 7 do get() end
     local after = get()
-    assert.is_true(count_files() <= files + 2)
+    assert.is_true(files.count_entries("/proc/self/fd") <= open + 2)
     -- The tools that look for leaks themselves hold back what is freed.
     local build = os.getenv "CBA_BUILD"
     if build:find "asan" or build:find "valgrind" then return end

@@ -3,8 +3,11 @@ if os.getenv "CBA_BUILD" ~= "lua5.4" then
   return
 end
 
+local files = require "spec.files"
 local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
+
+local quoted = files.quoted
 
 -- What a user writes, in a folder of their own.
 local SCRIPT = [[
@@ -14,10 +17,6 @@ assert(#token.accessToken > 0)
 print(debug.getinfo(auth.authenticate, "S").source)
 print(tostring(token))
 ]]
-
-local function quoted(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
 
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
@@ -70,9 +69,7 @@ describe("packaging #packaging #slow", function()
   end
 
   setup(function()
-    local mktemp = assert(io.popen "mktemp -d")
-    work = mktemp:read "*l"
-    mktemp:close()
+    work = files.new_folder()
     source = work .. "/the source"
     assert(lfs.mkdir(work .. "/home"))
     assert(lfs.mkdir(source))

@@ -8,7 +8,7 @@ local flags = require "corebank.auth.cli.flags"
 local options = require "corebank.auth.options"
 local sandbox = require "spec.sandbox"
 
-local content, lines_of = files.content, files.lines_of
+local content, lines_of, quoted = files.content, files.lines_of, files.quoted
 local readme = content("README.md")
 
 local function section(title)
@@ -128,10 +128,6 @@ end)
 
 describe("README's first example #transfer", function()
   local bank = sandbox.bank()
-
-  local function quoted(word)
-    return "'" .. word:gsub("'", "'\\''") .. "'"
-  end
 
   -- Runs it as a user would, in a process of its own; what it prints and its exit status.
   local function run(secret)

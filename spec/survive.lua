@@ -3,7 +3,6 @@
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
 local files = require "spec.files"
-local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
 
 local GRACE = 0.25        -- seconds a call may take beyond its timeout
@@ -16,13 +15,6 @@ survive.ABSENT = {}   -- in place of an option's value: leave that option out
 
 --- Seconds, made longer where the machine is known to be slow.
 function survive.seconds(n) return n * SLOW end
-
--- Not by a command: a process just started shares descriptors with it for a moment.
-local function count_entries(dir)
-  local n = 0
-  for _ in lfs.dir(dir) do n = n + 1 end
-  return n
-end
 
 local function signal_state()
   local lines = {}
@@ -43,8 +35,8 @@ local function state()
   collectgarbage()
   collectgarbage()
   return {
-    files = count_entries("/proc/self/fd"),
-    threads = count_entries("/proc/self/task"),
+    files = files.count_entries("/proc/self/fd"),
+    threads = files.count_entries("/proc/self/task"),
     signals = signal_state(),
   }
 end

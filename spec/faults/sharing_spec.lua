@@ -1,6 +1,7 @@
 -- FAULTS of processes that share a token through the file store, at the real bank.
 
 local auth = require "corebank.auth"
+local files = require "spec.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
@@ -11,11 +12,7 @@ local bank = sandbox.bank()
 describe("processes that share a file store #slow", function()
   local dir
 
-  before_each(function()
-    local pipe = io.popen("mktemp -d")
-    dir = pipe:read("*l")
-    pipe:close()
-  end)
+  before_each(function() dir = files.new_folder() end)
 
   after_each(function() os.execute("rm -rf " .. dir) end)
 
@@ -43,11 +40,8 @@ describe("processes that share a file store #slow", function()
   end
 
   local function await_posts(scenario, count)
-    local ends = socket.gettime() + survive.seconds(10)
-    while scenario:posts() < count do
-      assert(socket.gettime() < ends, "the bank is not asked")
-      socket.sleep(0.01)
-    end
+    sandbox.await("the bank is not asked", function() return scenario:posts() >= count end,
+      survive.seconds(10))
   end
 
   it("20 of them, cold: 1 POST, and each has the token", function()

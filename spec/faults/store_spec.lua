@@ -6,6 +6,7 @@ local file = require "corebank.auth.store.file"
 local files = require "spec.files"
 local lfs = require "lfs"
 local process = require "spec.process"
+local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 
 local NAME = ("0123456789abcdef"):rep(2)
@@ -14,11 +15,7 @@ local KILL, CONT, STOP = 9, 18, 19
 local parent, dir      -- of each test: a folder, and the store's own in it
 local descriptors
 
-local function count_descriptors()
-  local n = 0
-  for _ in lfs.dir("/proc/self/fd") do n = n + 1 end
-  return n
-end
+local function count_descriptors() return files.count_entries("/proc/self/fd") end
 
 before_each(function()
   collectgarbage()
@@ -60,11 +57,8 @@ end
 
 -- Waits until a file is there: what a child has to say.
 local function await(path)
-  local ends = core.boot() + survive.seconds(10)
-  while not lfs.attributes(path) do
-    assert(core.boot() < ends, "nothing at " .. path)
-    core.sleep(0.002)
-  end
+  sandbox.await("nothing at " .. path, function() return lfs.attributes(path) end,
+    survive.seconds(10))
 end
 
 -- A child that takes the lease, tells so, and lives until it is killed.

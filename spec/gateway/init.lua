@@ -18,7 +18,7 @@ local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 local CHECKOUT = lfs.currentdir()
 local BUILD = os.getenv "CBA_BUILD"
 
-local await, literal, quoted = sandbox.await, sandbox.literal, sandbox.quoted
+local await, literal, quoted = sandbox.await, sandbox.literal, files.quoted
 
 local gateway = {}
 
@@ -108,13 +108,6 @@ local function free_port()
   return tonumber(port)
 end
 
-local function new_folder()
-  local pipe = io.popen "mktemp -d"
-  local dir = pipe:read "*l"
-  pipe:close()
-  return dir
-end
-
 local function write(path, text)
   local file = assert(io.open(path, "w"))
   file:write(text)
@@ -162,7 +155,7 @@ end
 function gateway.start(given)
   local ports = {free_port(), free_port(), free_port()}
   local values = texts(given or {}, ports)
-  local self = setmetatable({dir = new_folder(), port = ports[2], apiPort = ports[1],
+  local self = setmetatable({dir = files.new_folder(), port = ports[2], apiPort = ports[1],
     values = values, url = "http://127.0.0.1:" .. ports[2],
     apiUrl = "http://127.0.0.1:" .. ports[1]}, Gateway)
   self:configure{}

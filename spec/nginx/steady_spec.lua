@@ -3,7 +3,6 @@
 
 local files = require "spec.files"
 local gateway = require "spec.gateway"
-local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 
@@ -15,18 +14,12 @@ local RELOADS = LONG and 100 or 20
 
 local bank = sandbox.bank()
 
-local function entries(dir)
-  local count = 0
-  for _ in lfs.dir(dir) do count = count + 1 end
-  return count
-end
-
 local function state_of(pid)
   local status = files.content(("/proc/%d/status"):format(pid))
   return {
     memory = tonumber(status:match "VmRSS:%s*(%d+)"),   -- KiB
     threads = tonumber(status:match "Threads:%s*(%d+)"),
-    files = entries(("/proc/%d/fd"):format(pid)),
+    files = files.count_entries(("/proc/%d/fd"):format(pid)),
   }
 end
 
@@ -36,7 +29,7 @@ local function state_at_rest(pid)
   sandbox.await("connections come and go", function()
     state = state_of(pid)
     socket.sleep(0.1)
-    return entries(("/proc/%d/fd"):format(pid)) == state.files
+    return files.count_entries(("/proc/%d/fd"):format(pid)) == state.files
   end)
   return state
 end

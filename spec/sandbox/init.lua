@@ -9,6 +9,7 @@
 -- bank.lua describes the steps, raw.lua the actions of a raw server. Processes started here hang
 -- on a pipe of this one and end with it, however it ends.
 
+local files = require "spec.files"
 local http = require "socket.http"
 local mime = require "mime"
 local socket = require "socket"
@@ -23,6 +24,8 @@ local SERVERS = {
   "wronghost", "expired", "notyet", "selfsigned", "untrusted", "mtls",
   "tls10", "tls11", "tls12", "tls13",
 }
+
+local quoted = files.quoted
 
 local sandbox = {}
 
@@ -42,12 +45,6 @@ local function exists(path)
   end
   return file ~= nil
 end
-
---- A word as a shell takes it.
-function sandbox.quoted(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-local quoted = sandbox.quoted
 
 -- A command whose standard input ends when this process does or closes the result. It must not
 -- run under what the specs may have preloaded into themselves: a sanitizer, a fake clock.
@@ -158,9 +155,7 @@ local function read_env(path)
 end
 
 local function start_bank()
-  local mktemp = assert(io.popen "mktemp -d")
-  local dir = mktemp:read "*l"
-  mktemp:close()
+  local dir = files.new_folder()
   local pipe = lifeline(quoted(HERE .. "/keep") .. " " .. quoted(dir))
   local env = await("the sandbox bank does not start", function()
     assert(exists(dir), "the sandbox bank did not start")
@@ -236,12 +231,12 @@ local running = {}
 --- Starts a raw server: {connections = {actions, ...}, life = seconds}; on another address of this
 -- machine, or a port of one's choice, with `host` and `port`
 function sandbox.raw(script)
-  local files = sandbox.bank().files
-  local prefix = sandbox.bank().dir .. "/raw-" .. unique()
+  local bank = sandbox.bank()
+  local prefix = bank.dir .. "/raw-" .. unique()
   local file = assert(io.open(prefix .. ".script", "wb"))
   file:write("return ", literal{
     connections = script.connections, life = script.life, host = script.host, port = script.port,
-    certificate = files.serverCert, key = files.serverKey,
+    certificate = bank.files.serverCert, key = bank.files.serverKey,
   })
   file:close()
   local raw = setmetatable({ prefix = prefix }, Raw)

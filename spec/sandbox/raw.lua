@@ -25,6 +25,7 @@
 
 local cqueues = require "cqueues"
 local cqueues_socket = require "cqueues.socket"
+local files = require "spec.files"
 local luasocket = require "socket"
 
 local prefix = assert(arg[1], "usage: raw.lua PREFIX")
@@ -52,15 +53,9 @@ local function server_context()
     local context = require "openssl.ssl.context"
     local pkey = require "openssl.pkey"
     local x509 = require "openssl.x509"
-    local function contents(path)
-      local file = assert(io.open(path, "rb"))
-      local bytes = file:read "*a"
-      file:close()
-      return bytes
-    end
     tls_context = context.new("TLS", true)
-    tls_context:setCertificate(x509.new(contents(script.certificate)))
-    tls_context:setPrivateKey(pkey.new(contents(script.key)))
+    tls_context:setCertificate(x509.new(files.content(script.certificate)))
+    tls_context:setPrivateKey(pkey.new(files.content(script.key)))
   end
   return tls_context
 end
