@@ -18,29 +18,25 @@ end
 
 local remember = {}
 
--- What is remembered of a table, if that still says the same. It is taken out: in nginx there may
--- be another call with this table, and one that is dropped with its request leaves nothing behind.
-local function take(given)
-  local record = remembered[given]
-  local settings = record and record.settings
-  if not settings then return nil end
-  record.settings = nil
-  if core.same_fields(given, record.fields, record.count) then return settings end
-  options.release(settings)
-end
-
 --- Like options.read, for one call: `borrow`, call, `give_back`. A table seen for the second time
--- is remembered; until then the secret is wiped as soon as the call is over.
+-- is remembered; until then the secret is wiped as soon as the call is over. What is remembered is
+-- taken out meanwhile: in nginx there may be another call with this table, and one that is dropped
+-- with its request leaves nothing behind.
 ---@param given corebank.auth.Options
 ---@return table? settings
 ---@return string? mistake
 function remember.borrow(given)
-  local kept = take(given)
-  if kept then return kept end
+  local record = remembered[given]
+  local kept = record and record.settings
+  if kept then
+    record.settings = nil
+    if core.same_fields(given, record.fields, record.count) then return kept end
+    options.release(kept)   -- of what the table was before
+  end
   local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
   if memorable(settings, given) then
-    settings.record = remembered[given] and options.keep(given, settings)
+    settings.record = record and options.keep(given, settings)
     remembered[given] = settings.record or {}
   end
   return settings
