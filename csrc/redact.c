@@ -152,7 +152,7 @@ static size_t skip_space(const char *text, size_t at, size_t length) {
 
 /* Blanks the value at `at`; returns where it ends. */
 static size_t blank_member(char *text, size_t at, size_t length) {
-    if (at < length && memchr("{[\\", text[at], 3) != NULL) {
+    if (at < length && (text[at] == '{' || text[at] == '[' || text[at] == '\\')) {
         memset(text + at, '*', length - at);
         return length;
     }
