@@ -16,6 +16,7 @@
 --
 -- Only a whole run writes bench/results; any other one writes the same into OUT/results.
 
+local figures = require "bench.harness.figures"
 local machine = require "bench.harness.machine"
 local peers = require "bench.harness.peers"
 local plots = require "bench.harness.plots"
@@ -24,41 +25,64 @@ local report = require "bench.harness.report"
 local sandbox = require "spec.sandbox"
 local sizes = require "bench.harness.sizes"
 
+-- In the order of the report
 local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "clients", "memory", "gateway"}
 
+local function refuse(what)
+  io.stderr:write("script/bench: ", what, "\n")
+  os.exit(2)
+end
+
+local function read_parts(text)
+  local known, list = {}, {}
+  for _, name in ipairs(PARTS) do known[name] = true end
+  for name in text:gmatch "[^,]+" do
+    if not known[name] then
+      refuse(("there is no part '%s'; there are %s"):format(name, table.concat(PARTS, ", ")))
+    end
+    list[#list + 1] = name
+  end
+  return list
+end
+
+local function read_rounds(text)
+  local rounds = tonumber(text)
+  if not rounds or rounds < 1 or rounds % 1 ~= 0 then
+    refuse "--rounds is a whole number of at least 1"
+  end
+  return rounds
+end
+
 local function read_arguments()
-  local given, i = {out = assert(arg[1], "usage: run.lua OUT [--smoke] ...")}, 2
+  local given, i = {out = arg[1]}, 2
   while arg[i] do
-    local name = arg[i]:match "^%-%-(%l+)$"
-    if name == "smoke" then
+    local name, value = arg[i], arg[i + 1] or ""
+    if name == "--smoke" then
       given.smoke = true
-    elseif name == "only" or name == "rounds" then
-      i = i + 1
-      given[name] = assert(arg[i], "--" .. name .. " needs a value")
+    elseif name == "--only" then
+      given.only, i = read_parts(value), i + 1
+    elseif name == "--rounds" then
+      given.rounds, i = read_rounds(value), i + 1
     else
-      error("unknown argument " .. arg[i], 0)
+      refuse(("unknown argument '%s'; see script/bench --help"):format(name))
     end
     i = i + 1
   end
   return given
 end
 
-local function chosen_parts(only)
-  if not only then return PARTS end
-  local list = {}
-  for name in only:gmatch "[^,]+" do list[#list + 1] = name end
-  return list
-end
-
 local function say_head(run, left_out)
   report.say "# Side by side\n"
   report.say "Written by `script/bench`; not edited by hand.\n"
   report.say("- measured: " .. machine.now())
+  report.say("- commit: " .. machine.commit())
   report.say("- machine: " .. machine.description())
-  report.say(("- figures: median of %d rounds (least to most); peers take turns within a round")
-    :format(run.sizes.rounds))
+  report.say(("- figures: median of %d rounds, or as many as are told (least to most); peers take "
+    .. "turns within a round"):format(run.sizes.rounds))
   report.say "- the bank: the sandbox of the specs, nginx on the same machine, over TLS 1.3"
-  for _, line in ipairs(left_out) do report.say("- " .. line) end
+  for _, peer in ipairs(left_out) do
+    report.say(("- %s is left out: %s"):format(peer.title, peer.obstacle))
+  end
   report.say ""
   local rows = {}
   for _, peer in ipairs(run.peers) do rows[#rows + 1] = {peer.title, peer.version} end
@@ -91,6 +115,24 @@ local function write(path, text)
   assert(file:close())
 end
 
+-- The ratios of one peer's wall time to another's, the two alone in many short turns; nil where one
+-- of them is not there.
+local function add_duel(run)
+  function run.duel(name, limit, measure)
+    local one, other = run.peers[name], run.peers[limit]
+    if not (one and other) then return nil end
+    local all = figures.alternate({one, other}, run.sizes.duel_rounds, measure)
+    return figures.ratios(all[one].wall, all[other].wall)
+  end
+end
+
+-- What a smoke run does not try it cannot vouch for. Node's packages are not Debian's.
+local function check_all_are_there(left_out)
+  for _, peer in ipairs(left_out) do
+    if peer.kind ~= "Node" then error(peer.title .. " was not tried", 0) end
+  end
+end
+
 local given = read_arguments()
 local whole = not (given.smoke or given.only or given.rounds)
 local folder = whole and "bench/results" or given.out .. "/results"
@@ -99,12 +141,18 @@ process.output{"mkdir", "-p", folder}
 local found, left_out = peers.find(given.out)
 local run = {out = given.out, peers = found, pace = pace, paces = paces, bank = sandbox.bank(),
   sizes = given.smoke and sizes.smoke or sizes.real}
-run.sizes.rounds = tonumber(given.rounds) or run.sizes.rounds
+run.sizes.rounds = given.rounds or run.sizes.rounds
 say_head(run, left_out)
+if given.smoke then check_all_are_there(left_out) end
 add_plots(run, folder)
-for _, name in ipairs(chosen_parts(given.only)) do
+add_duel(run)
+for _, name in ipairs(given.only or PARTS) do
   local began = os.time()
-  require("bench.parts." .. name)(run)
+  local ok, fault = xpcall(require("bench.parts." .. name), debug.traceback, run)
+  if not ok then
+    write(given.out .. "/unfinished.md", report.text())
+    error(("%s\n%s/unfinished.md has what was measured until then"):format(fault, given.out), 0)
+  end
   io.stderr:write(("(%s: %d s)\n"):format(name, os.time() - began))
 end
 

@@ -1,6 +1,6 @@
 /* What Lua opens as corebank.auth.core: it opens the core proper, which lies beside it.
  *
- * Lua has a module's symbols bound before it runs, all of those of libcurl's forty libraries, too.
+ * Lua has a module's symbols bound before it runs, all of those of libcurl's thirty libraries, too.
  * Opened from here they are bound when they are called, and most never are: a script that needs one
  * token is a millisecond faster. */
 #include <dlfcn.h>

@@ -12,6 +12,16 @@ describe("figures", function()
     assert.equal("2.0 (1.0 to 9.0)", figures.with_spread({9, 1, 2}, "%.1f"))
   end)
 
+  it("has an interval for the median, from what a coin does", function()
+    assert.is_nil((figures.interval{1, 2, 3, 4, 5}))
+    assert.same({1, 6}, {figures.interval{6, 5, 4, 3, 2, 1}})
+    for count, ends in pairs{[9] = {2, 8}, [20] = {6, 15}} do   -- as the tables say
+      local values = {}
+      for i = 1, count do values[i] = i end
+      assert.same(ends, {figures.interval(values)})
+    end
+  end)
+
   it("compares what was measured in the same round", function()
     assert.same({2, 0.5}, figures.ratios({4, 1}, {2, 2}))
   end)

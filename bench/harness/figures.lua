@@ -2,13 +2,36 @@
 
 local figures = {}
 
---- The middle one, and the least and most.
-function figures.median(values)
+local function sort(values)
   local sorted = {}
   for i, value in ipairs(values) do sorted[i] = value end
   table.sort(sorted)
+  return sorted
+end
+
+--- The middle one, and the least and most.
+function figures.median(values)
+  local sorted = sort(values)
   local middle = (#sorted + 1) / 2
   return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2, sorted[1], sorted[#sorted]
+end
+
+-- The chance that a fair coin shows heads at most `most` times in `count`.
+local function chance(count, most)
+  local each, sum = 0.5 ^ count, 0
+  for heads = 0, most do
+    sum = sum + each
+    each = each * (count - heads) / (heads + 1)
+  end
+  return sum
+end
+
+--- Between which the median lies with 95 %, whatever the distribution: each measurement is above it
+-- as often as below. Nil where there are too few to say.
+function figures.interval(values)
+  local sorted, outside = sort(values), 0
+  while chance(#sorted, outside) <= 0.025 do outside = outside + 1 end
+  return sorted[outside], sorted[#sorted + 1 - outside]
 end
 
 --- Round by round: what two peers did in the same round met the same machine.

@@ -22,6 +22,12 @@ function machine.now()
   return os.date "!%Y-%m-%d %H:%M UTC"
 end
 
+--- The commit that is measured.
+function machine.commit()
+  local said, good = process.try{"git", "describe", "--always", "--dirty=, and changes to it"}
+  return good and process.first_line(said) or "not known: this is no checkout"
+end
+
 --- What it is, and how busy others kept it before anything was measured.
 function machine.description()
   return ("%s, %s processors, %s; load before the run %.2f"):format(

@@ -74,18 +74,21 @@ local function last_line(text)
   return text:gsub("%s+$", ""):match "[^\n]*$"
 end
 
--- Why a peer is left out, or nothing.
+local NOT_HERE = 3   -- the status of what cannot be prepared for want of something else
+
+-- Why a peer cannot be had here, or nothing. One that is broken is a mistake.
 local function obstacle(peer, name, out)
   if peer.prepare then
-    local said, good = process.try{"bench/prepare/" .. peer.prepare, name, out}
-    if not good then return last_line(said) end
+    local said, good, _, status = process.try{"bench/prepare/" .. peer.prepare, name, out}
+    if status == NOT_HERE then return last_line(said) end
+    assert(good, said)
   end
   local said, good = process.try(process.join({"env"}, peer.environment or {}, peer.version))
   if not good then return process.first_line(said) end
   peer.version = process.first_line(said)
 end
 
---- Those that are there, and a line for each that is not.
+--- Those that are there; and those that are not, each with its `obstacle`.
 function peers.find(out)
   local found, left_out = {}, {}
   for _, name in ipairs(ORDER) do
@@ -93,9 +96,9 @@ function peers.find(out)
     for _, given in ipairs(describe(here_for(name, out))) do
       local peer = peers.new(given)
       peer.name = peer.name or name
-      local reason = obstacle(peer, name, out)
-      if reason then
-        left_out[#left_out + 1] = peer.title .. " is left out: " .. reason
+      peer.obstacle = obstacle(peer, name, out)
+      if peer.obstacle then
+        left_out[#left_out + 1] = peer
       else
         found[#found + 1], found[peer.name] = peer, found[peer.name] or peer
       end

@@ -6,7 +6,7 @@ local function quote(word)
   return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
 end
 
---- All that it says on either output, and whether it succeeded.
+--- All that it says on either output; and what os.execute returns, whether it succeeded first.
 function process.try(words)
   local quoted = {}
   for i, word in ipairs(words) do quoted[i] = quote(word) end

@@ -60,14 +60,38 @@ function report.figures(peers, all, columns)
   report.table(header, rows)
 end
 
---- A target: the median of the values is at most this, or at least.
-function report.judge(what, values, most, least)
-  local value = figures.median(values)
-  local good = (not most or value <= most) and (not least or value >= least)
+local function within(value, most, least)
+  return (not most or value <= most) and (not least or value >= least)
+end
+
+-- What the median says; and whether it might be chance.
+local function verdict(values, most, least)
+  local good = within(figures.median(values), most, least)
   report.missed = report.missed or not good
-  verdicts[#verdicts + 1] = {what, figures.with_spread(values, "%.3f"),
-    most and ("at most %.2f"):format(most) or ("at least %.2f"):format(least),
-    good and "ok" or "MISSED"}
+  local low, high = figures.interval(values)
+  local sure = #values == 1 or low and within(low, most, least) == good
+    and within(high, most, least) == good
+  return (good and "ok" or "MISSED") .. (sure and "" or ", not sure")
+end
+
+-- "2.100 (2.050 to 2.310)"
+local function with_interval(values)
+  local low, high = figures.interval(values)
+  local middle = ("%.3f"):format(figures.median(values))
+  return low and ("%s (%.3f to %.3f)"):format(middle, low, high) or middle
+end
+
+local function target(most, least)
+  if most and least then return ("%.2f to %.2f"):format(least, most) end
+  return most and ("at most %.2f"):format(most) or ("at least %.2f"):format(least)
+end
+
+--- A target: the median of the values is at most this, or at least. Without values, for want of a
+-- peer, it is not met either.
+function report.judge(what, values, most, least)
+  report.missed = report.missed or not values
+  verdicts[#verdicts + 1] = {what, values and with_interval(values) or "", target(most, least),
+    values and verdict(values, most, least) or "not judged: a peer is missing"}
 end
 
 local RIVALS = {Lua = true, Python = true, Node = true}
@@ -82,10 +106,8 @@ local function judge_ahead(what, peer, all, figure, rivals)
     end
   end
   if nearest then
-    local good = figures.median(values) <= 1
-    report.missed = report.missed or not good
-    standings[#standings + 1] = {what, peer.title, nearest.title,
-      figures.with_spread(values, "%.3f"), good and "ok" or "MISSED"}
+    standings[#standings + 1] = {what, peer.title, nearest.title, with_interval(values),
+      verdict(values, 1)}
   end
 end
 
@@ -104,9 +126,11 @@ end
 
 function report.verdicts()
   report.heading "Targets"
-  report.table({"ratio or figure", "median (least to most)", "target", ""}, verdicts)
+  report.say("What a median says; in brackets between which it lies with 95 %, where there are "
+    .. "figures enough to say. It is not sure where that holds the target.\n")
+  report.table({"ratio or figure", "median", "target", ""}, verdicts)
   report.say "\nAhead of every peer in Lua, Python and Node: over the nearest one, at most 1.\n"
-  report.table({"row", "of", "nearest", "ratio, median (least to most)", ""}, standings)
+  report.table({"row", "of", "nearest", "ratio, median", ""}, standings)
 end
 
 --- The whole as one text.

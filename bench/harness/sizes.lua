@@ -17,6 +17,7 @@ return {
     clients = {{count = 1, rounds = 7}, {count = 10, rounds = 7}, {count = 1000, rounds = 3},
       {count = 100000, rounds = 1}},
     callers = 1000,
+    many_rounds = 51,
     load_seconds = 1,        -- the gateway: many short turns, for a ratio close to 1
     load_rounds = 50,
     more_load_rounds = 10,
@@ -27,7 +28,8 @@ return {
   smoke = {
     rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1, counted = {2, 4},
     counted_rounds = 1, early = 2, patience = 25, clients_patience = 25, calls = 1000,
-    clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10, load_seconds = 1,
-    load_rounds = 1, more_load_rounds = 1, neighbour_rounds = 1, landing = 0.2, cold_requests = 2,
+    clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10, many_rounds = 1,
+    load_seconds = 1, load_rounds = 1, more_load_rounds = 1, neighbour_rounds = 1, landing = 0.2,
+    cold_requests = 2,
   },
 }

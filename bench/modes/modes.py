@@ -35,13 +35,10 @@ def memory(exchange, count, early):
 
 
 def kept(call, count):
-    def nothing():
-        pass
-
     call()
     began = time.perf_counter()
     for _ in range(count):
-        nothing()
+        pass
     empty = time.perf_counter() - began
     began = time.perf_counter()
     for _ in range(count):

@@ -26,7 +26,10 @@ local HTTP = ([[
     listen 127.0.0.1:$spare ssl;
     ssl_certificate %s;
     ssl_certificate_key %s;
-    location / { return 200 "%s"; }
+    location / {
+      if ($http_authorization = "") { return 401; }
+      return 200 "%s";
+    }
   }
 ]]):format(bank.files.serverCert, bank.files.serverKey, ("account "):rep(128))
 
@@ -45,6 +48,8 @@ local LOCATIONS = [[
   location /empty/ {
     access_by_lua_block { return }
     proxy_pass https://bank;
+    proxy_set_header Connection "";
+    proxy_set_header Authorization "Bearer canary-token-0123456789-1234-1";
   }
   location /fixed/ {
     proxy_pass https://bank;
@@ -112,15 +117,24 @@ local function measure_throughput(gate)
   end
 end
 
-local function measure_neighbour(gate)
+-- The p99 in milliseconds, with the bank asked, or all that was in the air landed.
+local function p99(gate, slow, asked)
+  local quiet = slow:posts()
+  gate:get("/busy/?on=" .. (asked and 1 or 0))
+  socket.sleep(asked and 0.2 or sizes.landing)
+  if not asked then quiet = slow:posts() end
+  local _, time = load(gate, "/plain/", FEW_CONNECTIONS)
+  assert((slow:posts() > quiet) == asked, "the bank was asked in the wrong moment, or not at all")
+  return time
+end
+
+local function measure_neighbour(gate, slow)
   local busy, quiet = {}, {}
   for i = 1, sizes.neighbour_rounds do
-    gate:get("/busy/?on=1")
-    socket.sleep(0.2)
-    busy[i] = select(2, load(gate, "/plain/", FEW_CONNECTIONS))
-    gate:get("/busy/?on=0")
-    socket.sleep(sizes.landing)   -- until what is in the air has landed
-    quiet[i] = select(2, load(gate, "/plain/", FEW_CONNECTIONS))
+    local first, second = busy, quiet
+    if i % 2 == 0 then first, second = quiet, busy end
+    first[i] = p99(gate, slow, first == busy)
+    second[i] = p99(gate, slow, second == busy)
   end
   show("(b) p99 of a neighbour, ms, while the bank is asked", busy, "%.2f")
   show("(b) p99 of a neighbour, ms, while it is not", quiet, "%.2f")
@@ -164,13 +178,14 @@ return function(run)
   report.say(("Two workers, in front of an API over TLS; rounds: (a) %d and %d, (b) %d, (c) %d.\n")
     :format(sizes.load_rounds, sizes.more_load_rounds, sizes.neighbour_rounds,
       sizes.cold_requests))
-  local slow = gateway.options{baseUrl = bank:scenario{{delay = 2}}.baseUrl}
+  local slow = bank:scenario{{delay = 2}}
   local gate = gateway.start{setup = {baseUrl = bank:scenario{}.baseUrl}, http = HTTP,
     server = LOCATIONS,
-    init_worker = "$setup " .. ASK_SLOWLY:format(sandbox.literal(slow))}
+    init_worker = "$setup " .. ASK_SLOWLY:format(
+      sandbox.literal(gateway.options{baseUrl = slow.baseUrl}))}
   sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
   measure_throughput(gate)
-  measure_neighbour(gate)
+  measure_neighbour(gate, slow)
   gate:stop()
   measure_cold()
   report.table({"what", "median (least to most)"}, rows)

@@ -37,15 +37,11 @@ return function(run)
     .. "takes their median. What is judged against curl are %d processes of each in turn.\n")
     :format(run.sizes.processes[2], run.sizes.processes[1], run.sizes.duel_rounds))
   compare(run, "once", "One process, one token")
-  local ours, curl = run.peers["lua5.4"], run.peers.curl
-  if curl then
-    local duel = figures.alternate({ours, curl}, run.sizes.duel_rounds, function(peer)
-      return peer:processes(run.out, 1, "once")
-    end)
-    local ratios = figures.ratios(duel[ours].wall, duel[curl].wall)
-    report.judge("(a) one process: wall time, lua5.4 over curl", ratios, 1.25)
-    report.judge("One process, one token: Lua 5.4 over curl", ratios, 1.2)
-  end
+  local ratios = run.duel("lua5.4", "curl", function(peer)
+    return peer:processes(run.out, 1, "once")
+  end)
+  report.judge("(a) one process: wall time, lua5.4 over curl", ratios, 1.25)
+  report.judge("One process, one token: Lua 5.4 over curl", ratios, 1.2)
 
   report.heading "Start-up"
   report.say "A process that loads what the program needs (`require`, `import`), and ends.\n"

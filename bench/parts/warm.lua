@@ -30,8 +30,10 @@ local function count_instructions(run)
   end
 end
 
-local function counted(run, ours, bare)
-  report.say "\nInstructions of an exchange, by callgrind:\n"
+local function counted(run)
+  local ours, bare = run.peers["lua5.4"], run.peers.bare
+  report.say(("\nInstructions of an exchange, by callgrind, %d rounds:\n"):format(
+    run.sizes.counted_rounds))
   local list = {ours, run.peers.luajit, bare}
   local all = figures.alternate(list, run.sizes.counted_rounds, count_instructions(run))
   report.figures(list, all, {{"instructions", "instructions", "%.0f"}})
@@ -42,8 +44,8 @@ end
 return function(run)
   report.heading "Warm exchanges"
   report.say(("One authenticate after the other in one process; the first one is not counted. What "
-    .. "is judged against the bare loop are %d short turns of the two alone.\n"):format(
-    run.sizes.duel_rounds))
+    .. "is judged against the bare loop are %d short turns of the two alone; and the form of RFC "
+    .. "6749 against JSON, for the peers that know only that.\n"):format(run.sizes.duel_rounds))
   local list = peers.with(run.peers, "warm")
   local all = figures.alternate(list, run.sizes.rounds, measurer(run, run.sizes.seconds))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
@@ -52,11 +54,11 @@ return function(run)
     peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
-  local ours, bare = run.peers["lua5.4"], run.peers.bare
-  local duel = figures.alternate({ours, bare}, run.sizes.duel_rounds,
-    measurer(run, run.sizes.duel_seconds))
-  local ratios = figures.ratios(duel[ours].wall, duel[bare].wall)
+  local measure = measurer(run, run.sizes.duel_seconds)
+  local ratios = run.duel("lua5.4", "bare", measure)
   report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)
   report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
-  counted(run, ours, bare)
+  report.judge("The sandbox's time for a form over that for JSON, bare loops",
+    run.duel("bare-form", "bare", measure), 1.05, 0.95)
+  counted(run)
 end

@@ -2,9 +2,9 @@
 -- the sandbox takes no longer for that.
 local here = ...
 
-local function bare(title, environment)
+local function bare(name, title, environment)
   return {
-    title = title, kind = "limit", environment = environment,
+    name = name, title = title, kind = "limit", environment = environment,
     prepare = "c",
     version = {"curl-config", "--version"},
     program = {here.out .. "/bare"},
@@ -12,6 +12,6 @@ local function bare(title, environment)
   }
 end
 
-local form = bare("bare libcurl, form", {"BARE_FORM=1"})
+local form = bare("bare-form", "bare libcurl, form", {"BARE_FORM=1"})
 form.modes = "warm"
-return {bare "bare libcurl", form}
+return {bare("bare", "bare libcurl"), form}

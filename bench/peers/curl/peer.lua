@@ -13,8 +13,8 @@ local MANY = [[
 
 return {{
   title = "curl", kind = "command",
-  version = {"sh", "-c",
-    "curl --version | grep -oE '^curl [^ ]+|(OpenSSL|GnuTLS)[^ ]+' | paste -sd ' '"},
+  version = {"sh", "-c", "command -v curl >/dev/null && curl --version | "
+    .. "grep -oE '^curl [^ ]+|(OpenSSL|GnuTLS)[^ ]+' | paste -sd ' '"},
   once = {"curl", "--disable", "--silent", "--show-error", "--fail",
     "--cacert", here.setting "COREBANK_CA_FILE", "--header", "Content-Type: application/json",
     "--data", credentials, here.setting "COREBANK_BASE_URL" .. "/api/auth/v1/authenticate"},
