@@ -42,6 +42,7 @@ local function read_parts(text)
     end
     list[#list + 1] = name
   end
+  if #list == 0 then refuse("--only needs parts: some of " .. table.concat(PARTS, ",")) end
   return list
 end
 

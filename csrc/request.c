@@ -97,6 +97,15 @@ static CURLcode parse_url(const struct cba_request *request, struct cba_borrowed
         }                                                                                          \
     } while (0)
 
+/* For what is off where it is missing. */
+#define SET_IF_BUILT_IN(option, value)                                                             \
+    do {                                                                                           \
+        if (code == CURLE_OK) {                                                                    \
+            code = curl_easy_setopt(easy, option, value);                                          \
+            code = code == CURLE_NOT_BUILT_IN ? CURLE_OK : code;                                   \
+        }                                                                                          \
+    } while (0)
+
 /* For strings that may be absent: NULL leaves libcurl's own default. */
 #define SET_IF_GIVEN(option, value)                                                                \
     do {                                                                                           \
@@ -186,15 +195,14 @@ static CURLcode set_trust(const struct cba_request *request, CURL *easy) {
         return code;
     }
     SET(CURLOPT_CAINFO, request->ca_file);
-    SET(CURLOPT_CAPATH, request->ca_path);
-    if (code == CURLE_NOT_BUILT_IN && request->ca_path == NULL) {
-        code = CURLE_OK; /* a TLS library that knows no folders */
+    if (request->ca_path != NULL) {
+        SET(CURLOPT_CAPATH, request->ca_path);
+    } else {
+        SET_IF_BUILT_IN(CURLOPT_CAPATH, NULL); /* some TLS libraries know no folders */
     }
 #if LIBCURL_VERSION_NUM >= 0x075700
-    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* a file that is replaced counts at the next connection */
-    if (code == CURLE_NOT_BUILT_IN) {
-        code = CURLE_OK;
-    }
+    /* A file that is replaced counts at the next connection. */
+    SET_IF_BUILT_IN(CURLOPT_CA_CACHE_TIMEOUT, 0L);
 #endif
     return code;
 }
@@ -219,6 +227,7 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
 }
 
 #undef SET
+#undef SET_IF_BUILT_IN
 #undef SET_IF_GIVEN
 
 enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,

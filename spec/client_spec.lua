@@ -172,6 +172,71 @@ describe("a refresh that nobody moves on", function()
     assert.equal("fetched waited refreshed", table.concat(told, " "))
   end)
 
+  it("begins anew for whoever waits for it to be done", function()
+    for _, wait in ipairs{function(kept) kept:settle() end, function(kept, world)
+      client.token_and_refresh(kept, world.host.await)
+    end} do
+      local kept, world = neglected()
+      world.skip(5)
+      local done
+      world.call(function()
+        wait(kept, world)
+        done = true
+      end)
+      while not done do world.pass(0.05, 0.05) end
+      assert.equal("canary-token-3", kept:peek().accessToken)
+      assert.equal(3, #world.posts)
+      assert.is_nil(next(world.open))
+    end
+  end)
+
+  it("is none that somebody waits for, however long a handler or a store takes", function()
+    local kept, world = keep(steady(900, 0.5))
+    local got
+    world.call(function() got = kept:token() end)
+    world.skip(3)
+    world.settle()
+    world.settle()
+    assert.equal("canary-token-1", got.accessToken)
+    assert.equal(1, #world.posts)
+    world.skip(809)
+    kept:token()   -- begins the refresh, a second before the end
+    world.skip(1)
+    world.call(function() got = kept:token() end)
+    world.skip(3)
+    world.settle()
+    world.settle()
+    assert.equal("canary-token-2", got.accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("may take long where calls are not far apart", function()
+    local kept, world = keep(steady(900, 5))
+    ask(kept, world)
+    world.skip(730)
+    for _ = 1, 4 do
+      assert.equal("canary-token-1", kept:token().accessToken)
+      world.skip(1.5)
+    end
+    kept:token()
+    assert.equal("canary-token-2", kept:token().accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("keeps no later one off once the bank has given a token", function()
+    local kept, world = keep(steady(60, 0.1))
+    ask(kept, world)
+    for _, seconds in ipairs{49, 3} do   -- a refresh, and it is given up
+      world.skip(seconds)
+      kept:token()
+    end
+    world.skip(3)
+    assert.equal("canary-token-3", ask(kept, world).accessToken)
+    world.skip(49)
+    kept:token()
+    assert.equal(4, #world.posts)
+  end)
+
   it("may wait for its turn as long as it has to", function()
     local kept, world = keep(function(n)
       return n == 2 and {status = 503, retryAfter = 5}

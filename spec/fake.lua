@@ -69,6 +69,7 @@ function fake.world(answer)
   -- The host: whoever waits yields, and is resumed when time has passed.
   local flights = {}
   world.host = {
+    patience = 2,
     launch = function(flight) flights[#flights + 1] = flight end,
     threads = coroutine,
     callers_threads = coroutine,

@@ -71,6 +71,27 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     assert.is_nil(next(world.open))
     assert.is_false(kept:is_fetching())
   end)
+
+  it("may raise after that: whoever waits hears of it", function()
+    local kept = failing(function(bank)
+      bank:forget()
+      error("mine", 0)
+    end)
+    local ok, fault = pcall(kept.token, kept)
+    assert.is_false(ok)
+    assert.equal("mine", fault)
+  end)
+
+  it("may take its time: the bank is asked once all the same", function()
+    local kept, world = failing()
+    world.store.get = function()
+      world.skip(1.1)
+      return nil, "broken"
+    end
+    world.store.lease = world.store.get
+    assert.is_truthy((ask(kept, world)))
+    assert.equal(1, #world.posts)
+  end)
 end)
 
 describe("clients with one store", function()

@@ -391,7 +391,8 @@ describe("a secret's source", function()
   end)
 
   it("that is given itself in place of its name or path is not shown", function()
-    for _, secret in ipairs{"canary-secret", "aB3xYz91kQ", "k+7/Qx==", "Tr0ub4dor", "a.b"} do
+    for _, secret in ipairs{"canary-secret", "aB3xYz91kQ", "k+7/Qx==", "Tr0ub4dor", "a.b",
+      "/k7Qx91aB3", "A1B2C3D4"} do
       for _, source in ipairs{"env", "file"} do
         local ok, message = pcall(auth.secret[source], secret)
         assert.is_false(ok)

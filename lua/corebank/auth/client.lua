@@ -13,7 +13,6 @@ local problem = require "corebank.auth.problem"
 
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LOOK_AGAIN = 0.25             -- seconds until a refresh left to others is looked for
-local PATIENCE = 2                  -- seconds; a host moves on what it waits for every second
 local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client
@@ -123,7 +122,7 @@ local function depart(self, urgent)
   local flight = require "corebank.auth.flight"
   local own = flight.new(obtain, function(...) land(self, ...) end, self.system,
     self.host.threads)
-  own.patience = PATIENCE
+  own.patience = self.host.patience
   self.flight = own
   own:depart(self, own, urgent)
   if not own.done then self.host.launch(own) end
@@ -157,11 +156,13 @@ local function closed()
 end
 
 -- The flight to wait for: the one in the air, or a new one.
-local function board(self)
-  if not self:is_fetching() then return depart(self, true) end
-  local own = self.flight
-  own:advance()
-  return own
+local function board(self, urgent)
+  if self:is_fetching() then
+    local own = self.flight
+    own:advance()
+    if not own.neglected then return own:awaited() end
+  end
+  return depart(self, urgent):awaited()
 end
 
 -- `await` returns when the flight that it is given is done.
@@ -169,7 +170,7 @@ local function fetch(self, await)
   if self.isClosed then return closed() end
   local began = self.system.boot()
   if self.latch:is_closed(began) then return refuse(self.latch:remembered(began)) end
-  local own = board(self)
+  local own = board(self, true)
   local waits = not own.done
   if waits then await(own) end
   if self.isClosed then return closed() end
@@ -177,8 +178,7 @@ local function fetch(self, await)
   if keeping.usable(self) then return self.current end
   if own.fault then error(own.fault, 0) end
   if own.problem then return refuse(own.problem) end
-  -- Rejected, interrupted or neglected meanwhile; one rejection in 5 s counts.
-  return fetch(self, await)
+  return fetch(self, await)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
 end
 
 local function hand_out(self, await)
@@ -232,7 +232,7 @@ end
 
 --- Waits for the refresh that is in the air, if there is one: a script that ends would lose it.
 function Client:settle()
-  if self:is_fetching() then self.host.await(self.flight) end
+  if self:is_fetching() then self.host.await(board(self, false)) end
 end
 
 --- The API rejected this token: drops it, if it is still the one at hand, and from the store.
@@ -276,7 +276,7 @@ end
 function Client:close()
   if self.isClosed then return end
   self.isClosed = true
-  if self:is_fetching() then self.flight:abandon() end
+  if self:is_fetching() then self.flight:abandon(true) end
   self.flight, self.rejected = nil, nil
   self.latch:open()
   keeping.forget(self)
@@ -313,8 +313,9 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function client.token_and_refresh(self, await)
+  if self:is_fetching() then board(self, false) end
   local token, message, trouble = hand_out(self, await)
-  while self:is_fetching() do await(self.flight) end
+  while self:is_fetching() do await(self.flight:awaited()) end
   if token then return self:peek() or token end
   return nil, message, trouble
 end

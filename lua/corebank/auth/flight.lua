@@ -9,8 +9,9 @@
 ---@field done boolean
 ---@field wanted table|number|false the transfer, the seconds or the flight it waits for
 ---@field due number? on the boot clock, when it waits for seconds
----@field moved number when it was last moved on, on the boot clock
----@field patience number? seconds for which it may be left alone; then it ends without outcome
+---@field left number since when it is left alone, on the boot clock
+---@field patience number? seconds for which it may be, unless somebody waits; then it ends without
+--- outcome
 ---@field neglected boolean whether that is how it ended
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
@@ -32,7 +33,7 @@ end
 
 -- Takes what the coroutine yielded or returned.
 local function note(self, ok, ...)
-  if self.abandoned then return finish(self) end
+  if self.abandoned and (ok or self.silenced) then return finish(self) end
   if not ok then
     self.fault = ...
     finish(self)
@@ -43,7 +44,8 @@ local function note(self, ok, ...)
     return finish(self, token, trouble)
   end
   self.wanted = ...
-  self.due = type(self.wanted) == "number" and self.system.boot() + self.wanted or nil
+  self.left = self.system.boot()
+  self.due = type(self.wanted) == "number" and self.left + self.wanted or nil
 end
 
 -- Whether what the flight waits for has come, and whether the engine has been stepped.
@@ -65,8 +67,9 @@ local function is_running(self)
 end
 
 -- Whether it was left alone for so long that its time limits say nothing of the bank.
-local function is_neglected(self, now)
-  return self.patience and now - math.max(self.moved, self.due or 0) > self.patience
+local function is_neglected(self)
+  return self.patience and self.wanted
+    and self.system.boot() - math.max(self.left, self.due or 0) > self.patience
 end
 
 --- Moves it on as far as it goes without waiting. Raises what the work raises.
@@ -77,12 +80,10 @@ function Flight:advance(stepped)
   if not self.done and not self.wanted and not is_running(self) then
     finish(self)   -- its start was interrupted
   end
-  local now = self.system.boot()
-  if not self.done and is_neglected(self, now) then
+  if is_neglected(self) then
     self.neglected = true
     finish(self)
   end
-  self.moved = now
   while not self.done and self.wanted do
     local ready
     ready, stepped = is_ready(self, stepped)
@@ -90,6 +91,7 @@ function Flight:advance(stepped)
     self.wanted = false
     note(self, self.threads.resume(self.thread))
   end
+  if self.patience then self.left = self.system.boot() end
   return stepped
 end
 
@@ -118,10 +120,19 @@ function Flight:awaits()
   return wanted
 end
 
+--- Somebody waits for it from now on: it is not left alone any more.
+---@return corebank.auth.Flight
+function Flight:awaited()
+  self.patience = nil
+  return self
+end
+
 --- Ends it without an outcome; when a handler of its own events asks for that, as soon as it waits.
-function Flight:abandon()
+---@param silence boolean? what it raises until then is of no interest: its secret is gone
+function Flight:abandon(silence)
   if self.done then return end
-  if is_running(self) then self.abandoned = true else finish(self) end
+  if not is_running(self) then return finish(self) end
+  self.abandoned, self.silenced = true, silence
 end
 
 local flight = {}
@@ -135,7 +146,7 @@ local flight = {}
 ---@return corebank.auth.Flight
 function flight.new(work, over, system, threads)
   local now = system.boot()
-  return setmetatable({started = now, moved = now, done = false, neglected = false,
+  return setmetatable({started = now, left = now, done = false, neglected = false,
     abandoned = false, wanted = false, over = over, system = system, threads = threads,
     thread = threads.create(work)}, Flight)
 end

@@ -70,7 +70,7 @@ local function outlasts(client, token)
 end
 
 local function went_well(client)
-  client.failures = 0
+  client.failures, client.nextRefresh = 0, -math.huge
   client.latch:open()
 end
 

@@ -19,10 +19,10 @@ local function check_string(kind, where)
   end
 end
 
--- Who gives the secret itself in place of its name must not read it in a log: what might be one is
--- not shown.
-local function shown_if_like(where, pattern, otherwise)
-  return where:find(pattern) and where or otherwise
+-- Who gives the secret itself in place of its name must not read it in a log: only what can hardly
+-- be one is shown.
+local function shown_if(likely, where, otherwise)
+  return likely and where or otherwise
 end
 
 --- Like `file`, but returns nil and the reason, without the path, when it cannot be used.
@@ -44,7 +44,8 @@ function secret.file(path)
   check_string("file", path)
   local value, reason = secret.from_file(path)
   if value then return value end
-  local shown = shown_if_like(path, "^%.*/[%w_./-]+$", "the file")
+  local likely = path:find "^%.%.?/[%w_./-]+$" or path:find "^/[%w_.-]+/[%w_./-]+$"
+  local shown = shown_if(likely, path, "the file")
   error(("secret.file: %s %s"):format(shown, reason), 2)
 end
 
@@ -55,7 +56,7 @@ function secret.env(name)
   check_string("env", name)
   local value, reason = core.secret_env(name)
   if not value then
-    local shown = shown_if_like(name, "^[%u_][%u%d_]*$", "the variable")
+    local shown = shown_if(name:find "^%u[%u%d]*_[%u%d_]*$", name, "the variable")
     error(("secret.env: %s %s"):format(shown, reason or "is not set, or empty"), 2)
   end
   return value

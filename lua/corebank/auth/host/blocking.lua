@@ -24,6 +24,9 @@ blocking.callers_threads = coroutine
 -- another one is waited for, which may be waiting for them: through a store, for their lease.
 local launched = setmetatable({}, {__mode = "k"})
 
+--- Seconds for which a flight may be left alone: between two calls nobody moves it on.
+blocking.patience = 2   -- and those that are waited for are looked at every second
+
 --- A flight has started that nobody waits for yet.
 ---@param flight corebank.auth.Flight
 function blocking.launch(flight)
