@@ -199,7 +199,7 @@ describe("a refresh that nobody moves on", function()
     world.settle()
     assert.equal("canary-token-1", got.accessToken)
     assert.equal(1, #world.posts)
-    world.skip(809)
+    world.skip(886)
     kept:token()   -- begins the refresh, a second before the end
     world.skip(1)
     world.call(function() got = kept:token() end)
