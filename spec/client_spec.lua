@@ -199,9 +199,9 @@ describe("a refresh that nobody moves on", function()
     world.settle()
     assert.equal("canary-token-1", got.accessToken)
     assert.equal(1, #world.posts)
-    world.skip(886)
-    kept:token()   -- begins the refresh, a second before the end
-    world.skip(1)
+    world.skip(886.8)
+    kept:token()   -- begins the refresh, just before the end
+    world.skip(0.3)
     world.call(function() got = kept:token() end)
     world.skip(3)
     world.settle()
