@@ -82,6 +82,22 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     assert.equal("mine", fault)
   end)
 
+  it("may close the client when a refresh is given up: whoever asks is told", function()
+    local kept
+    local world = sharing(steady(100, 0.1), {onEvent = function(event)
+      if event.name == "store_failed" then kept:close() end
+    end})
+    kept = world.process()
+    ask(kept, world)
+    world.skip(80)
+    kept:token()
+    world.store.release = function() return nil, "broken" end
+    world.skip(20)
+    local token, _, problem = kept:token()
+    assert.is_nil(token)
+    assert.equal("closed", problem.code)
+  end)
+
   it("may take its time: the bank is asked once all the same", function()
     local kept, world = failing()
     world.store.get = function()

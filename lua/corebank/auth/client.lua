@@ -160,7 +160,7 @@ local function board(self, urgent)
   if self:is_fetching() then
     local own = self.flight
     own:advance()
-    if not own.neglected then return own:awaited() end
+    if not own.neglected or self.isClosed then return own:awaited() end
   end
   return depart(self, urgent):awaited()
 end
