@@ -1,15 +1,13 @@
 --- Commands, as lists of words.
 
-local process = {}
+local files = require "spec.files"
 
-local function quote(word)
-  return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
-end
+local process = {}
 
 --- All that it says on either output; and what os.execute returns, whether it succeeded first.
 function process.try(words)
   local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = quote(word) end
+  for i, word in ipairs(words) do quoted[i] = files.quoted(tostring(word)) end
   local pipe = assert(io.popen(table.concat(quoted, " ") .. " 2>&1"))
   local output = pipe:read "*a"
   return output, pipe:close()

@@ -19,12 +19,6 @@ local function check_string(kind, where)
   end
 end
 
--- Who gives the secret itself in place of its name must not read it in a log: only what can hardly
--- be one is shown.
-local function shown_if(likely, where, otherwise)
-  return likely and where or otherwise
-end
-
 --- Like `file`, but returns nil and the reason, without the path, when it cannot be used.
 ---@param path string
 ---@return corebank.auth.Secret?
@@ -44,9 +38,10 @@ function secret.file(path)
   check_string("file", path)
   local value, reason = secret.from_file(path)
   if value then return value end
-  local likely = path:find "^%.%.?/[%w_./-]+$" or path:find "^/[%w_.-]+/[%w_./-]+$"
-  local shown = shown_if(likely, path, "the file")
-  error(("secret.file: %s %s"):format(shown, reason), 2)
+  -- Who gives the secret itself in place of its name, here or below, must not read it in a log:
+  -- only what can hardly be one is shown.
+  local is_path = path:find "^%.%.?/[%w_./-]+$" or path:find "^/[%w_.-]+/[%w_./-]+$"
+  error(("secret.file: %s %s"):format(is_path and path or "the file", reason), 2)
 end
 
 --- The value of an environment variable. Raises when it is not set or empty.
@@ -56,7 +51,7 @@ function secret.env(name)
   check_string("env", name)
   local value, reason = core.secret_env(name)
   if not value then
-    local shown = shown_if(name:find "^%u[%u%d]*_[%u%d_]*$", name, "the variable")
+    local shown = name:find "^%u[%u%d]*_[%u%d_]*$" and name or "the variable"
     error(("secret.env: %s %s"):format(shown, reason or "is not set, or empty"), 2)
   end
   return value
