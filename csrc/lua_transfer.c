@@ -136,11 +136,11 @@ static int transfer_is_done(lua_State *L) {
     return 1;
 }
 
-/* transfer:wait(seconds). Returns on any activity, or on a signal. */
+/* transfer:wait(seconds) -> done. Waits for activity on any transfer, or a signal, and steps. */
 static int transfer_wait(lua_State *L) {
     struct cba_transfer *transfer = check_transfer(L);
-    cba_transfer_wait(transfer, luaL_checknumber(L, 2));
-    return 0;
+    lua_pushboolean(L, cba_transfer_wait(transfer, luaL_checknumber(L, 2)));
+    return 1;
 }
 
 /* Raises what is not the network's doing. */
@@ -210,41 +210,20 @@ static const char *reply_fault(enum cba_reply_status status) {
     return "cannot be used";
 }
 
-/* What a token shows; the rest of it, accessToken first of all, token.lua keeps out of sight. */
-static void push_visible_fields(lua_State *L, const struct cba_reply *reply) {
-    lua_createtable(L, 0, 3);
-    lua_pushliteral(L, "Bearer");
-    lua_setfield(L, -2, "tokenType");
-    if (reply->has_expiration) {
-        cba_pushwhole(L, reply->expiration);
-        lua_setfield(L, -2, "expirationTime");
-    }
-    if (reply->has_validity) {
-        cba_pushwhole(L, reply->validity);
-        lua_setfield(L, -2, "tokenValiditySec");
+static void push_number(lua_State *L, bool present, double value) {
+    if (present) {
+        cba_pushwhole(L, value);
+    } else {
+        lua_pushnil(L);
     }
 }
 
-static int push_reply(lua_State *L, const struct cba_reply *reply,
-                      const struct cba_result *result) {
-    push_visible_fields(L, reply);
-    lua_pushlstring(L, reply->token, reply->token_length);
-    lua_pushnumber(L, result->pretransfer);
-    if (result->answer.date < 0) {
-        return 3;
-    }
-    lua_pushnumber(L, result->answer.date);
-    return 4;
-}
-
-/* transfer:reply() -> fields, accessToken, sentAfter, date
- *   fields      {tokenType="Bearer", expirationTime=, tokenValiditySec=}, the numbers as the bank
- *               gave them, one of them at least
+/* transfer:reply() -> accessToken, sentAfter, date, expirationTime, tokenValiditySec
  *   sentAfter   seconds from start until the request was sent
  *   date        the answer's Date as epoch seconds, or nil
- * nil, nil and what is wrong with the body of a 200; nil alone when the transfer failed or the
- * status is another. Once: reading moves the token to the front of the buffer. Out of memory
- * raises. */
+ *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
+ * nil and what is wrong with the body of a 200; nil alone when the transfer failed or the status is
+ * another. Once: reading moves the token to the front of the buffer. Out of memory raises. */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
@@ -258,11 +237,15 @@ static int transfer_reply(lua_State *L) {
     enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
         lua_pushnil(L);
-        lua_pushnil(L);
         lua_pushstring(L, reply_fault(status));
-        return 3;
+        return 2;
     }
-    return push_reply(L, &reply, result);
+    lua_pushlstring(L, reply.token, reply.token_length);
+    lua_pushnumber(L, result->pretransfer);
+    push_number(L, result->answer.date >= 0, result->answer.date);
+    push_number(L, reply.has_expiration, reply.expiration);
+    push_number(L, reply.has_validity, reply.validity);
+    return 5;
 }
 
 /* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and

@@ -14,6 +14,7 @@ struct cba_engine {
     CURLM *multi;
     pid_t pid;
     size_t references;
+    bool has_new; /* a transfer that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
     size_t idle_count;
 };
@@ -291,6 +292,7 @@ void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long 
         return;
     }
     transfer->added = true;
+    transfer->engine->has_new = true;
 }
 
 /* ---- ending -------------------------------------------------------------------------------- */
@@ -361,14 +363,13 @@ bool cba_transfer_is_done(struct cba_transfer *transfer) {
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 
-bool cba_transfer_step(struct cba_transfer *transfer) {
+/* Moves all on; true when this one, which was not done, is done. */
+static bool move_on(struct cba_transfer *transfer) {
     struct cba_engine *engine = transfer->engine;
-    if (cba_transfer_is_done(transfer)) {
-        return true;
-    }
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
     int running;
+    engine->has_new = false;
     CURLMcode code = curl_multi_perform(engine->multi, &running);
     collect_finished(engine);
     if (code != CURLM_OK && transfer->result.failure.outcome == CBA_PENDING) {
@@ -381,15 +382,23 @@ bool cba_transfer_step(struct cba_transfer *transfer) {
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 
-void cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
+bool cba_transfer_step(struct cba_transfer *transfer) {
+    return cba_transfer_is_done(transfer) || move_on(transfer);
+}
+
+bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
     static const double longest = 60;
-    if (transfer->result.failure.outcome != CBA_PENDING || !cba_engine_is_ours(transfer->engine) ||
-        !(seconds > 0)) {
-        return;
+    struct cba_engine *engine = transfer->engine;
+    if (cba_transfer_is_done(transfer) || (engine->has_new && move_on(transfer))) {
+        return true;
     }
-    int milliseconds = (int)((seconds < longest ? seconds : longest) * 1000) + 1;
-    /* Early return on a signal is wanted: a Lua hook can run then. Other failures show in step. */
-    (void)curl_multi_poll(transfer->engine->multi, NULL, 0, milliseconds, NULL);
+    if (seconds > 0) {
+        int milliseconds = (int)((seconds < longest ? seconds : longest) * 1000) + 1;
+        /* Early return on a signal is wanted: a Lua hook can run then. Other failures show when
+         * it is moved on. */
+        (void)curl_multi_poll(engine->multi, NULL, 0, milliseconds, NULL);
+    }
+    return move_on(transfer);
 }
 
 const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer) {

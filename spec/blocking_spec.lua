@@ -6,7 +6,7 @@ local core = require "corebank.auth.core"
 describe("waiting in a plain script", function()
   -- A transfer, or a flight that waits for one, which is done at its `steps`th step.
   local function slow(steps, at_a_step)
-    local thing = {taken = 0, wait = function() end}
+    local thing = {taken = 0, wanted = {wait = function() end}}
     function thing.step()
       thing.taken = thing.taken + 1
       if at_a_step then at_a_step() end
@@ -17,7 +17,7 @@ describe("waiting in a plain script", function()
       thing.step()
       return stepped
     end
-    thing.wanted = thing
+    thing.wait = thing.step
     return thing
   end
 

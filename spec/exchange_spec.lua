@@ -20,9 +20,9 @@ local function fake_system(answers)
     function transfer.result() return answer end
     function transfer.reply()
       if answer.status ~= 200 then return nil end
-      if not answer.reply then return nil, nil, "is not usable" end
-      local fields = {tokenType = "Bearer", tokenValiditySec = answer.reply.tokenValiditySec}
-      return fields, answer.reply.accessToken, answer.sentAfter or 0, answer.date
+      if not answer.reply then return nil, "is not usable" end
+      return answer.reply.accessToken, answer.sentAfter or 0, answer.date, nil,
+        answer.reply.tokenValiditySec
     end
     function transfer.excerpt() return answer.body or "" end
     function transfer.close() system.open = system.open - 1 end

@@ -50,8 +50,7 @@ function fake.world(answer)
     function transfer.reply()
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
-      local fields = {tokenType = "Bearer", tokenValiditySec = given.validity}
-      return fields, given.token, 0, nil
+      return given.token, 0, nil, nil, given.validity
     end
     function transfer.result()
       return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,

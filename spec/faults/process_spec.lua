@@ -15,7 +15,7 @@ local function start_transfer(changes)
 end
 
 local function finish(transfer)
-  while not transfer:step() do transfer:wait(1) end
+  while not transfer:wait(1) do end
   return transfer:result()
 end
 
@@ -64,9 +64,7 @@ describe("a fork while an engine exists #transfer", function()
   it("hands the sockets on to no program that is started", function()
     local scenario = bank:scenario{{delay = 0.2}}
     local transfer = start_transfer{baseUrl = scenario.baseUrl}
-    transfer:step()
     transfer:wait(0.05)
-    transfer:step()
     local port = bank.url:match("(%d+)$")
     local hex = ("%04X"):format(port)
     -- The sockets of the child that are connected to the bank: there must be none.
@@ -87,7 +85,6 @@ describe("a transfer #transfer", function()
       do
         local transfer = start_transfer{baseUrl = scenario.baseUrl}
         for _ = 1, steps do
-          transfer:step()
           transfer:wait(0.03)
         end
       end
@@ -146,7 +143,7 @@ describe("a transfer #transfer", function()
     local scenario = bank:scenario{{delay = 0.1}}
     local list = {}
     for i = 1, 8 do list[i] = start_transfer{baseUrl = scenario.baseUrl} end
-    while not list[1]:step() do list[1]:wait(1) end
+    while not list[1]:wait(1) do end
     for _, transfer in ipairs(list) do
       assert.equal(200, finish(transfer).status)
       transfer:close()

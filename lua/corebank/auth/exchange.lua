@@ -73,14 +73,16 @@ end
 
 -- What the answer to a POST is: a token, or what refuse returns.
 local function judge(settings, transfer, url, sent, system)
-  local fields, accessToken, sentAfter, date = transfer:reply()
-  if fields then
+  local accessToken, sentAfter, date, expirationTime, tokenValiditySec = transfer:reply()
+  if accessToken then
+    local fields = {tokenType = "Bearer", expirationTime = expirationTime,
+      tokenValiditySec = tokenValiditySec}
     local fresh = token.new(fields, accessToken, sent + sentAfter, date, system)
     if fresh then return fresh end
     return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
       .. "compare the clocks"):format(settings.origin), {status = 200})
   end
-  -- the third value is the fault, then
+  -- the second value is the fault, then
   if sentAfter then return nil, unusable(settings, transfer, sentAfter) end
   return refuse(settings, transfer, url, system)
 end

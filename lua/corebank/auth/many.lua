@@ -85,8 +85,8 @@ end
 -- ---- all of them -------------------------------------------------------------------------------
 
 -- Moves on what is in the air, and takes out what has landed.
-local function advance(batch)
-  local air, landed, stepped = batch.air, 0, nil
+local function advance(batch, stepped)
+  local air, landed = batch.air, 0
   local count = #air
   for i = 1, count do
     local entry = air[i]
@@ -121,28 +121,40 @@ local function fill(batch)
   return batch.started > before
 end
 
+-- Waits for any of them, at most `seconds`. Returns whether that stepped the engine.
+local function rest(batch, seconds)
+  local now = batch.system.boot()
+  local transfer
+  if batch.width < batch.parallel and batch.started < batch.total then
+    seconds = math.min(seconds, batch.quietUntil - now)
+  end
+  for _, entry in ipairs(batch.air) do
+    local wanted, due = entry.flight:awaits()
+    if not (wanted or due) then return false end   -- somebody else moved it to its end
+    if due then seconds = math.min(seconds, due - now) else transfer = wanted end
+  end
+  if transfer then
+    transfer:wait(seconds)
+  elseif seconds > 0 then
+    batch.system.sleep(seconds)
+  end
+  return transfer ~= nil
+end
+
 --- Goes as far as it goes without waiting. Raises what a handler raises.
+---@param stepped boolean? the engine has just been stepped
 ---@return boolean done
-function Batch:step()
-  repeat advance(self) until not fill(self)
+function Batch:step(stepped)
+  advance(self, stepped)
+  while fill(self) do advance(self) end
   return self.mistake ~= nil or self.done == self.total
 end
 
---- Waits for any of them, at most `seconds`.
+--- The same, after waiting for any of those in the air, at most `seconds`.
 ---@param seconds number
+---@return boolean done
 function Batch:wait(seconds)
-  local now = self.system.boot()
-  local transfer
-  if self.width < self.parallel and self.started < self.total then
-    seconds = math.min(seconds, self.quietUntil - now)
-  end
-  for _, entry in ipairs(self.air) do
-    local wanted, due = entry.flight:awaits()
-    if not (wanted or due) then return end   -- somebody else moved it to its end
-    if due then seconds = math.min(seconds, due - now) else transfer = wanted end
-  end
-  if transfer then return transfer:wait(seconds) end
-  if seconds > 0 then self.system.sleep(seconds) end
+  return self:step(#self.air > 0 and rest(self, seconds))
 end
 
 -- Ends what is in the air. What a client fetches is the client's, and goes on.

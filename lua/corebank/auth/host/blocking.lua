@@ -33,11 +33,10 @@ function blocking.launch(flight)
   launched[flight] = true
 end
 
--- Moves all but this one on. Returns whether that stepped the engine.
-local function advance_others(flight)
+-- Moves all but this one on. Returns whether the engine has been stepped by now.
+local function advance_others(flight, stepped)
   local list = {}   -- handlers of events may start more of them
   for other in pairs(launched) do list[#list + 1] = other end
-  local stepped
   for i = 1, #list do
     local other = list[i]
     if other.done then
@@ -53,8 +52,7 @@ end
 ---@param wanted table|number
 function blocking.wait(wanted)
   if type(wanted) == "number" then return rest(wanted) end
-  while not wanted:step() do
-    wanted:wait(LONGEST_WAIT)
+  while not wanted:wait(LONGEST_WAIT) do
     if next(launched) then advance_others() end
   end
 end
@@ -63,12 +61,13 @@ end
 ---@param flight corebank.auth.Flight
 function blocking.await(flight)
   while not flight.done do
-    if type(flight.wanted) == "number" then
-      rest(flight.due - core.boot())
-    else
+    local is_transfer = type(flight.wanted) ~= "number"
+    if is_transfer then
       flight.wanted:wait(LONGEST_WAIT)
+    else
+      rest(flight.due - core.boot())
     end
-    flight:advance(advance_others(flight))
+    flight:advance(advance_others(flight, is_transfer))
   end
 end
 
