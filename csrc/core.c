@@ -18,5 +18,8 @@ int luaopen_corebank_auth_core(lua_State *L) {
     cba_open_window(L);
     cba_open_inspect(L);
     cba_open_terminal(L);
+#ifdef CBA_PRECOMPILED_BY
+    cba_open_precompiled(L);
+#endif
     return 1;
 }

@@ -18,6 +18,7 @@ void cba_open_system(lua_State *L);
 void cba_open_window(lua_State *L);
 void cba_open_inspect(lua_State *L);
 void cba_open_terminal(lua_State *L);
+void cba_open_precompiled(lua_State *L);
 
 /* The secret at stack index `index`; raises when it is none or closed. */
 struct cba_secret *cba_check_secret(lua_State *L, int index);
