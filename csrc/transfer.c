@@ -14,7 +14,7 @@ struct cba_engine {
     CURLM *multi;
     pid_t pid;
     size_t references;
-    bool has_new; /* a transfer that no step has moved yet */
+    bool has_new;              /* a transfer that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
     size_t idle_count;
 };

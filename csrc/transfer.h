@@ -66,8 +66,8 @@ bool cba_transfer_step(struct cba_transfer *transfer);
  */
 bool cba_transfer_is_done(struct cba_transfer *transfer);
 
-/* The same, after waiting for activity on any of the engine's transfers, at most `seconds`; one that
- * is new sets off before. */
+/* The same, after waiting for activity on any of the engine's transfers, at most `seconds`; one
+ * that is new sets off before. */
 bool cba_transfer_wait(struct cba_transfer *transfer, double seconds);
 
 const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer);
