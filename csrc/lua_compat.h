@@ -5,8 +5,11 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <string.h>
 
 #if LUA_VERSION_NUM < 502
+
+#define lua_rawlen lua_objlen
 
 static inline void cba_setfuncs(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {
@@ -42,9 +45,8 @@ static inline void cba_pushwhole(lua_State *L, double value) {
 #define CBA_WINDOWS 1 /* see lua_window.c */
 #endif
 
-/* Makes the metatable for `name`, which the registry keeps under the name's address and which has
- * that address in it: `methods` behind __index, `metamethods` beside it, and itself out of scripts'
- * reach. */
+/* Makes the metatable for `name`, which the registry keeps under the name's address: `methods`
+ * behind __index, `metamethods` beside it, and itself out of scripts' reach. */
 static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *methods,
                                const luaL_Reg *metamethods) {
     lua_pushlightuserdata(L, (void *)name);
@@ -55,9 +57,7 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
         return; /* the module is loaded again, and older objects must stay what they are */
     }
     lua_pushlightuserdata(L, (void *)name);
-    lua_createtable(L, 1, 8);
-    lua_pushlightuserdata(L, (void *)name);
-    lua_rawseti(L, -2, 1);
+    lua_createtable(L, 0, 8);
     cba_setfuncs(L, metamethods);
     lua_newtable(L);
     cba_setfuncs(L, methods);
@@ -67,18 +67,25 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* The userdata at `index` if it has the metatable of `name`, else NULL. The address in it says so:
+/* What a userdata of ours begins with; what it is for follows. */
+struct cba_tag {
+    const char *type;
+};
+
+/* The userdata at `index` if it is one of type `name`, else NULL. The name's address in it says so:
  * luaL_checkudata looks the name up by its characters, at every call of every method. No script can
- * make a light userdata, and so no metatable that passes for this one. */
+ * write into a userdata, and so none of anybody else's passes for ours. */
 static inline void *cba_test(lua_State *L, int index, const char *name) {
-    void *data = lua_touserdata(L, index);
-    if (data == NULL || !lua_getmetatable(L, index)) {
+    struct cba_tag *tag = lua_touserdata(L, index);
+    if (tag == NULL || lua_rawlen(L, index) <= sizeof *tag || tag->type != name) {
         return NULL;
     }
-    lua_rawgeti(L, -1, 1);
-    int same = lua_touserdata(L, -1) == name;
-    lua_pop(L, 2);
-    return same ? data : NULL;
+    return tag + 1;
+}
+
+/* The same for one that is known to be of ours, as in a finalizer. */
+static inline void *cba_object(lua_State *L, int index) {
+    return (struct cba_tag *)lua_touserdata(L, index) + 1;
 }
 
 static inline void *cba_check(lua_State *L, int index, const char *name) {
@@ -90,20 +97,20 @@ static inline void *cba_check(lua_State *L, int index, const char *name) {
     return data;
 }
 
-/* Gives the userdata on top of the stack the metatable of `name`; allocates nothing. */
-static inline void cba_settype(lua_State *L, const char *name) {
+/* Pushes a userdata of type `name` with `size` bytes of zeros, whose address it returns. */
+static inline void *cba_newobject(lua_State *L, const char *name, size_t size) {
+    struct cba_tag *tag = lua_newuserdata(L, sizeof *tag + size);
+    memset(tag + 1, 0, size);
+    tag->type = name;
     lua_pushlightuserdata(L, (void *)name);
     lua_rawget(L, LUA_REGISTRYINDEX);
-    lua_setmetatable(L, -2);
+    lua_setmetatable(L, -2); /* allocates nothing */
+    return tag + 1;
 }
 
-/* Pushes a userdata of type `name` for one pointer, empty: it exists, with its metatable, before
- * there is anything to lose. */
+/* The same for one pointer, empty: it exists, with its metatable, before anything can be lost. */
 static inline void *cba_newslot(lua_State *L, const char *name) {
-    void **slot = lua_newuserdata(L, sizeof *slot);
-    *slot = NULL;
-    cba_settype(L, name);
-    return slot;
+    return cba_newobject(L, name, sizeof(void *));
 }
 
 /* In a slot whose content the closing state has freed. */
@@ -124,7 +131,7 @@ static inline void *cba_let_go(void **slot) {
 static inline void *cba_kept(lua_State *L, const char *key) {
     lua_pushlightuserdata(L, (void *)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
-    void **slot = lua_touserdata(L, -1);
+    void **slot = lua_isnil(L, -1) ? NULL : cba_object(L, -1);
     lua_pop(L, 1);
     if (slot != NULL && *slot == cba_gone()) {
         luaL_error(L, "the Lua state is closing");

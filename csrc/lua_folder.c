@@ -53,7 +53,7 @@ static int push_status(lua_State *L, const struct cba_folder *folder,
 /* ---- entries -------------------------------------------------------------------------------- */
 
 static int bytes_free(lua_State *L) {
-    void **slot = lua_touserdata(L, 1);
+    void **slot = cba_object(L, 1);
     void *bytes = *slot;
     *slot = NULL;
     free(bytes);
@@ -102,9 +102,8 @@ static int entry_delete(lua_State *L) {
 /* ---- leases --------------------------------------------------------------------------------- */
 
 static struct cba_lease *push_lease(lua_State *L) {
-    struct cba_lease *lease = lua_newuserdata(L, sizeof *lease);
+    struct cba_lease *lease = cba_newobject(L, lease_type, sizeof *lease);
     lease->descriptor = -1;
-    cba_settype(L, lease_type);
     return lease;
 }
 

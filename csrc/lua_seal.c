@@ -20,7 +20,7 @@ static int seal_seal(lua_State *L) {
 }
 
 static int plaintext_close(lua_State *L) {
-    void **slot = lua_touserdata(L, 1);
+    void **slot = cba_object(L, 1);
     void *text = *slot;
     *slot = NULL;
     cba_guarded_free(text);

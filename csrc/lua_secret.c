@@ -16,7 +16,7 @@ static const char vault_type[] = "corebank.auth.vault";
 static const char vault_key = 0;
 
 static int vault_gc(lua_State *L) {
-    cba_vault_release(cba_let_go(lua_touserdata(L, 1)));
+    cba_vault_release(cba_let_go(cba_object(L, 1)));
     return 0;
 }
 

@@ -21,7 +21,7 @@ enum {
 static const char engine_key = 0;
 
 static int engine_gc(lua_State *L) {
-    cba_engine_release(cba_let_go(lua_touserdata(L, 1)));
+    cba_engine_release(cba_let_go(cba_object(L, 1)));
     return 0;
 }
 
