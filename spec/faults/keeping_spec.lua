@@ -153,6 +153,43 @@ describe("a secret file that is replaced #transfer", function()
     kept:close()
   end)
 
+  it("while two are asking with it: both use the new one", function()
+    write("canary-secret-old")
+    local secret = auth.secret.file(path)
+    write(bank.clientSecret)
+    local scenario = bank:scenario{}
+    local options = survive.options{baseUrl = scenario.baseUrl, clientSecret = secret}
+    for _, result in ipairs(auth.authenticateAll{options, options}) do
+      assert.is_true(result.token ~= nil, result.message)
+    end
+    assert.equal(4, scenario:posts())
+  end)
+
+  it("after the denials of two that have it: either latch opens", function()
+    write("canary-secret-old")
+    local changes = {clientSecret = auth.secret.file(path)}
+    local one, other = client_of({}, changes), client_of({}, changes)
+    for _, kept in ipairs{one, other} do assert.equal("denied", select(3, kept:token()).code) end
+    write(bank.clientSecret)
+    assert.is_true(one:token() ~= nil)
+    assert.is_true(other:token() ~= nil)
+  end)
+
+  it("by one that the store does not know yet: what others with it find", function()
+    write(bank.clientSecret)
+    local store = auth.store.memory()
+    local kept, scenario = client_of({{}, {status = 401},
+      {body = '{"accessToken":"canary-token-new","tokenValiditySec":60}'}},
+      {clientSecret = auth.secret.file(path), store = store})
+    kept:invalidate(assert(kept:token()))
+    write("canary-secret-new")
+    assert.is_true(kept:token().accessToken == "canary-token-new")
+    local other = auth.client(survive.options{baseUrl = scenario.baseUrl, store = store,
+      clientSecret = auth.secret.file(path)})
+    assert.is_true(other:token().accessToken == "canary-token-new")
+    assert.equal(3, scenario:posts())
+  end)
+
   it("by nothing that can be used: the last good secret is kept", function()
     write(bank.clientSecret)
     local secret = auth.secret.file(path)

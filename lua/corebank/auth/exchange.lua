@@ -138,7 +138,7 @@ function exchange.run(settings, system, wait, deadline)
   local attempt, now, renewed = 0, started, false
   while true do
     attempt = attempt + 1
-    local version = secret.version(settings.clientSecret)
+    local changes = secret.changes
     local fresh, trouble, final = try(settings, now, deadline, system, wait)
     if fresh then
       if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
@@ -147,7 +147,7 @@ function exchange.run(settings, system, wait, deadline)
     trouble.attempts = attempt
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
     if trouble.code == "denied" and not renewed and system.boot() < deadline
-      and secret.changed_since(settings.clientSecret, version) then
+      and secret.changed_since(settings.clientSecret, changes) then
       renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it
     end
     if not rest then

@@ -19,7 +19,7 @@ local secret_of = setmetatable({}, {__mode = "k"})
 local function close_until(self, trouble, ends)
   if self.ends and self.ends >= ends then return end
   self.problem, self.ends = trouble, ends
-  self.version = secret.version(secret_of[self])
+  self.changes = secret.changes
 end
 
 --- Takes note of a problem: keeps callers off if it asks for that.
@@ -54,7 +54,7 @@ end
 function Latch:is_closed(now)
   if not self.ends or now >= self.ends then return false end
   if self.problem.code == "denied"
-    and secret.changed_since(secret_of[self], self.version) then
+    and secret.changed_since(secret_of[self], self.changes) then
     self:open()
     return false
   end

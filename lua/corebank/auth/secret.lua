@@ -9,9 +9,13 @@ local core = require "corebank.auth.core"
 
 local secret = {}
 
--- secret -> the file it came from, and how often it was changed by that file
+--- How many changes of secrets there have been: what `changed_since` is told later.
+---@type integer
+secret.changes = 0
+
+-- secret -> the file it came from, and which of all changes was its last
 local paths = setmetatable({}, {__mode = "k"})
-local versions = setmetatable({}, {__mode = "k"})
+local changed = setmetatable({}, {__mode = "k"})
 
 local function check_string(kind, where)
   if type(where) ~= "string" then
@@ -57,27 +61,23 @@ function secret.env(name)
   return value
 end
 
---- How often a secret has been changed: what `changed_since` is told later.
----@param value corebank.auth.Secret
----@return integer
-function secret.version(value)
-  return versions[value] or 0
-end
-
 --- Whether a secret is another one than it was, its file looked at again if need be. A file that is
 -- missing, empty or not usable leaves the secret as it was: a rotation is rarely one step.
 ---@param value corebank.auth.Secret
----@param version integer from secret.version
+---@param changes integer secret.changes at that time
 ---@return boolean
-function secret.changed_since(value, version)
-  if secret.version(value) ~= version then return true end
+function secret.changed_since(value, changes)
+  if changed[value] and changed[value] > changes then return true end
   local path = paths[value]
   local fresh = path and core.is_secret(value) and core.secret_file(path)
   if not fresh then return false end
-  local changed = check.secret(fresh) ~= nil and value:replace(fresh)
+  local is_other = check.secret(fresh) ~= nil and value:replace(fresh)
   fresh:close()
-  if changed then versions[value] = version + 1 end
-  return changed
+  if is_other then
+    secret.changes = secret.changes + 1
+    changed[value] = secret.changes
+  end
+  return is_other
 end
 
 return secret

@@ -59,11 +59,10 @@ local function context_of(settings, kind)
   return table.concat(parts)
 end
 
--- The entry's name and context, known until the secret is changed: who waits asks again and again.
+-- The entry's name and context, known until a secret is changed: who waits asks again and again.
 local function place(self, kind)
   local settings = settings_of[self]
-  local version = secret.version(settings.clientSecret)
-  if self.version ~= version then self.version, self.places = version, {} end
+  if self.changes ~= secret.changes then self.changes, self.places = secret.changes, {} end
   local known = self.places[kind]
   if not known then
     local context = context_of(settings, kind)
