@@ -38,18 +38,18 @@ local function run(answers, changes, randomness)
   local system = fake_system(answers)
   system.randomness = randomness or 1
   local thread = coroutine.create(exchange.run)
-  local ok, first, message, problem = coroutine.resume(thread, settings, system, coroutine.yield)
+  local ok, first, second, problem = coroutine.resume(thread, settings, system, coroutine.yield)
   while ok and coroutine.status(thread) ~= "dead" do
-    if type(first) == "number" then
-      system.waits[#system.waits + 1] = first
-      system.now = system.now + first
+    if not first then
+      system.waits[#system.waits + 1] = second
+      system.now = system.now + second
     else
       system.now = system.now + first.takes
     end
-    ok, first, message, problem = coroutine.resume(thread)
+    ok, first, second, problem = coroutine.resume(thread)
   end
   assert(ok, first)
-  assert(first or message == problem.message)
+  assert(first or second == problem.message)
   assert.equal(0, system.open)   -- every transfer was closed
   return first, problem, system
 end

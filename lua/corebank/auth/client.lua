@@ -50,7 +50,7 @@ local function obtain(self, own, urgent)
   local wait = self.host.threads.yield
   if not self.shared then
     local rest = rest_before_asking(self)
-    if rest > 0 then wait(rest) end
+    if rest > 0 then wait(nil, rest) end
     return ask(self)
   end
   local token, message, trouble = self.shared:fetch(wait, {

@@ -1,8 +1,8 @@
 --- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
 --
 -- `run` is straight-line code that never waits by itself: it hands what it waits for, a transfer or
--- a number of seconds, to the `wait` of its host (host/). A host that blocks waits there; one with
--- an event loop runs this in a coroutine and passes coroutine.yield.
+-- nil and a number of seconds, to the `wait` of its host (host/). A host that blocks waits there;
+-- one with an event loop runs this in a coroutine and passes coroutine.yield.
 
 local problem = require "corebank.auth.problem"
 local secret = require "corebank.auth.secret"
@@ -127,7 +127,8 @@ end
 --- The whole call.
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
----@param wait fun(wanted: table|number) returns when the transfer is done or the seconds are over
+---@param wait fun(transfer: table?, seconds: number?) returns when the transfer is done, or without
+--- one the seconds are over
 ---@param deadline number? on the boot clock, when less than `timeout` is left
 ---@return corebank.auth.Token? token
 ---@return string? message
@@ -156,7 +157,7 @@ function exchange.run(settings, system, wait, deadline)
       end
       return nil, trouble.message, trouble
     end
-    wait(rest)
+    wait(nil, rest)
     now = system.boot()
   end
 end

@@ -1,14 +1,14 @@
 --- Work that outlives the caller who started it: a coroutine, and what it waits for.
 --
--- The coroutine yields a transfer, a number of seconds, or another flight. Nothing here waits; a
--- host (host/) calls `advance` until the flight is done. What a coroutine is, is the host's affair,
--- too: its `threads` has create, resume, status and yield.
+-- The coroutine yields a transfer, another flight, or nil and a number of seconds. Nothing here
+-- waits; a host (host/) calls `advance` until the flight is done. What a coroutine is, is the
+-- host's affair, too: its `threads` has create, resume, status and yield.
 
 ---@class corebank.auth.Flight
 ---@field started number on the boot clock
 ---@field done boolean
----@field wanted table|number|false the transfer, the seconds or the flight it waits for
----@field due number? on the boot clock, when it waits for seconds
+---@field wanted table? the transfer or the flight it waits for
+---@field due number? on the boot clock, when it waits for seconds instead
 ---@field left number since when it is left alone, on the boot clock
 ---@field patience number? seconds for which it may be, unless somebody waits; then it ends without
 --- outcome
@@ -25,8 +25,8 @@ end
 -- Over, however. A transfer that it waited for holds the secret; another flight is not its own.
 local function finish(self, token, trouble)
   local wanted = self.wanted
-  self.done, self.wanted, self.thread = true, false, false
-  if wanted and type(wanted) ~= "number" and not is_flight(wanted) then wanted:close() end
+  self.done, self.wanted, self.due, self.thread = true, nil, nil, nil
+  if wanted and not is_flight(wanted) then wanted:close() end
   self.problem = trouble
   self.over(self, token, trouble)
 end
@@ -43,15 +43,15 @@ local function note(self, ok, ...)
     local token, _, trouble = ...
     return finish(self, token, trouble)
   end
-  self.wanted = ...
+  local wanted, seconds = ...
   self.left = self.system.boot()
-  self.due = type(self.wanted) == "number" and self.left + self.wanted or nil
+  self.wanted, self.due = wanted, seconds and self.left + seconds
 end
 
 -- Whether what the flight waits for has come, and whether the engine has been stepped.
 local function is_ready(self, stepped)
   local wanted = self.wanted
-  if type(wanted) == "number" then return self.system.boot() >= self.due, stepped end
+  if not wanted then return self.system.boot() >= self.due, stepped end
   if is_flight(wanted) then
     stepped = wanted:advance(stepped)
     return wanted.done, stepped
@@ -66,9 +66,13 @@ local function is_running(self)
   return status == "running" or status == "normal"
 end
 
+local function is_waiting(self)
+  return self.wanted or self.due
+end
+
 -- Whether it was left alone for so long that its time limits say nothing of the bank.
 local function is_neglected(self)
-  return self.patience and self.wanted
+  return self.patience and is_waiting(self)
     and self.system.boot() - math.max(self.left, self.due or 0) > self.patience
 end
 
@@ -77,18 +81,18 @@ end
 --- look at each of them: of many flights only the first should do it
 ---@return boolean? stepped whether it has been by now
 function Flight:advance(stepped)
-  if not self.done and not self.wanted and not is_running(self) then
+  if not self.done and not is_waiting(self) and not is_running(self) then
     finish(self)   -- its start was interrupted
   end
   if is_neglected(self) then
     self.neglected = true
     finish(self)
   end
-  while not self.done and self.wanted do
+  while is_waiting(self) do
     local ready
     ready, stepped = is_ready(self, stepped)
     if not ready then break end
-    self.wanted = false
+    self.wanted, self.due = nil, nil
     note(self, self.threads.resume(self.thread))
   end
   if self.patience then self.left = self.system.boot() end
@@ -111,13 +115,12 @@ end
 
 --- What has to come first for it to go on: a transfer, or a moment on the boot clock; neither when
 -- it is done.
----@return table|false transfer
+---@return table? transfer
 ---@return number? due
 function Flight:awaits()
   local wanted = self.wanted
   if is_flight(wanted) then return wanted:awaits() end
-  if type(wanted) == "number" then return false, self.due end
-  return wanted
+  return wanted, self.due
 end
 
 --- Somebody waits for it from now on: it is not left alone any more.
@@ -147,7 +150,7 @@ local flight = {}
 function flight.new(work, over, system, threads)
   local now = system.boot()
   return setmetatable({started = now, left = now, done = false, neglected = false,
-    abandoned = false, wanted = false, over = over, system = system, threads = threads,
+    abandoned = false, over = over, system = system, threads = threads,
     thread = threads.create(work)}, Flight)
 end
 

@@ -185,7 +185,7 @@ end
 
 --- Gets a token: the one in the store, the one that the holder of the lease brings, or one that is
 -- ours to ask for. Its outcome counts for all who wait, failure too.
----@param wait fun(seconds: number)
+---@param wait fun(transfer: nil, seconds: number)
 ---@param job table `urgent`: whether a caller waits, if not it is left to the holder of the lease;
 --- `takes(found)`: whether the token in the store will do; `heeds(failure, since)`: the problem
 --- that ends this, if any; `rest()`: seconds until the bank may be asked; `ask(deadline)`: asks it
@@ -206,13 +206,13 @@ function Shared:fetch(wait, job)
     if trouble then return nil, trouble.message, trouble end
     local rest = ours and job.rest()
     if rest and rest <= 0 then return ask(self, job, deadline, timeout) end
-    if rest then wait(rest) end
+    if rest then wait(nil, rest) end
     ours = lease(self, not job.urgent)   -- or renewed: the machine may have slept in between
     if not ours then
       if not job.urgent then return nil end
       local left = deadline - self.system.boot()
       if left <= 0 then return timed_out() end
-      wait(math.min(pause, left))
+      wait(nil, math.min(pause, left))
       pause = math.min(2 * pause, LONGEST_LOOK)
     end
   end

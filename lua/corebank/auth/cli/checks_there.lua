@@ -74,12 +74,10 @@ end
 -- ---- the answer --------------------------------------------------------------------------------
 
 local function ask(state)
-  local function wait(wanted)
-    blocking.wait(wanted)
-    if type(wanted) ~= "number" then
-      local date = wanted:result().date
-      state.ahead = date and core.wall() - date
-    end
+  local function wait(transfer, seconds)
+    blocking.wait(transfer, seconds)
+    local date = transfer and transfer:result().date
+    state.ahead = date and core.wall() - date
   end
   state.token, state.message, state.problem = exchange.run(state.settings, core, wait)
 end

@@ -48,10 +48,11 @@ local function advance_others(flight, stepped)
   return stepped
 end
 
---- Waits for a transfer or a batch of them to be done, or for a number of seconds.
----@param wanted table|number
-function blocking.wait(wanted)
-  if type(wanted) == "number" then return rest(wanted) end
+--- Waits for a transfer or a batch of them to be done; without one, for a number of seconds.
+---@param wanted table?
+---@param seconds number?
+function blocking.wait(wanted, seconds)
+  if not wanted then return rest(seconds) end
   while not wanted:wait(LONGEST_WAIT) do
     if next(launched) then advance_others() end
   end
@@ -61,13 +62,13 @@ end
 ---@param flight corebank.auth.Flight
 function blocking.await(flight)
   while not flight.done do
-    local is_transfer = type(flight.wanted) ~= "number"
-    if is_transfer then
-      flight.wanted:wait(LONGEST_WAIT)
+    local transfer, due = flight.wanted, flight.due
+    if transfer then
+      transfer:wait(LONGEST_WAIT)
     else
-      rest(flight.due - core.boot())
+      rest(due - core.boot())
     end
-    flight:advance(advance_others(flight, is_transfer))
+    flight:advance(advance_others(flight, transfer ~= nil))
   end
 end
 

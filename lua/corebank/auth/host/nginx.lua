@@ -157,11 +157,13 @@ function nginx.await(flight)
   end
 end
 
---- Waits for a transfer to be done, or for a number of seconds; for a call that nobody shares.
----@param wanted table|number
-function nginx.wait(wanted)
+--- Waits for a transfer to be done, without one for a number of seconds; for a call that nobody
+-- shares.
+---@param wanted table?
+---@param seconds number?
+function nginx.wait(wanted, seconds)
   check_can_wait()
-  if type(wanted) == "number" then return ngx.sleep(wanted) end
+  if not wanted then return ngx.sleep(seconds) end
   local between = SHORTEST_PAUSE
   while not wanted:step() do
     ngx.sleep(between)
