@@ -87,8 +87,13 @@ local function many(count, parallel)
   end
 end
 
+local function exchange()
+  local token, message = auth.authenticate(given)
+  return token or error(message)
+end
+
 modes.run{
-  exchange = function() return assert(auth.authenticate(given)) end,
+  exchange = exchange,
   now = core.boot,
   kept = kept,
   clients = clients,
