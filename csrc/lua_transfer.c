@@ -117,10 +117,25 @@ static int transfer_new(lua_State *L) {
 
 /* ---- methods ------------------------------------------------------------------------------- */
 
-static struct cba_transfer *check_transfer(lua_State *L) {
+static struct cba_transfer **check_open(lua_State *L) {
     struct cba_transfer **slot = cba_check(L, 1, transfer_type);
     luaL_argcheck(L, *slot != NULL, 1, "the transfer is closed");
-    return *slot;
+    return slot;
+}
+
+static struct cba_transfer *check_transfer(lua_State *L) {
+    return *check_open(L);
+}
+
+static void release(struct cba_transfer **slot) {
+    struct cba_transfer *transfer = *slot;
+    *slot = NULL;
+    cba_transfer_release(transfer);
+}
+
+static int transfer_close(lua_State *L) {
+    release(cba_check(L, 1, transfer_type));
+    return 0;
 }
 
 /* transfer:step() -> done. Never waits. */
@@ -222,18 +237,19 @@ static void push_number(lua_State *L, bool present, double value) {
  *   sentAfter   seconds from start until the request was sent
  *   date        the answer's Date as epoch seconds, or nil
  *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
- * nil and what is wrong with the body of a 200; nil alone when the transfer failed or the status is
- * another. Once: reading moves the token to the front of the buffer. Out of memory raises. */
+ * and closes the transfer: reading moves the token to the front of the buffer, so that nothing more
+ * can be asked of it. nil and what is wrong with the body of a 200; nil alone when the transfer
+ * failed or the status is another. Out of memory raises. */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
-    struct cba_transfer *transfer = check_transfer(L);
-    const struct cba_result *result = check_result(L, transfer);
+    struct cba_transfer **slot = check_open(L);
+    const struct cba_result *result = check_result(L, *slot);
     if (result->failure.outcome != CBA_ANSWERED || result->status != HTTP_OK) {
         lua_pushnil(L);
         return 1;
     }
-    char *body = cba_transfer_response_body(transfer, &length);
+    char *body = cba_transfer_response_body(*slot, &length);
     enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
         lua_pushnil(L);
@@ -245,6 +261,7 @@ static int transfer_reply(lua_State *L) {
     push_number(L, result->answer.date >= 0, result->answer.date);
     push_number(L, reply.has_expiration, reply.expiration);
     push_number(L, reply.has_validity, reply.validity);
+    release(slot);
     return 5;
 }
 
@@ -260,14 +277,6 @@ static int transfer_excerpt(lua_State *L) {
     cba_redact_members(body, length);
     lua_pushlstring(L, body, length < EXCERPT_MAX ? length : EXCERPT_MAX);
     return 1;
-}
-
-static int transfer_close(lua_State *L) {
-    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
-    struct cba_transfer *transfer = *slot;
-    *slot = NULL;
-    cba_transfer_release(transfer);
-    return 0;
 }
 
 static int transfer__tostring(lua_State *L) {

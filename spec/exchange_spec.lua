@@ -21,6 +21,7 @@ local function fake_system(answers)
     function transfer.reply()
       if answer.status ~= 200 then return nil end
       if not answer.reply then return nil, "is not usable" end
+      transfer.close()
       return answer.reply.accessToken, answer.sentAfter or 0, answer.date, nil,
         answer.reply.tokenValiditySec
     end

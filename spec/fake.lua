@@ -50,6 +50,7 @@ function fake.world(answer)
     function transfer.reply()
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
+      transfer.close()
       return given.token, 0, nil, nil, given.validity
     end
     function transfer.result()

@@ -14,9 +14,10 @@ local function fake_clock()
 end
 
 local function issue(changes, clock, sent, date)
-  local fields = {tokenType = "Bearer", tokenValiditySec = 100}
-  for name, value in pairs(changes or {}) do fields[name] = value or nil end
-  return token.new(fields, "canary-token-unit", sent or clock.boot(), date, clock)
+  local said = {tokenValiditySec = 100}
+  for name, value in pairs(changes or {}) do said[name] = value or nil end
+  return token.new(said.expirationTime, said.tokenValiditySec, "canary-token-unit",
+    sent or clock.boot(), date, clock)
 end
 
 describe("a token", function()

@@ -121,6 +121,19 @@ describe("a transfer #transfer", function()
       core.transfer(settings, settings.url, 5, settings.clientSecret))
   end)
 
+  it("is closed by a reply that could be read, and by no other", function()
+    local transfer = start_transfer()
+    assert.equal(200, finish(transfer).status)
+    assert.equal("string", type((transfer:reply())))
+    assert.equal("transfer (closed)", tostring(transfer))
+    local scenario = bank:scenario{{body = "not json"}}
+    transfer = start_transfer{baseUrl = scenario.baseUrl}
+    finish(transfer)
+    assert.is_true((transfer:reply()) == nil)
+    assert.equal("transfer", tostring(transfer))
+    transfer:close()
+  end)
+
   it("has no result before it is done", function()
     local transfer = start_transfer()
     local ok, message = pcall(transfer.result, transfer)

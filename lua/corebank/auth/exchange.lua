@@ -53,38 +53,28 @@ local function unusable(settings, transfer, fault)
     transfer:excerpt(settings.clientId, settings.clientSecret))
 end
 
--- Anything but a 200: nil and a problem; or nil, nil and the URL to go on with. A third value true
--- says that trying again would be wrong although the problem is retryable.
-local function refuse(settings, transfer, url, system)
+-- Anything but a token reply: a problem; or nil and the URL to go on with. A second value true says
+-- that trying again would be wrong although the problem is retryable. `fault` is that of a 200.
+local function refuse(settings, transfer, url, system, fault)
+  if fault then return unusable(settings, transfer, fault) end
   local result = transfer:result()
   if result.failure then
     -- Once an answer had begun the bank has acted on the request: not ours to repeat.
-    return nil, problem.from_failure(result, settings), result.begun
+    return problem.from_failure(result, settings), result.begun
   end
   if POST_KEPT[result.status] then
     local target, trouble = follow(settings, result, url, system)
-    return nil, trouble, target
+    return trouble, target
   end
   local trouble = problem.from_status(result, settings,
     transfer:excerpt(settings.clientId, settings.clientSecret))
   trouble.retryAfter = retry_after(result, system)
-  return nil, trouble
+  return trouble
 end
 
--- What the answer to a POST is: a token, or what refuse returns.
-local function judge(settings, transfer, url, sent, system)
-  local accessToken, sentAfter, date, expirationTime, tokenValiditySec = transfer:reply()
-  if accessToken then
-    local fields = {tokenType = "Bearer", expirationTime = expirationTime,
-      tokenValiditySec = tokenValiditySec}
-    local fresh = token.new(fields, accessToken, sent + sentAfter, date, system)
-    if fresh then return fresh end
-    return nil, problem.new("expired", ("the token from %s had already expired on arrival; "
-      .. "compare the clocks"):format(settings.origin), {status = 200})
-  end
-  -- the second value is the fault, then
-  if sentAfter then return nil, unusable(settings, transfer, sentAfter) end
-  return refuse(settings, transfer, url, system)
+local function expired_on_arrival(settings)
+  return problem.new("expired", ("the token from %s had already expired on arrival; "
+    .. "compare the clocks"):format(settings.origin), {status = 200})
 end
 
 -- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
@@ -95,9 +85,17 @@ local function try(settings, now, deadline, system, wait)
     local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     wait(transfer)
-    local fresh, trouble, extra = judge(settings, transfer, url, now, system)
+    local accessToken, sentAfter, date, expirationTime, tokenValiditySec = transfer:reply()
+    if accessToken then   -- and the transfer has closed itself
+      local fresh = token.new(expirationTime, tokenValiditySec, accessToken, now + sentAfter, date,
+        system)
+      if fresh then return fresh end
+      return nil, expired_on_arrival(settings)
+    end
+    -- the second value is the fault of a 200, then
+    local trouble, extra = refuse(settings, transfer, url, system, sentAfter)
     transfer:close()
-    if fresh or trouble then return fresh, trouble, extra end
+    if trouble then return nil, trouble, extra end
     url, now = extra, system.boot()
   end
   return nil, problem.new("redirect", ("%s redirects more than %d times"):format(

@@ -54,14 +54,10 @@ local function describe(self)
 end
 
 -- How long the token is valid, counted from when the request was sent; `took` seconds later, at
--- `wall`, the answer was there.
-local function lifetime(fields, wall, took, date)
-  local seconds = LONGEST
-  if fields.tokenValiditySec and fields.tokenValiditySec < seconds then
-    seconds = fields.tokenValiditySec
-  end
-  if fields.expirationTime then
-    local ends = fields.expirationTime
+-- `wall`, the answer was there. `ends` and `seconds` are what the bank says, if anything.
+local function lifetime(ends, seconds, wall, took, date)
+  if not seconds or seconds > LONGEST then seconds = LONGEST end
+  if ends then
     if ends >= MILLISECONDS then ends = ends / 1000 end
     -- On the bank's clock where it shows one, for ours may be off by minutes. Date is the moment of
     -- the answer, not of the request.
@@ -75,21 +71,24 @@ end
 local token = {}
 
 --- Makes a token of a reply.
----@param fields table tokenType, expirationTime, tokenValiditySec; becomes the token
+---@param expirationTime integer? as the bank gave it
+---@param tokenValiditySec integer? likewise
 ---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
 ---@param date number? the answer's Date header, epoch seconds
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.new(fields, accessToken, sent, date, clock)
+function token.new(expirationTime, tokenValiditySec, accessToken, sent, date, clock)
   local boot, wall = clock.boot(), clock.wall()
-  local bootDeadline = sent + lifetime(fields, wall, boot - sent, date)
+  local bootDeadline = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date)
   if bootDeadline <= boot then return nil end
+  local fields = {tokenType = "Bearer", expirationTime = expirationTime,
+    tokenValiditySec = tokenValiditySec}
   return token.revive(fields, accessToken, bootDeadline, wall + (bootDeadline - boot), clock)
 end
 
 --- Makes a token of what a store kept of one.
----@param fields table as for `new`
+---@param fields table tokenType, expirationTime, tokenValiditySec; becomes the token
 ---@param accessToken string
 ---@param bootDeadline number when it ends, on the boot clock
 ---@param wallDeadline number the same on the wall clock
@@ -97,7 +96,7 @@ end
 ---@return corebank.auth.Token
 function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
   local own = {accessToken = accessToken, bootDeadline = bootDeadline, wallDeadline = wallDeadline,
-    clock = clock, headerValue = false, [HIDDEN] = false}
+    clock = clock, [HIDDEN] = false}
   own[HIDDEN] = own
   return setmetatable(fields, {__index = setmetatable(own, methods), __tostring = describe,
     __metatable = false})
