@@ -4,16 +4,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include "maker.h"
 #include "secret.h"
 #include "sigpipe.h"
 
 struct cba_engine {
     CURLM *multi;
-    pid_t pid;
+    struct cba_maker maker;
     size_t references;
+    bool raises_sigpipe;       /* its libcurl, when the other side has gone */
     bool has_new;              /* a transfer that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
     size_t idle_count;
@@ -80,6 +81,20 @@ bool cba_transfer_resolves_aside(void) {
 
 /* ---- engine -------------------------------------------------------------------------------- */
 
+/* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
+ * asks each time for no SIGPIPE. Before, and for others, the library may write. */
+static bool libcurl_raises_sigpipe(void) {
+#ifdef MSG_NOSIGNAL
+    enum { WRITES_ITSELF = 0x075800 };
+    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
+    const char *library = libcurl->ssl_version != NULL ? libcurl->ssl_version : "";
+    return libcurl->version_num < WRITES_ITSELF ||
+           (strncmp(library, "OpenSSL/", 8) != 0 && strncmp(library, "GnuTLS/", 7) != 0);
+#else
+    return true;
+#endif
+}
+
 struct cba_engine *cba_engine_new(void) {
     if (!cba_start_libcurl()) {
         return NULL;
@@ -93,13 +108,14 @@ struct cba_engine *cba_engine_new(void) {
         free(engine);
         return NULL;
     }
-    engine->pid = getpid();
+    cba_maker_note(&engine->maker);
     engine->references = 1;
+    engine->raises_sigpipe = libcurl_raises_sigpipe();
     return engine;
 }
 
 bool cba_engine_is_ours(const struct cba_engine *engine) {
-    return engine->pid == getpid();
+    return cba_maker_is_us(&engine->maker);
 }
 
 /* Gives up the easy handle with all that was set on it. Never curl_easy_reset: that cannot say that
@@ -141,6 +157,7 @@ void cba_engine_release(struct cba_engine *engine) {
     cba_sigpipe_hold(&guard);
     curl_multi_cleanup(engine->multi);
     cba_sigpipe_release(&guard);
+    cba_maker_forget(&engine->maker);
     free(engine);
 }
 
@@ -366,8 +383,10 @@ bool cba_transfer_is_done(struct cba_transfer *transfer) {
 /* Moves all on; true when this one, which was not done, is done. */
 static bool move_on(struct cba_transfer *transfer) {
     struct cba_engine *engine = transfer->engine;
-    struct cba_sigpipe guard;
-    cba_sigpipe_hold(&guard);
+    struct cba_sigpipe guard = {.held = false};
+    if (engine->raises_sigpipe) {
+        cba_sigpipe_hold(&guard);
+    }
     int running;
     engine->has_new = false;
     CURLMcode code = curl_multi_perform(engine->multi, &running);

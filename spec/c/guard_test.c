@@ -1,13 +1,15 @@
-/* What no caller can see from outside: that a broken pipe ends nobody, and that bodies are wiped.
- */
+/* What no caller can see from outside: that a broken pipe ends nobody, that bodies are wiped, and
+ * that a child is told from its parent in either way. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "maker.h"
 #include "sigpipe.h"
 #include "transfer.h"
 
@@ -89,8 +91,29 @@ static void test_wiping(bool finish) {
     cba_engine_release(engine);
 }
 
+static bool is_us_in_a_child(const struct cba_maker *maker) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(cba_maker_is_us(maker) ? 1 : 0);
+    }
+    check(waitpid(child, &status, 0) == child && WIFEXITED(status), "the child has an answer");
+    return WEXITSTATUS(status) != 0;
+}
+
+static void test_maker(void) {
+    struct cba_maker maker;
+    cba_maker_note(&maker);
+    check(cba_maker_is_us(&maker), "whoever takes note is the maker");
+    check(!is_us_in_a_child(&maker), "and its child is not");
+    check(cba_maker_is_us(&maker), "and it still is");
+    cba_maker_forget(&maker); /* leaves what a system without such memory has */
+    check(cba_maker_is_us(&maker) && !is_us_in_a_child(&maker), "without the memory, too");
+}
+
 int main(void) {
     test_sigpipe();
+    test_maker();
     test_wiping(true);
     test_wiping(false);
     return check_summary("guard");

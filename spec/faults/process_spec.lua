@@ -182,14 +182,16 @@ describe("the module loaded again #transfer", function()
 end)
 
 describe("a program that ends #transfer", function()
-  -- Runs a script in a process of its own with this run's modules; its exit status and output.
-  local function run(script)
+  -- Runs a script in a process of its own with this run's modules; its exit status and output. A
+  -- SIGPIPE ends it: LuaSocket, here, ignores them, and who is started by us would inherit that.
+  local function run(script, url)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
     file:write(script)
     file:close()
-    local command = "SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' %s %s 2>&1; echo $?"
-    local pipe = io.popen(command:format(bank.caFile, bank.url, bank.clientId,
+    local command = "SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' "
+      .. "env --default-signal=PIPE %s %s 2>&1; echo $?"
+    local pipe = io.popen(command:format(bank.caFile, url or bank.url, bank.clientId,
       bank.clientSecret, os.getenv("CBA_LUA"), path))
     local output = pipe:read("*a")
     pipe:close()
@@ -204,6 +206,20 @@ describe("a program that ends #transfer", function()
     local given = {baseUrl = os.getenv("SPEC_URL"), clientId = os.getenv("SPEC_ID"),
       clientSecret = os.getenv("SPEC_SECRET"), caFile = os.getenv("SPEC_CA")}
   ]]
+
+  it("is not one whose kept connection the bank resets: the goodbye is sent into nothing", function()
+    local raw = sandbox.raw{connections = {{"starttls", "read_request",
+      {"send", sandbox.answer()}, {"sleep", 0.1}, "reset"}}}
+    local output = run(prelude .. [[
+      for _ = 1, 3 do
+        assert(auth.authenticate(given))
+        core.sleep(0.3)
+      end
+      print "it lives"]], raw.httpsUrl)
+    raw:stop()
+    assert.equal("it lives\n0\n", output)
+    assert.equal(3, raw:posts())
+  end)
 
   it("with a transfer in flight ends quietly", function()
     assert.equal("0\n", run(prelude .. [[

@@ -1,0 +1,22 @@
+/* Which process made something: what a parent made is not its child's to use or to clean up. */
+#ifndef CBA_MAKER_H
+#define CBA_MAKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct cba_maker {
+    pid_t pid;
+    unsigned char *mark; /* memory that reads as zero in a child; NULL: the system has none */
+};
+
+/* Takes note of this process. */
+void cba_maker_note(struct cba_maker *maker);
+
+/* Whether this is that process, without a system call where there is such memory. */
+bool cba_maker_is_us(const struct cba_maker *maker);
+
+/* Frees; in the maker only. */
+void cba_maker_forget(struct cba_maker *maker);
+
+#endif
