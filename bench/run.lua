@@ -116,13 +116,13 @@ local function write(path, text)
   assert(file:close())
 end
 
--- The ratios of one peer's wall time to another's, the two alone in many short turns; nil where one
--- of them is not there.
+-- The ratios of one peer's wall time to another's, the two alone in many turns; nil where one of
+-- them is not there.
 local function add_duel(run)
-  function run.duel(name, limit, measure)
+  function run.duel(name, limit, rounds, measure)
     local one, other = run.peers[name], run.peers[limit]
     if not (one and other) then return nil end
-    local all = figures.alternate({one, other}, run.sizes.duel_rounds, measure)
+    local all = figures.alternate({one, other}, rounds, measure)
     return figures.ratios(all[one].wall, all[other].wall)
   end
 end

@@ -44,8 +44,9 @@ end
 return function(run)
   report.heading "Warm exchanges"
   report.say(("One authenticate after the other in one process; the first one is not counted. What "
-    .. "is judged against the bare loop are %d short turns of the two alone; and the form of RFC "
-    .. "6749 against JSON, for the peers that know only that.\n"):format(run.sizes.duel_rounds))
+    .. "is judged against the bare loop are %d turns of the two alone; and the form of RFC 6749 "
+    .. "against JSON, for the peers that know only that.\n")
+    :format(run.sizes.warm_duel_rounds))
   local list = peers.with(run.peers, "warm")
   local all = figures.alternate(list, run.sizes.rounds, measurer(run, run.sizes.seconds))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
@@ -54,11 +55,14 @@ return function(run)
     peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
-  local measure = measurer(run, run.sizes.duel_seconds)
-  local ratios = run.duel("lua5.4", "bare", measure)
+  local measure = measurer(run, run.sizes.warm_duel_seconds)
+  local function duel(name, limit)
+    return run.duel(name, limit, run.sizes.warm_duel_rounds, measure)
+  end
+  local ratios = duel("lua5.4", "bare")
   report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)
   report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
   report.judge("The sandbox's time for a form over that for JSON, bare loops",
-    run.duel("bare-form", "bare", measure), 1.05, 0.95)
+    duel("bare-form", "bare"), 1.05, 0.95)
   counted(run)
 end

@@ -207,7 +207,7 @@ describe("a program that ends #transfer", function()
       clientSecret = os.getenv("SPEC_SECRET"), caFile = os.getenv("SPEC_CA")}
   ]]
 
-  it("is not one whose kept connection the bank resets: the goodbye is sent into nothing", function()
+  it("is not one whose kept connection the bank resets: its goodbye goes nowhere", function()
     local raw = sandbox.raw{connections = {{"starttls", "read_request",
       {"send", sandbox.answer()}, {"sleep", 0.1}, "reset"}}}
     local output = run(prelude .. [[
