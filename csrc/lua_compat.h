@@ -67,16 +67,19 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* What a userdata of ours begins with; what it is for follows. */
-struct cba_tag {
+/* What a userdata of ours begins with; what it is for follows, and may be of any type. A finalizer
+ * leaves that empty: memory that was freed may be somebody else's, and begin with our tag still. */
+union cba_tag {
     const char *type;
+    double number;
+    long long whole;
 };
 
 /* The userdata at `index` if it is one of type `name`, else NULL. The name's address in it says so:
- * luaL_checkudata looks the name up by its characters, at every call of every method. No script can
- * write into a userdata, and so none of anybody else's passes for ours. */
+ * luaL_checkudata looks the name up by its characters, at every call of every method. Plain Lua can
+ * not write into a userdata, and so none of anybody else's passes for ours. */
 static inline void *cba_test(lua_State *L, int index, const char *name) {
-    struct cba_tag *tag = lua_touserdata(L, index);
+    union cba_tag *tag = lua_touserdata(L, index);
     if (tag == NULL || lua_rawlen(L, index) <= sizeof *tag || tag->type != name) {
         return NULL;
     }
@@ -85,7 +88,7 @@ static inline void *cba_test(lua_State *L, int index, const char *name) {
 
 /* The same for one that is known to be of ours, as in a finalizer. */
 static inline void *cba_object(lua_State *L, int index) {
-    return (struct cba_tag *)lua_touserdata(L, index) + 1;
+    return (union cba_tag *)lua_touserdata(L, index) + 1;
 }
 
 static inline void *cba_check(lua_State *L, int index, const char *name) {
@@ -99,7 +102,7 @@ static inline void *cba_check(lua_State *L, int index, const char *name) {
 
 /* Pushes a userdata of type `name` with `size` bytes of zeros, whose address it returns. */
 static inline void *cba_newobject(lua_State *L, const char *name, size_t size) {
-    struct cba_tag *tag = lua_newuserdata(L, sizeof *tag + size);
+    union cba_tag *tag = lua_newuserdata(L, sizeof *tag + size);
     memset(tag + 1, 0, size);
     tag->type = name;
     lua_pushlightuserdata(L, (void *)name);

@@ -11,10 +11,11 @@ void cba_sigpipe_hold(struct cba_sigpipe *guard) {
                   !sigismember(&guard->before, SIGPIPE);
 }
 
-void cba_sigpipe_release(const struct cba_sigpipe *guard) {
+void cba_sigpipe_release(struct cba_sigpipe *guard) {
     if (!guard->held) {
         return; /* the caller had it blocked: what is pending is the caller's to see */
     }
+    guard->held = false;
     sigset_t pending;
     if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE)) {
         sigset_t pipe_only;

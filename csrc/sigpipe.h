@@ -12,6 +12,7 @@ struct cba_sigpipe {
 };
 
 void cba_sigpipe_hold(struct cba_sigpipe *guard);
-void cba_sigpipe_release(const struct cba_sigpipe *guard);
+/* Does nothing where nothing is held. */
+void cba_sigpipe_release(struct cba_sigpipe *guard);
 
 #endif

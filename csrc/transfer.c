@@ -15,6 +15,7 @@ struct cba_engine {
     struct cba_maker maker;
     size_t references;
     bool raises_sigpipe;       /* its libcurl, when the other side has gone */
+    struct cba_sigpipe guard;  /* of the step that goes on */
     bool has_new;              /* a transfer that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
     size_t idle_count;
@@ -212,6 +213,17 @@ static size_t take_header(char *line, size_t one, size_t count, void *owner) {
     return length;
 }
 
+/* A resolver has a thread of its own, which inherits what is held back, or sends in this one: not
+ * by libcurl's hand, and a name server may hang up, too. */
+static int before_resolving(void *resolver, void *reserved, void *owner) {
+    (void)resolver, (void)reserved;
+    struct cba_engine *engine = ((struct cba_transfer *)owner)->engine;
+    if (!engine->guard.held) {
+        cba_sigpipe_hold(&engine->guard);
+    }
+    return 0;
+}
+
 /* ---- starting ------------------------------------------------------------------------------ */
 
 static struct cba_transfer *take_idle(struct cba_engine *engine, unsigned long settings) {
@@ -277,7 +289,9 @@ static bool set_own_options(struct cba_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, before_resolving) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK;
 }
 
 void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request) {
@@ -383,9 +397,8 @@ bool cba_transfer_is_done(struct cba_transfer *transfer) {
 /* Moves all on; true when this one, which was not done, is done. */
 static bool move_on(struct cba_transfer *transfer) {
     struct cba_engine *engine = transfer->engine;
-    struct cba_sigpipe guard = {.held = false};
     if (engine->raises_sigpipe) {
-        cba_sigpipe_hold(&guard);
+        cba_sigpipe_hold(&engine->guard);
     }
     int running;
     engine->has_new = false;
@@ -397,7 +410,7 @@ static bool move_on(struct cba_transfer *transfer) {
         forget_response(transfer);
         leave_multi(transfer);
     }
-    cba_sigpipe_release(&guard);
+    cba_sigpipe_release(&engine->guard);
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,13 +98,16 @@ static bool is_us_in_a_child(const struct cba_maker *maker) {
     if (child == 0) {
         _exit(cba_maker_is_us(maker) ? 1 : 0);
     }
-    check(waitpid(child, &status, 0) == child && WIFEXITED(status), "the child has an answer");
+    check(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status), "a child answers");
     return WEXITSTATUS(status) != 0;
 }
 
 static void test_maker(void) {
     struct cba_maker maker;
     cba_maker_note(&maker);
+#ifdef MADV_WIPEONFORK
+    check(maker.mark != NULL, "the system has memory that a child finds wiped");
+#endif
     check(cba_maker_is_us(&maker), "whoever takes note is the maker");
     check(!is_us_in_a_child(&maker), "and its child is not");
     check(cba_maker_is_us(&maker), "and it still is");

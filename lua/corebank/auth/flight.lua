@@ -22,13 +22,16 @@ local function is_flight(wanted)
   return getmetatable(wanted) == Flight
 end
 
--- Over, however. A transfer that it waited for holds the secret; another flight is not its own.
+-- Over, however. A transfer that it waited for holds the secret; another flight is not its own. One
+-- by one: Ctrl-C raises anywhere, and what is left then is a flight that `advance` can finish.
 local function finish(self, token, trouble)
   local wanted = self.wanted
-  self.done, self.wanted, self.due, self.thread = true, nil, nil, nil
+  self.wanted, self.due = nil, nil
+  self.done = true
   if wanted and not is_flight(wanted) then wanted:close() end
   self.problem = trouble
   self.over(self, token, trouble)
+  self.thread = nil
 end
 
 -- Takes what the coroutine yielded or returned.
