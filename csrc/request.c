@@ -169,6 +169,8 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
 #endif
     SET_IF_GIVEN(CURLOPT_PROXY, request->proxy);
+    /* Kerberos, which a SOCKS proxy may ask for, would make its caller wait for a third party. */
+    SET_IF_BUILT_IN(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
     /* Said once here, libcurl need not look through the environment at every call. */
     bool direct = request->proxy == NULL && !environment_names_proxy();
     SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);

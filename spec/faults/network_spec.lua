@@ -195,6 +195,17 @@ describe("a proxy #transfer", function()
     end
   end)
 
+  it("of SOCKS is not offered Kerberos, which would have us wait for a third party", function()
+    local raw = sandbox.raw{connections = {{{"read", 3}, "close"}}}
+    auth.authenticate(survive.options{proxy = raw.url:gsub("^http", "socks5"), attempts = 1,
+      noProxy = ""})
+    local version, count, methods = raw:received(1):match "^(.)(.)(.*)$"   -- RFC 1928, section 3
+    raw:stop()
+    assert.equal(5, version:byte())
+    assert.equal(count:byte(), #methods)
+    assert.is_nil(methods:find("\1", 1, true))
+  end)
+
   it("in the environment never sees a plaintext loopback request", function()
     process.setenv("http_proxy", "http://127.0.0.1:" .. sandbox.closedPort())
     local ok, why = pcall(survive.case, {options = {baseUrl = sandbox.bank().plainUrl}})
