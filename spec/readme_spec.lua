@@ -74,7 +74,7 @@ describe("README", function()
       assert.is_truthy(named["script/" .. name], "script/" .. name)
     end
     local design = section("Design")
-    for _, path in ipairs(lines_of("ls csrc/*.c; find lua -name '*.lua'")) do
+    for _, path in ipairs(lines_of("ls csrc/*.c csrc/*.cmake; find lua -name '*.lua'")) do
       assert.is_truthy(design:find("\n" .. path .. " ", 1, true), path)
     end
   end)
