@@ -7,6 +7,8 @@
 --   start                  load what it needs, and end
 --   once                   get one token, and print it
 --   warm COUNT             get one, then COUNT more: prints their wall and CPU seconds
+--   turns COUNT            get one, then COUNT for each line of standard input: prints their wall
+--                          seconds each time
 --   memory COUNT EARLY     get COUNT: prints peak KiB after EARLY of them and after all
 --   kept COUNT             ask COUNT times for a token that is there: prints nanoseconds for each
 --   clients COUNT CALLS    keep COUNT tokens: prints KiB of the process, milliseconds for fetching
@@ -16,7 +18,6 @@
 --
 -- Only a whole run writes bench/results; any other one writes the same into OUT/results.
 
-local figures = require "bench.harness.figures"
 local machine = require "bench.harness.machine"
 local peers = require "bench.harness.peers"
 local plots = require "bench.harness.plots"
@@ -116,17 +117,6 @@ local function write(path, text)
   assert(file:close())
 end
 
--- The ratios of one peer's wall time to another's, the two alone in many turns; nil where one of
--- them is not there.
-local function add_duel(run)
-  function run.duel(name, limit, rounds, measure)
-    local one, other = run.peers[name], run.peers[limit]
-    if not (one and other) then return nil end
-    local all = figures.alternate({one, other}, rounds, measure)
-    return figures.ratios(all[one].wall, all[other].wall)
-  end
-end
-
 -- What a smoke run does not try it cannot vouch for. Node's packages are not Debian's.
 local function check_all_are_there(left_out)
   for _, peer in ipairs(left_out) do
@@ -146,7 +136,6 @@ run.sizes.rounds = given.rounds or run.sizes.rounds
 say_head(run, left_out)
 if given.smoke then check_all_are_there(left_out) end
 add_plots(run, folder)
-add_duel(run)
 for _, name in ipairs(given.only or PARTS) do
   local began = os.time()
   local ok, fault = xpcall(require("bench.parts." .. name), debug.traceback, run)

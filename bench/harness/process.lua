@@ -4,11 +4,16 @@ local files = require "spec.files"
 
 local process = {}
 
---- All that it says on either output; and what os.execute returns, whether it succeeded first.
-function process.try(words)
+--- For a shell.
+function process.quoted(words)
   local quoted = {}
   for i, word in ipairs(words) do quoted[i] = files.quoted(tostring(word)) end
-  local pipe = assert(io.popen(table.concat(quoted, " ") .. " 2>&1"))
+  return table.concat(quoted, " ")
+end
+
+--- All that it says on either output; and what os.execute returns, whether it succeeded first.
+function process.try(words)
+  local pipe = assert(io.popen(process.quoted(words) .. " 2>&1"))
   local output = pipe:read "*a"
   return output, pipe:close()
 end

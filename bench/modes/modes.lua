@@ -31,6 +31,16 @@ function known.warm(peer, count)
   return ("%.9f %.9f"):format(wall, cpu)
 end
 
+function known.turns(peer, count)
+  peer.exchange()
+  io.stdout:setvbuf "line"
+  while io.read() do
+    local wall = peer.now()
+    for _ = 1, count do peer.exchange() end
+    print(("%.9f"):format(peer.now() - wall))
+  end
+end
+
 function known.memory(peer, count, early)
   local peak_early
   for i = 1, count do

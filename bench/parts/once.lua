@@ -31,15 +31,22 @@ local function compare(run, mode, what)
     peers = list, all = all, figure = "wall", form = "%.1f"}
 end
 
+-- The ratios of one's wall time to the other's; nil where one of them is not there.
+local function duel(run, one, other)
+  if not (one and other) then return nil end
+  local all = figures.alternate({one, other}, run.sizes.duel_rounds, function(peer)
+    return peer:processes(run.out, 1, "once")
+  end)
+  return figures.ratios(all[one].wall, all[other].wall)
+end
+
 return function(run)
   report.heading "One process, one token"
   report.say(("A process that starts, gets a token over TLS and ends; a round has %d to %d, and "
     .. "takes their median. What is judged against curl are %d processes of each in turn.\n")
     :format(run.sizes.processes[2], run.sizes.processes[1], run.sizes.duel_rounds))
   compare(run, "once", "One process, one token")
-  local ratios = run.duel("lua5.4", "curl", run.sizes.duel_rounds, function(peer)
-    return peer:processes(run.out, 1, "once")
-  end)
+  local ratios = duel(run, run.peers["lua5.4"], run.peers.curl)
   report.judge("(a) one process: wall time, lua5.4 over curl", ratios, 1.25)
   report.judge("One process, one token: Lua 5.4 over curl", ratios, 1.2)
 

@@ -4,12 +4,13 @@ local figures = require "bench.harness.figures"
 local peers = require "bench.harness.peers"
 local process = require "bench.harness.process"
 local report = require "bench.harness.report"
+local turns = require "bench.harness.turns"
 
--- Microseconds of an exchange, over as many as take about so many seconds.
-local function measurer(run, seconds)
+-- Microseconds of an exchange, over as many as take about a second.
+local function measurer(run)
   return function(peer)
     local count = run.sizes.exchanges
-      or math.max(50, math.min(5000, math.floor(seconds / run.pace(peer))))
+      or math.max(50, math.min(5000, math.floor(run.sizes.seconds / run.pace(peer))))
     local wall, cpu = peer:run("warm", count):match "(%S+) (%S+)"
     run.paces[peer] = wall / count
     return {wall = wall / count * 1e6, cpu = cpu / count * 1e6, rate = count / wall}
@@ -43,21 +44,23 @@ end
 
 return function(run)
   report.heading "Warm exchanges"
+  local size = run.sizes.warm_duel
   report.say(("One authenticate after the other in one process; the first one is not counted. What "
-    .. "is judged against the bare loop are %d turns of the two alone; and the form of RFC 6749 "
-    .. "against JSON, for the peers that know only that.\n")
-    :format(run.sizes.warm_duel_rounds))
+    .. "is judged against the bare loop are %d pairs of processes, each pair on one processor, "
+    .. "that make %d exchanges each and take turns after every %d; and in the same way the form of "
+    .. "RFC 6749 against JSON, for the peers that know only that.\n")
+    :format(size.rounds, size.turns * size.exchanges, size.exchanges))
   local list = peers.with(run.peers, "warm")
-  local all = figures.alternate(list, run.sizes.rounds, measurer(run, run.sizes.seconds))
+  local all = figures.alternate(list, run.sizes.rounds, measurer(run))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
     {"wall", "wall, µs", "%.0f"}, {"cpu", "CPU, µs", "%.0f"}})
   run.plot{name = "warm", title = "Warm exchanges in a second", unit = "a second; more is better",
     peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
-  local measure = measurer(run, run.sizes.warm_duel_seconds)
   local function duel(name, limit)
-    return run.duel(name, limit, run.sizes.warm_duel_rounds, measure)
+    local one, other = run.peers[name], run.peers[limit]
+    return one and other and turns.ratios(one, other, run.out, size)
   end
   local ratios = duel("lua5.4", "bare")
   report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)

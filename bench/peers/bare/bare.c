@@ -124,6 +124,18 @@ static void warm(CURL *easy, long count) {
     printf("%.9f %.9f\n", wall_now() - wall, cpu_now() - cpu);
 }
 
+static void turns(CURL *easy, long count) {
+    exchange(easy);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (int byte = getchar(); byte != EOF; byte = getchar()) {
+        double wall = wall_now();
+        for (long i = 0; i < count; i++) {
+            exchange(easy);
+        }
+        printf("%.9f\n", wall_now() - wall);
+    }
+}
+
 static void memory(CURL *easy, long count, long early) {
     long peak_early = 0;
     for (long i = 1; i <= count; i++) {
@@ -146,11 +158,13 @@ int main(int argc, char **argv) {
         printf("%.*s\n", (int)answer.length, answer.bytes);
     } else if (strcmp(mode, "warm") == 0 && count > 0) {
         warm(easy, count);
+    } else if (strcmp(mode, "turns") == 0 && count > 0) {
+        turns(easy, count);
     } else if (strcmp(mode, "memory") == 0 && argc > 3) {
         memory(easy, count, strtol(argv[3], NULL, 10));
     } else {
         need(strcmp(mode, "start") == 0,
-             "usage: bare start | once | warm COUNT | memory COUNT EARLY");
+             "usage: bare start | once | warm COUNT | turns COUNT | memory COUNT EARLY");
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(easy);

@@ -8,10 +8,10 @@ local function bare(name, title, environment)
     prepare = "c",
     version = {"curl-config", "--version"},
     program = {here.out .. "/bare"},
-    modes = "start once warm memory",
+    modes = "start once warm turns memory",
   }
 end
 
 local form = bare("bare-form", "bare libcurl, form", {"BARE_FORM=1"})
-form.modes = "warm"
+form.modes = "warm turns"
 return {bare("bare", "bare libcurl"), form}

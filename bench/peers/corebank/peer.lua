@@ -9,7 +9,7 @@ local function ours(title, lua)
     version = {lua, "-e", "print((require 'corebank.auth').version())"},
     program = {lua, here.folder .. "/corebank.lua"},
     once = {lua, "examples/token.lua"},
-    modes = "start warm memory kept clients many",
+    modes = "start warm turns memory kept clients many",
   }
 end
 
