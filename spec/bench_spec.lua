@@ -4,6 +4,7 @@ local figures = require "bench.harness.figures"
 local files = require "spec.files"
 local peers = require "bench.harness.peers"
 local sandbox = require "spec.sandbox"
+local turns = require "bench.harness.turns"
 
 describe("figures", function()
   it("has the median between the least and the most", function()
@@ -27,13 +28,61 @@ describe("figures", function()
   end)
 
   it("lets the peers take turns within a round", function()
-    local turns, a, b = {}, {name = "a"}, {name = "b"}
+    local order, a, b = {}, {name = "a"}, {name = "b"}
     local all = figures.alternate({a, b}, 2, function(peer)
-      turns[#turns + 1] = peer.name
-      return {time = #turns}
+      order[#order + 1] = peer.name
+      return {time = #order}
     end)
-    assert.equal("abab", table.concat(turns))
+    assert.equal("abab", table.concat(order))
     assert.same({time = {2, 4}}, all[b])
+  end)
+end)
+
+describe("turns", function()
+  local size = {rounds = 2, turns = 4, exchanges = 7}
+  local folder
+
+  setup(function() folder = files.new_folder() end)
+  teardown(function() os.execute("rm -r " .. files.quoted(folder)) end)
+
+  local function peer(script)
+    return peers.new{title = "this one", turns = {"sh", "-c", script, "sh"}}
+  end
+
+  -- Takes its turns, and logs them; seconds by the count of exchanges that it is told.
+  local function logging(letter, seconds)
+    return peer(("while read -r _; do printf %s >> %s/log; echo $((%d * $1)); done")
+      :format(letter, folder, seconds))
+  end
+
+  it("are taken one after the other, each first as often as second", function()
+    local ratios = turns.ratios(logging("a", 3), logging("b", 2), folder, size)
+    assert.same({1.5, 1.5}, ratios)
+    assert.equal(("baab"):rep(4), files.content(folder .. "/log"))
+  end)
+
+  it("are on one processor in a round", function()
+    local path = folder .. "/processors"
+    local tell = peer(("while read -r _; do grep Cpus_allowed_list /proc/self/status >> %s; "
+      .. "echo 1; done"):format(path))
+    turns.ratios(tell, tell, folder, size)
+    local lines = files.lines_of("cut -f 2 " .. files.quoted(path))
+    for i, line in ipairs(lines) do
+      assert.is_truthy(line:find "^%d+$", line)
+      assert.equal(lines[i <= 8 and 1 or 9], line)
+    end
+    assert.equal(2 * 4 * 2, #lines)
+  end)
+
+  it("are not counted when one of them fails", function()
+    local good = peer "while read -r _; do echo 1; done"
+    assert.has_error(function() turns.ratios(good, peer "read -r _", folder, size) end,
+      "this one ended too early")
+    if _VERSION ~= "Lua 5.1" then   -- which is not told how a program ended
+      assert.has_error(function()
+        turns.ratios(peer "while read -r _; do echo 1; done; exit 3", good, folder, size)
+      end, "this one failed at taking turns")
+    end
   end)
 end)
 

@@ -65,6 +65,7 @@ return function(run)
   local ratios = duel("lua5.4", "bare")
   report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)
   report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
+  report.judge("Warm exchanges, wall: LuaJIT over the bare loop", duel("luajit", "bare"), 1.05)
   report.judge("The sandbox's time for a form over that for JSON, bare loops",
     duel("bare-form", "bare"), 1.05, 0.95)
   counted(run)
