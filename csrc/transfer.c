@@ -38,7 +38,8 @@ struct cba_transfer {
     unsigned long settings; /* which settings `easy` is set up for */
     bool set_up;
     struct bodies *bodies;
-    char *large_response; /* in place of the one in `bodies`, when there is one */
+    size_t request_written; /* that much of it is to be wiped */
+    char *large_response;   /* in place of the one in `bodies`, when there is one */
     size_t response_length;
     size_t header_bytes;
     bool overflow;
@@ -306,11 +307,13 @@ void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request
 }
 
 char *cba_transfer_request_body(struct cba_transfer *transfer) {
+    transfer->request_written = sizeof transfer->bodies->request; /* until it is said how much */
     return transfer->bodies->request;
 }
 
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
+    transfer->request_written = body_length;
     if (!transfer->set_up) {
         return;
     }
@@ -337,7 +340,8 @@ static void leave_multi(struct cba_transfer *transfer) {
 }
 
 static void forget_request(struct cba_transfer *transfer) {
-    cba_wipe(transfer->bodies->request, sizeof transfer->bodies->request);
+    cba_wipe(transfer->bodies->request, transfer->request_written);
+    transfer->request_written = 0;
 }
 
 static void forget_response(struct cba_transfer *transfer) {
