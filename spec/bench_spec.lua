@@ -39,7 +39,7 @@ describe("figures", function()
 end)
 
 describe("turns", function()
-  local size = {rounds = 2, turns = 4, exchanges = 7}
+  local size = {turns = 4, exchanges = 7}
   local folder
 
   setup(function() folder = files.new_folder() end)
@@ -56,7 +56,7 @@ describe("turns", function()
   end
 
   it("are taken one after the other, each first as often as second", function()
-    local ratios = turns.ratios(logging("a", 3), logging("b", 2), folder, size)
+    local ratios = turns.ratios(logging("a", 3), logging("b", 2), folder, 2, size)
     assert.same({1.5, 1.5}, ratios)
     assert.equal(("baab"):rep(4), files.content(folder .. "/log"))
   end)
@@ -65,7 +65,7 @@ describe("turns", function()
     local path = folder .. "/processors"
     local tell = peer(("while read -r _; do grep Cpus_allowed_list /proc/self/status >> %s; "
       .. "echo 1; done"):format(path))
-    turns.ratios(tell, tell, folder, size)
+    turns.ratios(tell, tell, folder, 2, size)
     local lines = files.lines_of("cut -f 2 " .. files.quoted(path))
     for i, line in ipairs(lines) do
       assert.is_truthy(line:find "^%d+$", line)
@@ -76,11 +76,11 @@ describe("turns", function()
 
   it("are not counted when one of them fails", function()
     local good = peer "while read -r _; do echo 1; done"
-    assert.has_error(function() turns.ratios(good, peer "read -r _", folder, size) end,
+    assert.has_error(function() turns.ratios(good, peer "read -r _", folder, 2, size) end,
       "this one ended too early")
     if _VERSION ~= "Lua 5.1" then   -- which is not told how a program ended
       assert.has_error(function()
-        turns.ratios(peer "while read -r _; do echo 1; done; exit 3", good, folder, size)
+        turns.ratios(peer "while read -r _; do echo 1; done; exit 3", good, folder, 2, size)
       end, "this one failed at taking turns")
     end
   end)

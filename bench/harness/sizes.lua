@@ -6,7 +6,9 @@ return {
     processes = {10, 3},     -- in a round, at most and at least
     seconds = 1,             -- of warm exchanges in a round
     duel_rounds = 151,       -- of processes of two peers alone: where a few percent count
-    warm_duel = {rounds = 13, turns = 50, exchanges = 100},   -- the target is of 5,000 of them
+    warm_duel = {turns = 50, exchanges = 100},   -- the target is of 5,000 of them
+    warm_duel_rounds = 25,
+    more_warm_duel_rounds = 9,
     patience = 8,            -- seconds that a peer's memory may take
     clients_patience = 60,   -- seconds that a peer may take to make a number of clients
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
@@ -27,7 +29,7 @@ return {
   },
   smoke = {
     rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1,
-    warm_duel = {rounds = 2, turns = 2, exchanges = 5},
+    warm_duel = {turns = 2, exchanges = 5}, warm_duel_rounds = 2, more_warm_duel_rounds = 1,
     counted = {2, 4}, counted_rounds = 1, early = 2, patience = 25, clients_patience = 25,
     calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10,
     many_rounds = 1, load_seconds = 1, load_rounds = 1, more_load_rounds = 1,

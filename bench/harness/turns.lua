@@ -50,10 +50,10 @@ local function round_of(one, other, out, round, size)
 end
 
 --- For each round the ratio of one's wall time to the other's, the median of its turns.
----@param size table rounds, turns in a round and exchanges in a turn
-function turns.ratios(one, other, out, size)
+---@param size table turns in a round and exchanges in a turn
+function turns.ratios(one, other, out, rounds, size)
   local ratios = {}
-  for round = 1, size.rounds do ratios[round] = round_of(one, other, out, round, size) end
+  for round = 1, rounds do ratios[round] = round_of(one, other, out, round, size) end
   return ratios
 end
 

@@ -47,9 +47,10 @@ return function(run)
   local size = run.sizes.warm_duel
   report.say(("One authenticate after the other in one process; the first one is not counted. What "
     .. "is judged against the bare loop are %d pairs of processes, each pair on one processor, "
-    .. "that make %d exchanges each and take turns after every %d; and in the same way the form of "
-    .. "RFC 6749 against JSON, for the peers that know only that.\n")
-    :format(size.rounds, size.turns * size.exchanges, size.exchanges))
+    .. "that make %d exchanges each and take turns after every %d; and likewise, in %d pairs, the "
+    .. "form of RFC 6749 against JSON, for the peers that know only that.\n")
+    :format(run.sizes.warm_duel_rounds, size.turns * size.exchanges, size.exchanges,
+      run.sizes.more_warm_duel_rounds))
   local list = peers.with(run.peers, "warm")
   local all = figures.alternate(list, run.sizes.rounds, measurer(run))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
@@ -58,15 +59,16 @@ return function(run)
     peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
-  local function duel(name, limit)
+  local function duel(name, limit, rounds)
     local one, other = run.peers[name], run.peers[limit]
-    return one and other and turns.ratios(one, other, run.out, size)
+    return one and other and turns.ratios(one, other, run.out, rounds, size)
   end
-  local ratios = duel("lua5.4", "bare")
+  local ratios = duel("lua5.4", "bare", run.sizes.warm_duel_rounds)
   report.judge("(b) warm: wall time, lua5.4 over the bare loop", ratios, 1.10)
   report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
-  report.judge("Warm exchanges, wall: LuaJIT over the bare loop", duel("luajit", "bare"), 1.05)
+  local few = run.sizes.more_warm_duel_rounds
+  report.judge("Warm exchanges, wall: LuaJIT over the bare loop", duel("luajit", "bare", few), 1.05)
   report.judge("The sandbox's time for a form over that for JSON, bare loops",
-    duel("bare-form", "bare"), 1.05, 0.95)
+    duel("bare-form", "bare", few), 1.05, 0.95)
   counted(run)
 end
