@@ -97,6 +97,10 @@ static bool libcurl_raises_sigpipe(void) {
 #endif
 }
 
+/* As many as a batch may have under way (many.lua). libcurl's own limit is four for each transfer
+ * that is under way: nearly all that a batch leaves are closed when a single transfer follows. */
+enum { CONNECTIONS_KEPT = 256 };
+
 struct cba_engine *cba_engine_new(void) {
     if (!cba_start_libcurl()) {
         return NULL;
@@ -106,7 +110,9 @@ struct cba_engine *cba_engine_new(void) {
         return NULL;
     }
     engine->multi = curl_multi_init();
-    if (engine->multi == NULL) {
+    if (engine->multi == NULL || curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS,
+                                                   (long)CONNECTIONS_KEPT) != CURLM_OK) {
+        curl_multi_cleanup(engine->multi); /* NULL is fine */
         free(engine);
         return NULL;
     }

@@ -322,6 +322,16 @@ describe("authenticateAll #transfer", function()
     assert.is_true(after <= memory + 512)   -- KiB
   end)
 
+  -- How many connections a scenario's requests came on.
+  local function connections(scenario)
+    local seen, count = {}, 0
+    for _, request in ipairs(scenario:requests()) do
+      if not seen[request.connection] then count = count + 1 end
+      seen[request.connection] = true
+    end
+    return count
+  end
+
   it("gets 1,000 tokens with 1,000 POSTs, on at most 32 connections", function()
     local scenario = bank:scenario{{}}
     local seen = {}
@@ -331,12 +341,22 @@ describe("authenticateAll #transfer", function()
       seen[result.token.accessToken] = true
     end
     assert.equal(1000, scenario:posts())
-    local connections, count = {}, 0
-    for _, request in ipairs(scenario:requests()) do
-      if not connections[request.connection] then count = count + 1 end
-      connections[request.connection] = true
+    assert.is_true(connections(scenario) <= 32, connections(scenario))
+  end)
+
+  it("leaves its connections for a batch that follows, whatever is called in between", function()
+    local scenario = bank:scenario{{delay = 0.2}}
+    local function batch()
+      for _, result in ipairs(auth.authenticateAll(list_of(24, scenario))) do
+        assert(result.token, result.message)
+      end
     end
-    assert.is_true(count <= 32, count)
+    batch()
+    local first = connections(scenario)
+    assert.is_true(first > 8, first)
+    assert(auth.authenticate(survive.options{baseUrl = scenario.baseUrl}))
+    batch()
+    assert.equal(math.max(first, 24), connections(scenario))
   end)
 
   it("waits for all at the same time #slow", function()
