@@ -16,7 +16,8 @@ struct cba_engine {
     size_t references;
     bool raises_sigpipe;       /* its libcurl, when the other side has gone */
     struct cba_sigpipe guard;  /* of the step that goes on */
-    bool has_new;              /* a transfer that no step has moved yet */
+    size_t under_way;          /* transfers in the multi handle */
+    bool has_new;              /* one of them that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
     size_t idle_count;
 };
@@ -317,24 +318,6 @@ char *cba_transfer_request_body(struct cba_transfer *transfer) {
     return transfer->bodies->request;
 }
 
-void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
-    CURL *easy = transfer->easy;
-    transfer->request_written = body_length;
-    if (!transfer->set_up) {
-        return;
-    }
-    /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
-     * handle, so that is all that adding it can lack, too. */
-    if (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_length) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK ||
-        curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
-        transfer->result.failure.outcome = CBA_NO_MEMORY;
-        return;
-    }
-    transfer->added = true;
-    transfer->engine->has_new = true;
-}
-
 /* ---- ending -------------------------------------------------------------------------------- */
 
 static void leave_multi(struct cba_transfer *transfer) {
@@ -342,6 +325,7 @@ static void leave_multi(struct cba_transfer *transfer) {
         /* Cannot fail for a handle that is in. */
         curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
         transfer->added = false;
+        transfer->engine->under_way--;
     }
 }
 
@@ -380,6 +364,8 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
     leave_multi(transfer);
     forget_request(transfer);
 }
+
+/* ---- moving on ----------------------------------------------------------------------------- */
 
 static void collect_finished(struct cba_engine *engine) {
     CURLMsg *message;
@@ -424,6 +410,27 @@ static bool move_on(struct cba_transfer *transfer) {
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 
+void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
+    CURL *easy = transfer->easy;
+    transfer->request_written = body_length;
+    if (!transfer->set_up) {
+        return;
+    }
+    /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
+     * handle, so that is all that adding it can lack, too. */
+    if (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_length) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK ||
+        curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
+        transfer->result.failure.outcome = CBA_NO_MEMORY;
+        return;
+    }
+    transfer->added = true;
+    transfer->engine->has_new = true;
+    if (++transfer->engine->under_way == 1) {
+        move_on(transfer); /* at once, and of many one step moves all that are new */
+    }
+}
+
 bool cba_transfer_step(struct cba_transfer *transfer) {
     return cba_transfer_is_done(transfer) || move_on(transfer);
 }
@@ -442,6 +449,8 @@ bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
     }
     return move_on(transfer);
 }
+
+/* ---- what came of it ----------------------------------------------------------------------- */
 
 const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer) {
     return &transfer->result;

@@ -52,7 +52,8 @@ void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request
 /* Where to put the request body before starting: CBA_JSON_CREDENTIALS_MAX bytes. */
 char *cba_transfer_request_body(struct cba_transfer *transfer);
 
-/* Starts; failures show as the result's outcome, at once or later. */
+/* Starts; failures show as the result's outcome, at once or later. One that is alone in its engine
+ * sets off at once, and may be done; others do so with the next step. */
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms);
 
 /* Ends the transfer at whatever point it is, wipes both bodies, keeps what may serve again. */
@@ -66,8 +67,8 @@ bool cba_transfer_step(struct cba_transfer *transfer);
  */
 bool cba_transfer_is_done(struct cba_transfer *transfer);
 
-/* The same, after waiting for activity on any of the engine's transfers, at most `seconds`; one
- * that is new sets off before. */
+/* The same, after waiting for activity on any of the engine's transfers, at most `seconds`; those
+ * that are new set off before. */
 bool cba_transfer_wait(struct cba_transfer *transfer, double seconds);
 
 const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer);

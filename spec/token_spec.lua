@@ -16,8 +16,8 @@ end
 local function issue(changes, clock, sent, date)
   local said = {tokenValiditySec = 100}
   for name, value in pairs(changes or {}) do said[name] = value or nil end
-  return token.new(said.expirationTime, said.tokenValiditySec, "canary-token-unit",
-    sent or clock.boot(), date, clock)
+  return token.complete(token.prepare(clock), said.expirationTime, said.tokenValiditySec,
+    "canary-token-unit", sent or clock.boot(), date)
 end
 
 describe("a token", function()

@@ -151,6 +151,17 @@ local function check_settings(settings)
   for _, line in ipairs(settings.headerLines or {}) do must(not line:find "%c", "headerLines") end
 end
 
+-- A transfer sends nothing before a step when it is not alone, and this one has no end.
+local function start_endless(port)
+  local settings = assert(options.read{baseUrl = "http://127.0.0.1:" .. port, clientId = "id",
+    clientSecret = "secret", allowPlaintext = true, noProxy = "*"})
+  local transfer = core.transfer(settings, settings.url, 600)
+  must(not transfer:step(), "an endless transfer goes on")
+  return transfer
+end
+
+local endless = start_endless((...))
+
 -- The settings reach libcurl, which is never stepped and so sends nothing.
 local function start_transfer(settings)
   local transfer = core.transfer(settings, settings.url, 1)
@@ -159,6 +170,7 @@ end
 
 return function(bytes)
   if bytes:find(MARK, 1, true) then return end
+  must(not endless:is_done(), "nothing is stepped")
   local given = build(setmetatable({bytes = bytes, at = 1, depth = 0}, Source))
   local settings, mistake = options.read(given)
   if settings then

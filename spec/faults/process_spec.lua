@@ -5,6 +5,7 @@ local core = require "corebank.auth.core"
 local options = require "corebank.auth.options"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
+local socket = require "socket"
 local survive = require "spec.survive"
 
 local bank = sandbox.bank()
@@ -134,8 +135,28 @@ describe("a transfer #transfer", function()
     transfer:close()
   end)
 
+  it("sets off at once when it is alone; the next step moves all that are not", function()
+    local server = assert(socket.bind("127.0.0.1", 0))
+    local changes = {baseUrl = ("https://127.0.0.1:%d"):format(select(2, server:getsockname()))}
+    server:settimeout(1)
+    local first = start_transfer(changes)
+    local guests = {server:accept()}
+    local second, third = start_transfer(changes), start_transfer(changes)
+    server:settimeout(0.1)
+    guests[2] = server:accept()
+    assert.equal(1, #guests)
+    first:step()
+    guests[2], guests[3] = server:accept(), server:accept()
+    assert.equal(3, #guests)
+    for _, transfer in ipairs{first, second, third} do transfer:close() end
+    local after = start_transfer(changes)
+    assert.is_truthy(server:accept())   -- alone again
+    after:close()
+    server:close()
+  end)
+
   it("has no result before it is done", function()
-    local transfer = start_transfer()
+    local transfer = start_transfer{baseUrl = bank:scenario{{delay = 0.1}}.baseUrl}
     local ok, message = pcall(transfer.result, transfer)
     assert.is_false(ok)
     assert.is_truthy(message:find("not done", 1, true))

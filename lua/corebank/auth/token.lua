@@ -70,21 +70,38 @@ end
 
 local token = {}
 
---- Makes a token of a reply.
+-- A token that `fields` become, and what it hides, which is to be filled in.
+local function hide(fields, clock)
+  local own = {accessToken = false, bootDeadline = 0, wallDeadline = 0, clock = clock,
+    [HIDDEN] = false}
+  own[HIDDEN] = own
+  return setmetatable(fields, {__index = setmetatable(own, methods), __tostring = describe,
+    __metatable = false}), own
+end
+
+--- A token for a reply that is still to come: it is to be filled in, once.
+---@param clock table boot() and wall()
+---@return corebank.auth.Token
+function token.prepare(clock)
+  return (hide({tokenType = "Bearer", expirationTime = false, tokenValiditySec = false}, clock))
+end
+
+--- Fills one in.
+---@param self corebank.auth.Token what prepare made
 ---@param expirationTime integer? as the bank gave it
 ---@param tokenValiditySec integer? likewise
 ---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
 ---@param date number? the answer's Date header, epoch seconds
----@param clock table boot() and wall()
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.new(expirationTime, tokenValiditySec, accessToken, sent, date, clock)
-  local boot, wall = clock.boot(), clock.wall()
-  local bootDeadline = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date)
-  if bootDeadline <= boot then return nil end
-  local fields = {tokenType = "Bearer", expirationTime = expirationTime,
-    tokenValiditySec = tokenValiditySec}
-  return token.revive(fields, accessToken, bootDeadline, wall + (bootDeadline - boot), clock)
+function token.complete(self, expirationTime, tokenValiditySec, accessToken, sent, date)
+  local own = self[HIDDEN]
+  local boot, wall = own.clock.boot(), own.clock.wall()
+  local ends = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date)
+  if ends <= boot then return nil end
+  self.expirationTime, self.tokenValiditySec = expirationTime, tokenValiditySec
+  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, ends, wall + (ends - boot)
+  return self
 end
 
 --- Makes a token of what a store kept of one.
@@ -95,11 +112,9 @@ end
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token
 function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
-  local own = {accessToken = accessToken, bootDeadline = bootDeadline, wallDeadline = wallDeadline,
-    clock = clock, [HIDDEN] = false}
-  own[HIDDEN] = own
-  return setmetatable(fields, {__index = setmetatable(own, methods), __tostring = describe,
-    __metatable = false})
+  local revived, own = hide(fields, clock)
+  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, bootDeadline, wallDeadline
+  return revived
 end
 
 --- When a token ends, on both clocks.
