@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "libcurl.h"
 #include "sigpipe.h"
-#include "transfer.h"
 
 /* ---- what libcurl says while it connects ---------------------------------------------------- */
 
@@ -137,7 +137,7 @@ void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_
     memset(found, 0, sizeof *found);
     found->resolved = found->connected = found->secured = -1;
     found->failure.outcome = CBA_NO_MEMORY;
-    CURL *easy = cba_start_libcurl() ? curl_easy_init() : NULL;
+    CURL *easy = cba_libcurl_start() ? curl_easy_init() : NULL;
     if (easy == NULL) {
         return;
     }

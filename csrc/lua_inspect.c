@@ -1,8 +1,8 @@
 /* A look at the way to a server, for a command that says what is wrong with it. */
 #include "inspect.h"
+#include "libcurl.h"
 #include "lua_bindings.h"
 #include "lua_compat.h"
-#include "transfer.h"
 
 enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
 

@@ -1,12 +1,12 @@
 /* What options.lua made, told to C; what became of it, told to Lua. */
 #include <string.h>
 
+#include "libcurl.h"
 #include "lua_bindings.h"
 #include "lua_compat.h"
 #include "outcome.h"
 #include "request.h"
 #include "secret.h"
-#include "transfer.h"
 
 const char *cba_string_field(lua_State *L, int settings, const char *name) {
     lua_getfield(L, settings, name);
@@ -139,6 +139,6 @@ void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure) {
     }
     if (failure->outcome == CBA_UNSUPPORTED) {
         luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
-                   cba_transfer_library());
+                   cba_libcurl_version());
     }
 }

@@ -3,10 +3,10 @@
 
 #include "clock.h"
 #include "json.h"
+#include "libcurl.h"
 #include "lua_bindings.h"
 #include "lua_compat.h"
 #include "secret.h"
-#include "transfer.h"
 #include "url.h"
 #include "utf8.h"
 
@@ -138,7 +138,7 @@ static int system_url(lua_State *L) {
 
 /* libraries() -> "libcurl/7.88.1 OpenSSL/3.0.15 …", cJSON's version, libsodium's version */
 static int system_libraries(lua_State *L) {
-    lua_pushstring(L, cba_transfer_library());
+    lua_pushstring(L, cba_libcurl_version());
     lua_pushstring(L, cba_json_library());
     lua_pushstring(L, cba_secret_library());
     return 3;
@@ -146,7 +146,7 @@ static int system_libraries(lua_State *L) {
 
 /* resolves_aside() -> whether looking a name up makes nobody wait */
 static int system_resolves_aside(lua_State *L) {
-    lua_pushboolean(L, cba_transfer_resolves_aside());
+    lua_pushboolean(L, cba_libcurl_resolves_aside());
     return 1;
 }
 

@@ -1,13 +1,12 @@
 #include "transfer.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "bodies.h"
+#include "libcurl.h"
 #include "maker.h"
-#include "secret.h"
 #include "sigpipe.h"
 
 struct cba_engine {
@@ -22,14 +21,6 @@ struct cba_engine {
     size_t idle_count;
 };
 
-/* Both bodies in one piece of guarded memory; a response of more than the usual size moves into a
- * piece of its own. The system locks no more than a few MiB for a process, and a batch has hundreds
- * of these. */
-struct bodies {
-    char request[CBA_JSON_CREDENTIALS_MAX];
-    char response[CBA_BODY_USUAL + 1];
-};
-
 struct cba_transfer {
     struct cba_engine *engine;
     struct cba_transfer *next_idle;
@@ -38,72 +29,23 @@ struct cba_transfer {
     struct cba_borrowed borrowed;
     unsigned long settings; /* which settings `easy` is set up for */
     bool set_up;
-    struct bodies *bodies;
-    size_t request_written; /* that much of it is to be wiped */
-    char *large_response;   /* in place of the one in `bodies`, when there is one */
-    size_t response_length;
+    struct cba_bodies bodies;
     size_t header_bytes;
     bool overflow;
-    bool no_memory; /* for a large response */
+    bool no_memory; /* for a large answer */
     bool proxy_given;
     struct cba_result result;
     char error[CURL_ERROR_SIZE];
 };
 
-/* ---- the one-time initialisation ----------------------------------------------------------- */
-
-/* The only mutable global. Never undone: a host may have other users of libcurl, and the module is
- * linked so that it stays loaded. A failed attempt may be repeated. */
-static bool libcurl(bool start) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool started;
-    pthread_mutex_lock(&lock);
-    if (!started && start) {
-        started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    }
-    bool ok = started;
-    pthread_mutex_unlock(&lock);
-    return ok;
-}
-
-bool cba_start_libcurl(void) {
-    return libcurl(true);
-}
-
-bool cba_libcurl_is_started(void) {
-    return libcurl(false);
-}
-
-const char *cba_transfer_library(void) {
-    return curl_version();
-}
-
-bool cba_transfer_resolves_aside(void) {
-    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
-}
-
 /* ---- engine -------------------------------------------------------------------------------- */
-
-/* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
- * asks each time for no SIGPIPE. Before, and for others, the library may write. */
-static bool libcurl_raises_sigpipe(void) {
-#ifdef MSG_NOSIGNAL
-    enum { WRITES_ITSELF = 0x075800 };
-    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
-    const char *library = libcurl->ssl_version != NULL ? libcurl->ssl_version : "";
-    return libcurl->version_num < WRITES_ITSELF ||
-           (strncmp(library, "OpenSSL/", 8) != 0 && strncmp(library, "GnuTLS/", 7) != 0);
-#else
-    return true;
-#endif
-}
 
 /* As many as a batch may have under way (many.lua). libcurl's own limit is four for each transfer
  * that is under way: nearly all that a batch leaves are closed when a single transfer follows. */
 enum { CONNECTIONS_KEPT = 256 };
 
 struct cba_engine *cba_engine_new(void) {
-    if (!cba_start_libcurl()) {
+    if (!cba_libcurl_start()) {
         return NULL;
     }
     struct cba_engine *engine = calloc(1, sizeof *engine);
@@ -119,7 +61,7 @@ struct cba_engine *cba_engine_new(void) {
     }
     cba_maker_note(&engine->maker);
     engine->references = 1;
-    engine->raises_sigpipe = libcurl_raises_sigpipe();
+    engine->raises_sigpipe = cba_libcurl_raises_sigpipe();
     return engine;
 }
 
@@ -136,17 +78,12 @@ static void drop_handle(struct cba_transfer *transfer) {
     cba_borrowed_free(&transfer->borrowed);
 }
 
-static void free_bodies(struct cba_transfer *transfer) {
-    cba_guarded_free(transfer->large_response);
-    cba_guarded_free(transfer->bodies);
-}
-
 static void transfer_destroy(struct cba_transfer *transfer) {
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
     drop_handle(transfer);
     cba_sigpipe_release(&guard);
-    free_bodies(transfer);
+    cba_bodies_free(&transfer->bodies);
     free(transfer);
 }
 
@@ -172,39 +109,18 @@ void cba_engine_release(struct cba_engine *engine) {
 
 /* ---- libcurl's callbacks ------------------------------------------------------------------- */
 
-static char *response(const struct cba_transfer *transfer) {
-    return transfer->large_response != NULL ? transfer->large_response : transfer->bodies->response;
-}
-
-/* Whether there is room for so many bytes of a response in all. */
-static bool make_room(struct cba_transfer *transfer, size_t length) {
-    if (length > CBA_BODY_MAX) {
-        transfer->overflow = true;
-        return false;
-    }
-    if (length <= CBA_BODY_USUAL || transfer->large_response != NULL) {
-        return true;
-    }
-    char *large = cba_guarded_new(CBA_BODY_MAX + 1);
-    if (large == NULL) {
-        transfer->no_memory = true;
-        return false;
-    }
-    memcpy(large, transfer->bodies->response, transfer->response_length);
-    cba_wipe(transfer->bodies->response, transfer->response_length);
-    transfer->large_response = large;
-    return true;
-}
-
 static size_t take_body(char *bytes, size_t one, size_t count, void *owner) {
     struct cba_transfer *transfer = owner;
     size_t length = one * count;
     transfer->result.begun = true;
-    if (!make_room(transfer, transfer->response_length + length)) {
+    if (!cba_bodies_may_take(&transfer->bodies, length)) {
+        transfer->overflow = true;
         return 0;
     }
-    memcpy(response(transfer) + transfer->response_length, bytes, length);
-    transfer->response_length += length;
+    if (!cba_bodies_take(&transfer->bodies, bytes, length)) {
+        transfer->no_memory = true;
+        return 0;
+    }
     return length;
 }
 
@@ -255,8 +171,7 @@ static struct cba_transfer *transfer_make(void) {
     if (transfer == NULL) {
         return NULL;
     }
-    transfer->bodies = cba_guarded_new(sizeof *transfer->bodies);
-    if (transfer->bodies == NULL) {
+    if (!cba_bodies_make(&transfer->bodies)) {
         free(transfer);
         return NULL;
     }
@@ -281,7 +196,6 @@ struct cba_transfer *cba_transfer_new(struct cba_engine *engine, unsigned long s
     memset(&transfer->result.failure, 0, sizeof transfer->result.failure);
     transfer->result.begun = false;
     cba_answer_clear(&transfer->result.answer);
-    response(transfer)[0] = '\0';
     return transfer;
 }
 
@@ -291,9 +205,10 @@ bool cba_transfer_is_set_up(const struct cba_transfer *transfer) {
 
 static bool set_own_options(struct cba_transfer *transfer) {
     CURL *easy = transfer->easy;
+    char *request = cba_bodies_request(&transfer->bodies);
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->bodies->request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
@@ -314,8 +229,9 @@ void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request
 }
 
 char *cba_transfer_request_body(struct cba_transfer *transfer) {
-    transfer->request_written = sizeof transfer->bodies->request; /* until it is said how much */
-    return transfer->bodies->request;
+    /* all of it, until it is said how much */
+    cba_bodies_request_written(&transfer->bodies, CBA_JSON_CREDENTIALS_MAX);
+    return cba_bodies_request(&transfer->bodies);
 }
 
 /* ---- ending -------------------------------------------------------------------------------- */
@@ -327,16 +243,6 @@ static void leave_multi(struct cba_transfer *transfer) {
         transfer->added = false;
         transfer->engine->under_way--;
     }
-}
-
-static void forget_request(struct cba_transfer *transfer) {
-    cba_wipe(transfer->bodies->request, transfer->request_written);
-    transfer->request_written = 0;
-}
-
-static void forget_response(struct cba_transfer *transfer) {
-    cba_wipe(response(transfer), transfer->response_length);
-    transfer->response_length = 0;
 }
 
 static void finish(struct cba_transfer *transfer, CURLcode code) {
@@ -358,11 +264,10 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
         result->failure.outcome = CBA_NO_MEMORY;
     }
     if (result->failure.outcome != CBA_ANSWERED) {
-        forget_response(transfer);
+        cba_bodies_forget_response(&transfer->bodies);
     }
-    response(transfer)[transfer->response_length] = '\0';
     leave_multi(transfer);
-    forget_request(transfer);
+    cba_bodies_forget_request(&transfer->bodies);
 }
 
 /* ---- moving on ----------------------------------------------------------------------------- */
@@ -403,7 +308,7 @@ static bool move_on(struct cba_transfer *transfer) {
     if (code != CURLM_OK && transfer->result.failure.outcome == CBA_PENDING) {
         transfer->result.failure.outcome =
             code == CURLM_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_NETWORK;
-        forget_response(transfer);
+        cba_bodies_forget_response(&transfer->bodies);
         leave_multi(transfer);
     }
     cba_sigpipe_release(&engine->guard);
@@ -412,7 +317,7 @@ static bool move_on(struct cba_transfer *transfer) {
 
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
-    transfer->request_written = body_length;
+    cba_bodies_request_written(&transfer->bodies, body_length);
     if (!transfer->set_up) {
         return;
     }
@@ -457,12 +362,12 @@ const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer
 }
 
 char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length) {
-    *length = transfer->response_length;
-    return response(transfer);
+    *length = transfer->bodies.response_length;
+    return cba_bodies_response(&transfer->bodies);
 }
 
 static void abandon(struct cba_transfer *transfer) {
-    free_bodies(transfer); /* this process's copy; the parent keeps its own */
+    cba_bodies_free(&transfer->bodies); /* this process's copy; the parent keeps its own */
     free(transfer);
 }
 
@@ -488,10 +393,8 @@ void cba_transfer_release(struct cba_transfer *transfer) {
         return;
     }
     retire_handle(transfer);
-    forget_request(transfer);
-    forget_response(transfer);
-    cba_guarded_free(transfer->large_response);
-    transfer->large_response = NULL;
+    cba_bodies_forget_request(&transfer->bodies);
+    cba_bodies_forget_response(&transfer->bodies);
     transfer->header_bytes = 0;
     transfer->overflow = false;
     transfer->no_memory = false;

@@ -17,8 +17,6 @@
 #include "request.h"
 
 enum {
-    CBA_BODY_MAX = 64 * 1024,    /* of an answer; MAXFILESIZE does not stop a chunked one on 7.88 */
-    CBA_BODY_USUAL = 4096,       /* there is room for so much from the start */
     CBA_HEADERS_MAX = 64 * 1024, /* all of an answer's header lines together */
     CBA_IDLE_TRANSFERS_MAX = 32, /* kept for reuse */
 };
@@ -75,15 +73,5 @@ const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer
 
 /* The answer's body, NUL-terminated, in memory that is wiped on release; empty after a failure. */
 char *cba_transfer_response_body(struct cba_transfer *transfer, size_t *length);
-
-/* Initialises libcurl, once in a process and not before it is needed; false when that fails. */
-bool cba_start_libcurl(void);
-bool cba_libcurl_is_started(void);
-
-/* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
-const char *cba_transfer_library(void);
-
-/* Whether this libcurl looks names up without making its caller wait. */
-bool cba_transfer_resolves_aside(void);
 
 #endif

@@ -1,0 +1,20 @@
+/* libcurl as a whole: its one-time initialisation, and what this build of it is like. */
+#ifndef CBA_LIBCURL_H
+#define CBA_LIBCURL_H
+
+#include <stdbool.h>
+
+/* Initialises libcurl, once in a process and not before it is needed; false when that fails. */
+bool cba_libcurl_start(void);
+bool cba_libcurl_is_started(void);
+
+/* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
+const char *cba_libcurl_version(void);
+
+/* Whether it looks names up without making its caller wait. */
+bool cba_libcurl_resolves_aside(void);
+
+/* Whether it may raise SIGPIPE when the other side has gone. */
+bool cba_libcurl_raises_sigpipe(void);
+
+#endif
