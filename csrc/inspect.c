@@ -105,14 +105,14 @@ static bool set_own_options(CURL *easy, long timeout_ms, char *error,
 
 static void perform(const struct cba_request *request, CURL *easy, const char *error,
                     struct cba_inspection *found) {
-    int code = (int)curl_easy_perform(easy);
+    found->proxied = request->proxy != NULL && request->proxy[0] != '\0';
+    int code = (int)curl_easy_perform(easy); /* which finds those of the environment */
     struct cba_evidence evidence = {
         .easy = easy,
         .error = error,
-        .proxy_given = request->proxy != NULL && request->proxy[0] != '\0',
+        .proxy_given = found->proxied,
     };
     cba_outcome_judge(&found->failure, code, &evidence);
-    found->proxied = found->proxied || evidence.proxy_given;
     found->resolved = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME);
     found->connected = seconds_of(easy, CURLINFO_CONNECT_TIME);
     found->secured = seconds_of(easy, CURLINFO_APPCONNECT_TIME);

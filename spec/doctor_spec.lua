@@ -149,6 +149,32 @@ describe("the doctor", function()
     assert.is_truthy(out:find("--proxy http://…@127.0.0.1:%d+ %(%$https_proxy%)"), out)
   end)
 
+  it("says that it is the environment's proxy that cannot be reached", function()
+    local proxy = "http://127.0.0.1:" .. sandbox.closedPort()
+    local text = fails_at("connect", 4, {}, {https_proxy = proxy})
+    assert.is_truthy(text:find("the proxy does not lead to .* check %-%-proxy, or the env"), text)
+    for _, words in ipairs{{"--proxy", "http://no-such.invalid"}, {}} do
+      text = fails_at("resolve", 4, words, {https_proxy = "http://no-such.invalid"})
+      assert.is_truthy(text:find("check --proxy, or the env", 1, true), text)
+    end
+  end)
+
+  it("shows no password of a proxy's URL, however that is written", function()
+    for _, url in ipairs{"http://user:p/canary-p@127.0.0.1:1", "http://user:p@canary-p@127.0.0.1:1",
+      "user:p/canary-p@127.0.0.1:1", "http:/user:canary-p@127.0.0.1:1"} do
+      local _, _, out = examine({}, {https_proxy = url})   -- which looks for canaries
+      assert.is_truthy(out:find("--proxy h?t?t?p?:?/*…@127.0.0.1:1 %(%$https_proxy%)"), out)
+    end
+  end)
+
+  it("tells of those of the environment's proxies that count", function()
+    local proxies = {https_proxy = "http://127.0.0.1:1", http_proxy = "http://127.0.0.1:2"}
+    local _, _, out = examine({"--base-url", "http://127.0.0.1:3"}, proxies)
+    assert.is_nil(out:find("--proxy", 1, true), out)
+    _, _, out = examine({"--base-url", "http://127.0.0.1:3", "--allow-plaintext"}, proxies)
+    assert.is_truthy(out:find("--proxy http://127.0.0.1:2 ($http_proxy)", 1, true), out)
+  end)
+
   it("names a wrong secret", function()
     assert.is_truthy(fails_at("answer", 3, trusting(), {COREBANK_CLIENT_SECRET = "wrong"})
       :find("check --client-id and the client secret", 1, true))

@@ -10,41 +10,52 @@ local wording = require "corebank.auth.cli.wording"
 
 local INDENT = "\n" .. (" "):rep(18)
 
--- Without what a URL may carry before the @.
-local function without_password(text)
-  return (text:gsub("//[^/@]*@", "//…@"):gsub("^[^/@]*@", "…@"))
+-- A proxy's URL without what it may carry before its last @: nobody has checked one that comes from
+-- the environment.
+local function without_password(url)
+  local scheme, rest = url:match "^(%a[%w+.-]*:/+)(.*)$"
+  return (scheme or "") .. (rest or url):gsub("^.*@", "…@")
 end
 
+-- As libcurl reads them.
 local PROXY_VARIABLES = {
-  proxy = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
-  noProxy = {"no_proxy", "NO_PROXY"},
+  https = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
+  http = {"http_proxy", "all_proxy", "ALL_PROXY"},
 }
+local NO_PROXY_VARIABLES = {"no_proxy", "NO_PROXY"}
+
+-- The variables that count for an option that was not given.
+local function variables(flag, settings)
+  if flag.name ~= "proxy" and flag.name ~= "noProxy" then return {flag.env} end
+  if settings.noProxy == "*" then return {} end
+  return flag.name == "proxy" and PROXY_VARIABLES[settings.url:match "^%a+"] or NO_PROXY_VARIABLES
+end
 
 -- The value of an option that was not given, and where it came from.
-local function fallback(flag)
-  local names = PROXY_VARIABLES[flag.name] or {flag.env}
-  for _, name in ipairs(names) do
+local function fallback(flag, settings)
+  for _, name in ipairs(variables(flag, settings)) do
     local value = os.getenv(name)
     if value and value ~= "" then return value, "$" .. name end
   end
   return flag.default, "by default"
 end
 
-local function shown(value)
-  if type(value) ~= "table" then return without_password(tostring(value)) end
+local function shown(flag, value)
+  if flag.name == "proxy" then return without_password(value) end
+  if type(value) ~= "table" then return tostring(value) end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end
   table.sort(names)
   return table.concat(names, ", ")   -- a header's value may be a key
 end
 
-local function option_lines(words)
+local function option_lines(words, settings)
   local lines = {}
   for _, flag in ipairs(flags.list) do
     local value, source = words[flag.name], "given"
-    if value == nil then value, source = fallback(flag) end
+    if value == nil then value, source = fallback(flag, settings) end
     if flag.isOption and value then
-      lines[#lines + 1] = ("%s %s (%s)"):format(flag.flag, shown(value), source)
+      lines[#lines + 1] = ("%s %s (%s)"):format(flag.flag, shown(flag, value), source)
     end
   end
   return table.concat(lines, INDENT)
@@ -57,7 +68,7 @@ local function check_options(state)
   local settings, mistake = options.read(read, true)
   if not settings then return nil, wording.spoken(mistake), exits.USAGE end
   options.release(settings)
-  return option_lines(state.words)
+  return option_lines(state.words, settings)
 end
 
 local function check_secret(state)

@@ -19,6 +19,7 @@ local CERTIFICATE_SOON = 14     -- days
 -- Where the way ended.
 local function failed_step(found)
   if found.failure == "resolve" then return "resolve" end
+  if found.failure == "proxy" and not found.address then return "resolve" end
   if found.failure == "connect" or found.failure == "proxy" then return "connect" end
   if found.failure == "tls" or found.connected then return "tls" end
   return found.address and "connect" or "resolve"
@@ -28,13 +29,14 @@ end
 local function ended(state, step)
   local trouble = problem.from_failure(state.found, state.settings)
   local message = trouble.message
-  if step == "resolve" then message = message .. "; check --base-url, and this machine's DNS" end
-  if trouble.code == "connect" then
+  if trouble.code == "proxy" then
+    message = message .. "; check --proxy, or the environment's variables for proxies"
+  elseif step == "resolve" then
+    message = message .. "; check --base-url, and this machine's DNS"
+  elseif trouble.code == "connect" then
     message = message .. "; check host and port in --base-url, and the firewall on the way"
   elseif trouble.code == "timeout" then
     message = message .. "; a firewall may swallow what is sent, or --connect-timeout be too short"
-  elseif trouble.code == "proxy" then
-    message = message .. "; check --proxy or $https_proxy"
   end
   return nil, wording.spoken(message), exits.of(trouble.code)
 end
