@@ -33,7 +33,7 @@ char *cba_bodies_request(const struct cba_bodies *bodies) {
     return bodies->room->request;
 }
 
-void cba_bodies_request_written(struct cba_bodies *bodies, size_t length) {
+void cba_bodies_note_written(struct cba_bodies *bodies, size_t length) {
     bodies->request_written = length;
 }
 

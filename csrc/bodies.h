@@ -26,7 +26,7 @@ void cba_bodies_free(struct cba_bodies *bodies);
 
 /* Where to put the request, CBA_JSON_CREDENTIALS_MAX bytes; and how much of it is to be wiped. */
 char *cba_bodies_request(const struct cba_bodies *bodies);
-void cba_bodies_request_written(struct cba_bodies *bodies, size_t length);
+void cba_bodies_note_written(struct cba_bodies *bodies, size_t length);
 
 /* Whether so many bytes more are not too many. */
 bool cba_bodies_may_take(const struct cba_bodies *bodies, size_t length);

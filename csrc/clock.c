@@ -39,7 +39,9 @@ double cba_clock_steady(void) {
 }
 
 bool cba_clock_before(double steady, double wall) {
-    return clock_read(STEADY_CLOCK) < steady && clock_read(CHEAP_WALL_CLOCK) < wall;
+    double now = clock_read(STEADY_CLOCK);
+    double wall_now = clock_read(CHEAP_WALL_CLOCK);
+    return now >= 0 && now < steady && wall_now >= 0 && wall_now < wall;
 }
 
 bool cba_clock_session(char name[CBA_SESSION_SIZE]) {

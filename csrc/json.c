@@ -15,7 +15,8 @@ enum { LARGEST_DIGITS = 16 };
 /* cJSON_PrintPreallocated wants a few bytes more than it writes. */
 enum { PRINT_SLACK = 8 };
 
-size_t cba_json_quote(char *out, size_t size, const char *text) {
+/* Writes `text` as a JSON string with its quotes and a NUL; the length, or 0 without room. */
+static size_t quote(char *out, size_t size, const char *text) {
     /* A string item of our own on the stack: printing it allocates nothing, so no copy of a secret
      * is left on the heap. cJSON does not write through valuestring. */
     cJSON item = {.type = cJSON_String | cJSON_IsReference, .valuestring = (char *)text};
@@ -40,7 +41,7 @@ size_t cba_json_write_credentials(char *out, size_t size, const char *id, const 
         memcpy(out + at, frame[i], length + 1);
         at += length;
         if (values[i] != NULL) {
-            size_t quoted = cba_json_quote(out + at, size - at, values[i]);
+            size_t quoted = quote(out + at, size - at, values[i]);
             if (quoted == 0) {
                 return 0;
             }

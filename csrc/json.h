@@ -33,10 +33,6 @@ struct cba_reply {
     double validity;
 };
 
-/* Writes `text` as a JSON string with its quotes and a NUL; the length, or 0 when it does not fit.
- */
-size_t cba_json_quote(char *out, size_t size, const char *text);
-
 /* Writes {"clientId":…,"clientSecret":…} and a NUL; the length, or 0 when it does not fit. */
 size_t cba_json_write_credentials(char *out, size_t size, const char *id, const char *secret);
 

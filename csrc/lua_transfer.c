@@ -173,7 +173,7 @@ static const struct cba_result *check_result(lua_State *L, const struct cba_tran
  *   failure      else a problem code
  *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
  *   detail       what libcurl or the system says of it, printable; may be absent
- *   begun        whether any byte of an answer arrived, a proxy's counted
+ *   begun        whether a line of an answer arrived, a proxy's counted
  *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
  * Out of memory raises. */
 static int transfer_result(lua_State *L) {

@@ -91,8 +91,8 @@ static void set_detail(struct cba_failure *failure, const char *text) {
     failure->detail[i] = '\0';
 }
 
-/* Only for what fails before the request is sent: later texts may quote what the server answered.
- */
+/* Only where no text can quote an answer's body or headers. That of TLS may quote the server's
+ * certificate. */
 static void explain(struct cba_failure *failure, const struct cba_evidence *evidence) {
     long system_error;
     switch (failure->outcome) {

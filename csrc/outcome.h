@@ -35,7 +35,7 @@ struct cba_failure {
     enum cba_outcome outcome;
     enum cba_tls_fault tls_fault;
     bool proxy_answered;         /* with CBA_PROXY: and would answer the same again */
-    char detail[CBA_DETAIL_MAX]; /* printable; only for failures before the request was sent */
+    char detail[CBA_DETAIL_MAX]; /* printable */
 };
 
 /* What is known beside libcurl's code. */

@@ -41,7 +41,7 @@ struct cba_transfer {
 /* ---- engine -------------------------------------------------------------------------------- */
 
 /* As many as a batch may have under way (many.lua). libcurl's own limit is four for each transfer
- * that is under way: nearly all that a batch leaves are closed when a single transfer follows. */
+ * that is under way, and while there are more, each transfer that ends closes one. */
 enum { CONNECTIONS_KEPT = 256 };
 
 struct cba_engine *cba_engine_new(void) {
@@ -230,7 +230,7 @@ void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request
 
 char *cba_transfer_request_body(struct cba_transfer *transfer) {
     /* all of it, until it is said how much */
-    cba_bodies_request_written(&transfer->bodies, CBA_JSON_CREDENTIALS_MAX);
+    cba_bodies_note_written(&transfer->bodies, CBA_JSON_CREDENTIALS_MAX);
     return cba_bodies_request(&transfer->bodies);
 }
 
@@ -245,8 +245,25 @@ static void leave_multi(struct cba_transfer *transfer) {
     }
 }
 
+/* Without an answer. */
+static void give_up(struct cba_transfer *transfer, enum cba_outcome outcome) {
+    transfer->result.failure.outcome = outcome;
+    cba_bodies_forget_request(&transfer->bodies);
+    cba_bodies_forget_response(&transfer->bodies);
+}
+
+/* Of a line beyond its own limit libcurl says that it is out of memory, and it may be the first. */
+static bool has_begun(const struct cba_transfer *transfer, CURLcode code) {
+    long sent = 0;
+    return transfer->result.begun ||
+           (code == CURLE_OUT_OF_MEMORY &&
+            curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
+            sent > 0);
+}
+
 static void finish(struct cba_transfer *transfer, CURLcode code) {
     struct cba_result *result = &transfer->result;
+    result->begun = has_begun(transfer, code);
     struct cba_evidence evidence = {
         .easy = transfer->easy,
         .error = transfer->error,
@@ -289,8 +306,7 @@ static void collect_finished(struct cba_engine *engine) {
 
 bool cba_transfer_is_done(struct cba_transfer *transfer) {
     if (transfer->result.failure.outcome == CBA_PENDING && !cba_engine_is_ours(transfer->engine)) {
-        transfer->result.failure.outcome =
-            CBA_NETWORK; /* the parent's connection: not ours to read */
+        give_up(transfer, CBA_NETWORK); /* the parent's connection: not ours to read */
     }
     return transfer->result.failure.outcome != CBA_PENDING;
 }
@@ -306,10 +322,8 @@ static bool move_on(struct cba_transfer *transfer) {
     CURLMcode code = curl_multi_perform(engine->multi, &running);
     collect_finished(engine);
     if (code != CURLM_OK && transfer->result.failure.outcome == CBA_PENDING) {
-        transfer->result.failure.outcome =
-            code == CURLM_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_NETWORK;
-        cba_bodies_forget_response(&transfer->bodies);
         leave_multi(transfer);
+        give_up(transfer, code == CURLM_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_NETWORK);
     }
     cba_sigpipe_release(&engine->guard);
     return transfer->result.failure.outcome != CBA_PENDING;
@@ -317,8 +331,9 @@ static bool move_on(struct cba_transfer *transfer) {
 
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
-    cba_bodies_request_written(&transfer->bodies, body_length);
+    cba_bodies_note_written(&transfer->bodies, body_length);
     if (!transfer->set_up) {
+        cba_bodies_forget_request(&transfer->bodies);
         return;
     }
     /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
@@ -326,7 +341,7 @@ void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long 
     if (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_length) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK ||
         curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
-        transfer->result.failure.outcome = CBA_NO_MEMORY;
+        give_up(transfer, CBA_NO_MEMORY);
         return;
     }
     transfer->added = true;

@@ -28,7 +28,7 @@ struct cba_result {
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;
     long status;
-    bool begun;         /* at least one byte of an answer arrived */
+    bool begun;         /* at least a line of an answer arrived */
     double pretransfer; /* seconds from start until the request was sent */
 };
 

@@ -1,3 +1,4 @@
+local core = require "corebank.auth.core"
 local problem = require "corebank.auth.problem"
 
 local settings = {url = "https://bank.example/", origin = "https://bank.example"}
@@ -33,6 +34,14 @@ describe("a problem", function()
     local plain = {url = "http://bank.example/", origin = "http://bank.example"}
     assert.equal("proxy", problem.from_status({status = 407}, plain, "").code)
     assert.equal("status", problem.from_status({status = 407}, settings, "").code)
+  end)
+
+  it("shows no secret that a server has in its certificate", function()
+    local own = {origin = "https://bank.example", clientSecret = core.secret "canary-certificate"}
+    local made = problem.from_failure({failure = "tls", tlsFault = "trust",
+      detail = "certificate subject name 'canary-certificate' does not match"}, own)
+    assert.is_nil(made.message:find("canary", 1, true))
+    assert.is_truthy(made.message:find("subject name '**", 1, true), made.message)
   end)
 
   it("lets nobody reach the answer by looking at it", function()

@@ -238,6 +238,11 @@ describe("an unusable answer #transfer", function()
       {"send", ("y"):rep(4096), forever = true}}, {code = {"network", "too_large"}, posts = 1})
   end)
 
+  it("a status line without end: network", function()
+    raw_answered({"read_request", {"send", "HTTP/1.1 200 "},
+      {"send", ("y"):rep(4096), forever = true}}, {code = "network", posts = 1})
+  end)
+
   it("slow headers and a slow body: timeout", function()
     raw_answered({"read_request", {"send", sandbox.answer():sub(1, 60), every = 0.1}},
       {code = "timeout", posts = 1, options = {timeout = 0.6}})

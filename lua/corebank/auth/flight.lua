@@ -102,8 +102,8 @@ function Flight:advance(stepped)
   return stepped
 end
 
---- Sets off, and sends nothing yet. Once, and not by `new`: whoever keeps the flight must have it
--- before it can raise.
+--- Sets off; a transfer that is alone on its engine is sent. Once, and not by `new`: whoever keeps
+-- the flight must have it before it can raise.
 ---@param ... any for the work
 function Flight:start(...)
   note(self, self.threads.resume(self.thread, ...))

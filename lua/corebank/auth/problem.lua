@@ -138,7 +138,9 @@ function problem.from_failure(result, settings)
     template = template .. "; check clientCert, clientKey and clientKeyPassword"
   end
   local message = template:format(settings.origin)
-  if result.detail then message = message .. " (" .. result.detail .. ")" end
+  if result.detail then   -- which may quote the server's certificate
+    message = ("%s (%s)"):format(message, settings.clientSecret:redact(result.detail))
+  end
   local fields = {}
   -- A proxy that answered will answer the same again.
   if code == "proxy" and result.begun then fields.retryable = false end
