@@ -377,7 +377,7 @@ describe("a store that is broken", function()
   end)
 
   it("with damaged entries: they are misses, and it is told", function()
-    for _, bytes in ipairs{"", "x", ("x"):rep(200)} do
+    for _, bytes in ipairs{"", "x", ("x"):rep(200), true, {}, 7, print} do
       local world = sharing(steady(100))
       rawset(world.store, "get", function() return bytes end)
       assert((ask(world.process(), world)))
@@ -386,12 +386,44 @@ describe("a store that is broken", function()
     end
   end)
 
-  it("by memory running out raises", function()
-    local world = broken("get", function() error("not enough memory", 0) end)
-    local kept = world.process()
-    local ok, message = pcall(kept.token, kept)
-    assert.is_false(ok)
-    assert.equal("not enough memory", message)
+  it("by memory running out, or a caller's Ctrl-C, raises", function()
+    for _, fault in ipairs{"not enough memory", "store.lua:7: interrupted!"} do
+      local world = broken("get", function() error(fault, 0) end)
+      local kept = world.process()
+      local ok, message = pcall(kept.token, kept)
+      assert.is_false(ok)
+      assert.equal(fault, message)
+    end
+  end)
+end)
+
+describe("a failure in the store", function()
+  local function failed()
+    local world = sharing(function(n)
+      return n == 1 and {status = 503, takes = 0.1} or {token = "canary-token", validity = 100}
+    end)
+    local put = world.store.put   -- for ever
+    rawset(world.store, "put", function(self, name, bytes) return put(self, name, bytes, 1e6) end)
+    assert.is_nil((ask(world.process{attempts = 1}, world)))
+    return world
+  end
+
+  it("is no caller's of a time that the clock, set back, takes for the future", function()
+    local world = failed()
+    world.session = "another start"
+    world.skew = world.skew - 600
+    assert((ask(world.process{attempts = 1}, world)))
+    assert.equal(2, #world.posts)
+  end)
+
+  it("counts for five minutes, in a store that keeps it for longer, too", function()
+    for _, seconds in ipairs{250, 350} do
+      local world = failed()
+      world.skip(seconds)
+      local kept = world.process{attempts = 1}
+      kept:look()
+      assert.equal(seconds < 300, kept:explain().problem ~= nil)
+    end
   end)
 end)
 
@@ -407,6 +439,22 @@ describe("a token in the store", function()
     token = ask(world.process(), world)
     assert.is_true(token:remaining() <= 100)
   end)
+
+  it("that was rejected and cannot be deleted and stays keeps nobody from the bank",
+    function()
+      local world = sharing(steady(1000))
+      local kept = world.process()
+      local token = ask(kept, world)
+      rawset(world.store, "delete", function() return nil, "is broken" end)
+      rawset(world.store, "put", function() return nil, "is broken" end)
+      world.skip(10)
+      kept:invalidate(token)
+      world.session = "another start"
+      world.skew = world.skew - 60
+      local began = world.now
+      ask(kept, world)
+      assert.is_true(world.now - began < 10, world.now - began)
+    end)
 
   it("ends by the wall clock when the machine was started in between", function()
     local world = sharing(steady(100))

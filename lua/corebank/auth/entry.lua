@@ -35,14 +35,27 @@ local function new_fields(system)
   return {session = system.session() or ""}
 end
 
--- The moment under `name` on this process's boot clock, at most `ahead` seconds from now, for a
--- wall clock may have been set in between; nil when there is none.
-local function moment_of(fields, name, ahead, system)
+local SAME = 1   -- seconds by which a moment that has been may seem to lie ahead
+
+-- The moment under `name` on this process's boot clock; nil when there is none. By the wall clock's
+-- word it may be any, for that may have been set in between.
+local function told(fields, name, system)
   local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
   if not boot or not wall then return nil end
-  local now = system.boot()
-  local moment = fields.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + now
-  return math.min(moment, now + ahead)
+  return fields.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + system.boot()
+end
+
+-- The same, at most `ahead` seconds from now.
+local function moment_of(fields, name, ahead, system)
+  local moment = told(fields, name, system)
+  return moment and math.min(moment, system.boot() + ahead)
+end
+
+-- The same, of what has been. When it seems to lie ahead nobody knows when it was: long ago.
+local function past_moment_of(fields, name, system)
+  local moment, now = told(fields, name, system), system.boot()
+  if moment and moment > now + SAME then return -math.huge end
+  return moment and math.min(moment, now)
 end
 
 ---@class corebank.auth.Found
@@ -76,7 +89,7 @@ end
 function entry.to_token(text, system)
   local fields = read(text, system)
   local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
-  local departed = moment_of(fields, "departed", 0, system)
+  local departed = past_moment_of(fields, "departed", system)
   local ends = moment_of(fields, "ends", lifetime, system)
   if not (fields.accessToken and fields.tokenType and departed and ends) then return nil end
   local endsWall = math.min(tonumber(fields.endsWall) / 1e6, system.wall() + lifetime)
@@ -85,7 +98,7 @@ function entry.to_token(text, system)
     tokenValiditySec = tonumber(fields.tokenValiditySec)}
   return {token = token.revive(visible, fields.accessToken, ends, endsWall, system),
     lifetime = lifetime, departed = departed,
-    lastRejection = moment_of(fields, "lastRejection", 0, system)}
+    lastRejection = past_moment_of(fields, "lastRejection", system)}
 end
 
 -- What of a problem is written; its body is not.
@@ -101,8 +114,11 @@ local NUMBERS = {"status", "attempts", "retryAfter"}
 ---@field failures integer how many in a row
 ---@field denials integer how many of them at the end were denials
 
--- Its moments, and how many seconds ahead each may lie at most.
-local MOMENTS = {at = 0, departed = 0, nextRefresh = 60, latched = 300}
+--- How long a failure counts, in seconds: no Retry-After lasts longer.
+entry.FAILURE_KEPT = 300
+
+-- Its moments, and how many seconds ahead each may lie at most; `at` and `departed` have been.
+local MOMENTS = {at = 0, departed = 0, nextRefresh = 60, latched = entry.FAILURE_KEPT}
 
 --- Writes a failure. All moments are on the boot clock.
 ---@param failure corebank.auth.Failure
@@ -123,9 +139,11 @@ end
 --- Reads it.
 ---@param text string
 ---@param system table
----@return corebank.auth.Failure? # nil when it is none
+---@return corebank.auth.Failure? # nil when it is none, or too old to count
 function entry.to_failure(text, system)
   local fields = read(text, system)
+  local at = past_moment_of(fields, "at", system)
+  if not at or at < system.boot() - entry.FAILURE_KEPT then return nil end
   local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials)}
   for name, ahead in pairs(MOMENTS) do
     failure[name] = moment_of(fields, name, ahead, system)

@@ -11,7 +11,6 @@ local secret = require "corebank.auth.secret"
 
 local LEASE_GRACE = 2                       -- seconds that a lease outlasts the flight's timeout
 local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what its holder got
-local FAILURE_KEPT = 300                    -- seconds; no Retry-After lasts longer
 local LEAST_TO_ASK = 1                      -- seconds left; or a quarter of the timeout
 
 ---@class corebank.auth.Store
@@ -39,11 +38,16 @@ local function report(self, operation, fault)
   self.tell(operation, fault)
 end
 
+-- Not the store's: out of memory, and Ctrl-C, as lua raises it.
+local function is_ours(fault)
+  return fault == "not enough memory" or type(fault) == "string" and fault:find "interrupted!$"
+end
+
 -- Calls the store. Nil, and it has been reported, when that fails.
 local function call(self, operation, ...)
   local ok, result, fault = pcall(self.store[operation], self.store, ...)
   if not ok then
-    if result == "not enough memory" then error(result, 0) end
+    if is_ours(result) then error(result, 0) end
     result, fault = nil, "it raised an error"
   end
   if result == nil and fault then report(self, operation, fault) end
@@ -76,6 +80,9 @@ local function get(self, kind)
   local name, context = place(self, kind)
   local bytes = call(self, "get", name)
   if not bytes then return nil end
+  if type(bytes) ~= "string" then
+    return report(self, "get", "an entry is a " .. type(bytes) .. ", not a string")
+  end
   local text = core.unseal(settings_of[self].clientSecret, context, bytes)
   if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
   return text
@@ -118,7 +125,7 @@ end
 ---@param failure corebank.auth.Failure
 function Shared:put_failure(failure)
   if is_later(self:failure(), failure.departed) then return end
-  put(self, "failure", entry.of_failure(failure, self.system), FAILURE_KEPT)
+  put(self, "failure", entry.of_failure(failure, self.system), entry.FAILURE_KEPT)
 end
 
 --- Removes this very token.
@@ -205,7 +212,9 @@ function Shared:fetch(wait, job)
     local trouble = failure and job.heeds(failure, began)
     if trouble then return nil, trouble.message, trouble end
     local rest = ours and job.rest()
-    if rest and rest <= 0 then return ask(self, job, deadline, timeout) end
+    if rest and (rest <= 0 or self.system.boot() >= deadline) then
+      return ask(self, job, deadline, timeout)
+    end
     if rest then wait(nil, rest) end
     ours = lease(self, not job.urgent)   -- or renewed: the machine may have slept in between
     if not ours then
