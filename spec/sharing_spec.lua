@@ -98,6 +98,23 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     assert.equal("closed", problem.code)
   end)
 
+  it("may close the client when its token is to be put there: the lease is given back", function()
+    local kept, others
+    local world = sharing(steady(100, 0.5), {onEvent = function(event)
+      if event.name == "store_failed" then kept:close() end
+    end})
+    rawset(world.store, "get", function()
+      if #world.posts > 0 and world.now > 1000.4 then return nil, "broken" end
+    end)
+    kept, others = world.process(), world.process()
+    ask(kept, world)
+    assert.equal(1, #world.posts)
+    world.store.get = nil
+    local began = world.now
+    assert.is_truthy((ask(others, world)))
+    assert.is_true(world.now - began < 2, world.now - began)
+  end)
+
   it("may take its time: the bank is asked once all the same", function()
     local kept, world = failing()
     world.store.get = function()

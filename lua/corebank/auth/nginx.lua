@@ -6,6 +6,7 @@
 --   content_by_lua*         ready(), metrics()
 
 local auth = require "corebank.auth"
+local check = require "corebank.auth.check"
 local metrics = require "corebank.auth.metrics"
 
 -- What a client reads when it is made: read now, in a master maybe, and not by the first request.
@@ -33,9 +34,12 @@ local function warn(bank, ...)
   ngx.log(ngx.WARN, "corebank-auth: bank '", bank.name, "': ", ...)
 end
 
+-- What the bank's client says of it is fit for a log.
 local function note_trouble(bank, event)
-  local trouble = event.code .. (event.status and " (status " .. event.status .. ")" or "")
-  if bank.trouble ~= trouble then warn(bank, "no token from the bank: ", trouble) end
+  local trouble = event.code .. (event.status and ", status " .. event.status or "")
+  if bank.trouble ~= trouble then
+    warn(bank, "no token from the bank (", event.code, "): ", bank.client:explain().problem)
+  end
   bank.trouble = trouble
 end
 
@@ -70,6 +74,7 @@ function listeners.failed(bank, event)
 end
 
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
+listeners.found = note_recovery   -- another worker has fetched one
 
 -- Told where the waiting was: our own timers wait, too, and nobody minds.
 function listeners.waited(bank)
@@ -94,10 +99,12 @@ local function seconds_to_next_look(client)
   return math.max(SHORTEST_TICK, math.min(told.refreshIn + 0.001, LONGEST_TICK))
 end
 
--- Fetches or refreshes if that is due. What comes of it is told by events.
+-- Fetches or refreshes if that is due. What comes of it is told by events; but not what ready() or
+-- metrics() took over from another worker.
 local function look(bank)
   local ok, fault = pcall(bank.client.token, bank.client)
   if not ok then warn(bank, "a look at the token ended with an error: ", tostring(fault)) end
+  if bank.client:explain().state == "fresh" then note_recovery(bank) end
 end
 
 -- Every worker does so. They draw their own moments, and the lease lets one of them fetch.
@@ -146,10 +153,12 @@ local function client_options(given, bank, store)
   local copy = {}
   for option, value in pairs(given) do copy[option] = value end
   copy.name, copy.dict, copy.store = nil, nil, given.store or store
+  local theirs = given.onEvent
+  if theirs ~= nil and not check.callable(theirs) then return copy end   -- the client says so
   function copy.onEvent(event)
     local listener = listeners[event.name]
     if listener then listener(bank, event) end
-    if given.onEvent then given.onEvent(event) end
+    if theirs then theirs(event) end
   end
   return copy
 end
@@ -206,15 +215,20 @@ local function refuse(bank, problem)
   return ngx.exit(ngx.HTTP_OK)   -- the answer is there already
 end
 
-local unknown = {}   -- names that were asked for and never set up
+-- Names that were asked for and never set up: so many, for they may come from requests.
+local unknown, unknown_left = {}, 20
+
+local function note_unknown(name)
+  if unknown[name] or unknown_left == 0 then return end
+  unknown[name], unknown_left = true, unknown_left - 1
+  ngx.log(ngx.ERR, "corebank-auth: no bank '", (name:sub(1, 40):gsub("%c", "?")),
+    "' was set up in this worker; see the error of setup in init_worker_by_lua*, above")
+end
 
 local function find(name)
-  name = name or DEFAULT_NAME
-  local bank = banks[name]
-  if bank or unknown[name] then return bank end
-  unknown[name] = true
-  ngx.log(ngx.ERR, "corebank-auth: no bank '", tostring(name), "' was set up in this worker; "
-    .. "see the error of setup in init_worker_by_lua*, above")
+  local bank = banks[name or DEFAULT_NAME]
+  if not bank then note_unknown(tostring(name or DEFAULT_NAME)) end
+  return bank
 end
 
 -- Returns the problem when there is no token.

@@ -88,7 +88,9 @@ local function get(self, kind)
   return text
 end
 
+-- Unless a handler that was told of the store has closed the client, and the secret with it.
 local function put(self, kind, text, seconds)
+  if not core.is_secret(settings_of[self].clientSecret) then return end
   local name, context = place(self, kind)
   call(self, "put", name, core.seal(settings_of[self].clientSecret, context, text), seconds)
 end
