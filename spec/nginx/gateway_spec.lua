@@ -124,6 +124,41 @@ describe("the gateway #nginx", function()
     assert.equal(1, lines(gate:log(), "tokens are back"))
   end)
 
+  it("says so, too, when it is another one that has fetched a token", function()
+    start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1},
+      server = [[location /another { content_by_lua_block {
+        local auth = require "corebank.auth"
+        local options = $options
+        options.store = auth.store.shdict "corebank"
+        local another = auth.client(options)
+        another:forget()   -- the failure
+        ngx.print(another:token() and "has one")
+      } }]]})
+    sandbox.await("the bank is not asked", function()
+      return gate:log():find("no token from the bank", 1, true)
+    end)
+    assert.equal("has one", select(3, gate:get("/another")))
+    sandbox.await("it is not told", function() return gate:log():find("tokens are back") end)
+    assert.equal(2, scenario:posts())
+  end)
+
+  it("says of few names that there is no such bank, and forges no line of the log", function()
+    start({}, {workers = 1, server = [[location /of { content_by_lua_block {
+      require("corebank.auth.nginx").ready(ngx.unescape_uri(ngx.var.arg_name))
+    } }]]})
+    assert.equal(503, (gate:get("/of?name=x%0Aforged")))
+    for i = 1, 50 do gate:get("/of?name=" .. i) end
+    assert.equal(20, lines(gate:log(), "no bank '"))
+    assert.is_nil(gate:log():find("\nforged", 1, true))
+  end)
+
+  it("setup takes no handler that is none", function()
+    start({}, {workers = 1, setup = {onEvent = "x"}})
+    sandbox.await("it is not told", function()
+      return gate:log():find("setup: onEvent must be a function, not string", 1, true)
+    end)
+  end)
+
   it("a client that hangs up does not take the others' token away", function()
     start({{delay = 0.6}}, {workers = 1, no_setup = true, init_worker = "",
       http = "lua_socket_log_errors off;", server = "lua_check_client_abort on;",
