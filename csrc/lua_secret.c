@@ -55,9 +55,10 @@ struct cba_secret *cba_push_secret(lua_State *L) {
     return *slot;
 }
 
-static const char *describe(enum cba_secret_status status, int system_error) {
+static const char *describe(enum cba_secret_status status) {
     switch (status) {
         case CBA_SECRET_OK:
+        case CBA_SECRET_UNREADABLE:
             break;
         case CBA_SECRET_EMPTY:
             return "is empty";
@@ -69,8 +70,6 @@ static const char *describe(enum cba_secret_status status, int system_error) {
             return "is not valid UTF-8";
         case CBA_SECRET_UNSET:
             return "is not set";
-        case CBA_SECRET_UNREADABLE:
-            return strerror(system_error);
         case CBA_SECRET_NOT_A_FILE:
             return "is not a regular file";
         case CBA_SECRET_FILE_TOO_BIG:
@@ -91,7 +90,11 @@ int cba_secret_outcome(lua_State *L, enum cba_secret_status status, int system_e
         return cba_nomemory(L);
     }
     lua_pushnil(L);
-    lua_pushstring(L, describe(status, system_error));
+    if (status == CBA_SECRET_UNREADABLE) {
+        lua_pushfstring(L, "cannot be read: %s", strerror(system_error));
+    } else {
+        lua_pushstring(L, describe(status));
+    }
     return 2;
 }
 

@@ -232,10 +232,12 @@ describe("the prompt #slow", function()
   end)
 
   it("comes only when all else is right", function()
-    local shown = typed("\\n", {"token", "--timeout", "0"})
-    assert.is_truthy(shown:find("Client secret", 1, true))   -- the order of the list: see options
-    shown = typed("\\n", {"token", "--base-url", "ftp"})
-    assert.is_truthy(shown:find("status 2", 1, true))
+    for _, words in ipairs{{"token", "--timeout", "0"}, {"token", "--base-url", "ftp"},
+      {"token", "--attempts", "99"}, {"token", "--prompt", "--attempts", "99"}} do
+      local shown = typed("\\n", words)
+      assert.is_truthy(shown:find("status 2", 1, true), shown)
+      assert.is_nil(shown:find("Client secret", 1, true), shown)
+    end
   end)
 
   it("can be forced, and a signal that ends it restores the terminal", function()
@@ -359,6 +361,9 @@ describe("the store #slow", function()
     local second = succeeds(with_ca("token", "--refresh"))
     assert.not_equal(first, second)
     assert.equal(second, succeeds(with_ca("token")))
+    local result = run(with_ca("token", "--refresh"), environment)
+    assert.equal(second, result.out)   -- one that is seconds old
+    assert.is_truthy(result.err:find("the last refresh was seconds ago", 1, true), result.err)
     assert.equal(2, bank:posts() - posts)
   end)
 

@@ -180,6 +180,17 @@ describe("the doctor", function()
       :find("check --client-id and the client secret", 1, true))
   end)
 
+  it("says what to do about an answer that is none", function()
+    for hint, step in pairs{["try again later"] = {status = 503},
+      ["try again in 42 s"] = {status = 429, headers = {["Retry-After"] = "42"}},
+      ["check --base-url and --path"] = {body = "<html>"}} do
+      local base = bank:scenario{step}.baseUrl
+      local text = fails_at("answer", hint:find "check" and 7 or 6,
+        trusting("--attempts", "1"), {COREBANK_BASE_URL = base})
+      assert.is_truthy(text:find("; " .. hint, 1, true), text)
+    end
+  end)
+
   it("names clocks that are far apart, and only tells when they are not", function()
     local function date(offset)
       local value = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + offset)

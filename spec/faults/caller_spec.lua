@@ -361,7 +361,7 @@ describe("a secret's source", function()
   end)
 
   it("a file that cannot be used raises at once, a FIFO too", function()
-    refused("/no/such/secret", "No such file")
+    refused("/no/such/secret", "cannot be read: No such file")
     refused(file(""), "is empty")
     refused(file("\n"), "is empty")
     refused(file("canary-secret\r\n"), "CR LF")
@@ -401,7 +401,7 @@ describe("a secret's source", function()
     end
     for _, path in ipairs{"/no/such-file", "./no.such", "../no_such"} do
       local _, message = pcall(auth.secret.file, path)
-      assert.is_truthy(message:find("secret.file: " .. path .. " No such", 1, true), message)
+      assert.is_truthy(message:find("secret.file: " .. path .. " cannot be read: No such", 1, true), message)
     end
   end)
 

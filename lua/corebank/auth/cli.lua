@@ -11,7 +11,9 @@ function commands.token(words)
   bank:look()   -- what is in the store needs no flight, and so no more of this library
   local token, message, problem = bank:token()
   if token and words.refresh and bank:explain().source == "store" then
-    bank:invalidate(token)
+    if not bank:invalidate(token) then
+      exits.tell("the last refresh was seconds ago, and this is what it brought; try again in 5 s")
+    end
     token, message, problem = bank:token()
   end
   if not token then

@@ -113,7 +113,7 @@ local tls_advice = {
   store = "caFile or caPath cannot be used for %s; it must be readable and hold PEM certificates",
   client = "clientCert, clientKey or clientKeyPassword cannot be used for %s",
   pin = "the key of %s is none of those in pinnedKey",
-  refused = "%s ends the TLS connection after the handshake; it may want another clientCert",
+  refused = "%s ends the TLS connection after the handshake; it may want %s clientCert",
   handshake = "no TLS connection to %s",
 }
 
@@ -137,7 +137,7 @@ function problem.from_failure(result, settings)
   if result.tlsFault == "handshake" and settings.clientCert then
     template = template .. "; check clientCert, clientKey and clientKeyPassword"
   end
-  local message = template:format(settings.origin)
+  local message = template:format(settings.origin, settings.clientCert and "another" or "a")
   if result.detail then   -- which may quote the server's certificate
     message = ("%s (%s)"):format(message, settings.clientSecret:redact(result.detail))
   end

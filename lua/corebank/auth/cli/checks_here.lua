@@ -61,11 +61,8 @@ local function option_lines(words, settings)
   return table.concat(lines, INDENT)
 end
 
--- With a secret that is none, to see all else first.
 local function check_options(state)
-  local read = given.options(state.words)
-  read.clientSecret = "a secret"
-  local settings, mistake = options.read(read, true)
+  local settings, mistake = given.all_but_secret(given.options(state.words))
   if not settings then return nil, wording.spoken(mistake), exits.USAGE end
   options.release(settings)
   return option_lines(state.words, settings)

@@ -97,7 +97,8 @@ end
 
 local function check_answer(state)
   if state.token then return tostring(state.token) end
-  return nil, wording.spoken(state.message), exits.of(state.problem.code)
+  local message, hint = wording.spoken(state.message), wording.hint(state.problem)
+  return nil, hint and message .. "; " .. hint or message, exits.of(state.problem.code)
 end
 
 return {{"resolve", check_resolve}, {"connect", check_connect}, {"tls", check_tls},

@@ -21,11 +21,32 @@ local given = {}
 -- The message is without the path: somebody may have put the secret there.
 local function secret_file(flag, path)
   local value, reason = secret.from_file(path)
-  if not value then exits.stop(exits.USAGE, ("the file given to %s: %s"):format(flag, reason)) end
+  if not value then exits.stop(exits.USAGE, ("the file given to %s %s"):format(flag, reason)) end
   return value
 end
 
-local function ask()
+local function stop_for(mistake)
+  local wording = require "corebank.auth.cli.wording"
+  exits.stop(exits.USAGE, wording.spoken(mistake))
+end
+
+--- Settings of the options with a secret that is none, to see all else first.
+---@param read table what `options` made
+---@return table? settings to be released
+---@return string? mistake
+function given.all_but_secret(read)
+  local own = read.clientSecret
+  read.clientSecret = "a secret"
+  local settings, mistake = options.read(read, true)
+  read.clientSecret = own
+  return settings, mistake
+end
+
+-- Nobody is asked for it when all else is not right.
+local function ask(read)
+  local settings, mistake = given.all_but_secret(read)
+  if not settings then stop_for(mistake) end
+  options.release(settings)
   local value, reason = core.prompt("Client secret: ")
   if value then return value end
   if reason == "cancelled" then exits.stop(exits.INTERRUPTED, "cancelled") end
@@ -57,24 +78,20 @@ function given.store(words)
   return made
 end
 
--- Makes something of options that may lack the secret, and says where that came from. Only when
--- they are right otherwise is anybody asked for it, unless it must be so.
+-- Makes something of options that may lack the secret, and says where that came from.
 local function with_secret(read, words, make)
   local source = "$COREBANK_CLIENT_SECRET"
   if words.secretFile then
     read.clientSecret, source = secret_file("--secret-file", words.secretFile), "file"
   elseif words.prompt then
-    read.clientSecret, source = ask(), "typed"
+    read.clientSecret, source = ask(read), "typed"
   end
   local made, mistake = make(read)
   if not made and mistake:find("^clientSecret is missing") then
-    read.clientSecret, source = ask(), "typed"
+    read.clientSecret, source = ask(read), "typed"
     made, mistake = make(read)
   end
-  if not made then
-    local wording = require "corebank.auth.cli.wording"
-    exits.stop(exits.USAGE, wording.spoken(mistake))
-  end
+  if not made then stop_for(mistake) end
   return made, source
 end
 

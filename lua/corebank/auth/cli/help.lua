@@ -9,7 +9,7 @@ local ABOUT = {
     .. "bank for nothing.",
   forget = "Deletes what the store keeps for these credentials. The bank is not told.",
   doctor = "Checks one thing after the other, and says what to do about the first that fails. "
-    .. "Authenticates once.",
+    .. "Asks the bank for a token, with --attempts tries, also after a denial.",
   completion = "Prints what a shell needs to complete this command's words.",
 }
 
@@ -17,7 +17,7 @@ local EXAMPLES = {
   token = {
     "export COREBANK_BASE_URL=https://bank.example COREBANK_CLIENT_ID=my-client",
     "corebank-auth token --secret-file /etc/my-client.secret",
-    'curl -H "$(corebank-auth token --format header)" https://bank.example/api/accounts',
+    "corebank-auth token --format header | curl -H @- https://bank.example/api/accounts",
     'eval "$(corebank-auth token --format env)"',
     "corebank-auth token --format json | jq .expiresAt",
   },
@@ -50,7 +50,7 @@ Environment:
                               where no option says otherwise
    XDG_CACHE_HOME             where tokens are kept, in corebank-auth
    https_proxy, http_proxy, all_proxy, no_proxy
-                              as libcurl reads them, in both cases
+                              as libcurl reads them; all but http_proxy in capitals, too
    NO_COLOR                   no colours, on a terminal either]]
 
 local function exit_statuses()

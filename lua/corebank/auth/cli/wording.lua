@@ -4,15 +4,18 @@
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 
-local DOCTOR = "corebank-auth doctor, with the same options, finds out where it fails"
-
 -- What to do next, where the message does not say so itself.
 local HINTS = {
-  resolve = "check --base-url; " .. DOCTOR, connect = DOCTOR, proxy = DOCTOR, tls = DOCTOR,
-  timeout = "try again, or raise --timeout; " .. DOCTOR, network = "try again; " .. DOCTOR,
+  resolve = "check --base-url", timeout = "try again, or raise --timeout", network = "try again",
   limited = "try again later", server = "try again later", response = "check --base-url and --path",
   too_large = "check --base-url and --path",
 }
+
+local DOCTOR = "corebank-auth doctor, with the same options, finds out where it fails"
+
+-- Where that is worth a look.
+local ON_THE_WAY = {resolve = true, connect = true, proxy = true, tls = true, timeout = true,
+  network = true}
 
 local wording = {}
 
@@ -32,11 +35,20 @@ end
 ---@param text string
 ---@return string
 function wording.spoken(text)
+  text = text:gsub("baseUrl and path", "--base-url and --path")
   for _, flag in ipairs(flags.list) do
     if flag.isOption then text = replace(text, flag.name, flag.flag) end
   end
   text = replace(text, "clientSecret", "the client secret")
   return replace(text, "clientKeyPassword", "--key-password-file")
+end
+
+--- What to do about a problem, as far as its message does not say so.
+---@param problem corebank.auth.Problem
+---@return string? hint
+function wording.hint(problem)
+  if problem.retryAfter then return ("try again in %.0f s"):format(problem.retryAfter) end
+  return HINTS[problem.code]
 end
 
 --- Ends the command because there is no token.
@@ -47,9 +59,9 @@ function wording.fail(message, problem)
   if problem.remembered then
     lines[1] = lines[1] .. "; remembered, nothing was sent"
   end
-  local hint = HINTS[problem.code]
-  if problem.retryAfter then hint = ("try again in %.0f s"):format(problem.retryAfter) end
-  lines[2] = hint
+  local hint = wording.hint(problem)
+  local doctor = ON_THE_WAY[problem.code] and not problem.retryAfter and DOCTOR or nil
+  lines[2] = hint and doctor and hint .. "; " .. doctor or hint or doctor
   exits.stop(exits.of(problem.code), table.concat(lines, "\n"))
 end
 
