@@ -21,7 +21,8 @@ blocking.threads = coroutine
 blocking.callers_threads = coroutine
 
 -- Flights that nobody may be waiting for. They go on when their client is asked again, and while
--- another one is waited for, which may be waiting for them: through a store, for their lease.
+-- another one or a transfer is waited for, which may be waiting for them: through a store, for
+-- their lease. A call's pause moves none on.
 local launched = setmetatable({}, {__mode = "k"})
 
 --- Seconds for which a flight may be left alone: between two calls nobody moves it on.
