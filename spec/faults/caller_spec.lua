@@ -401,7 +401,8 @@ describe("a secret's source", function()
     end
     for _, path in ipairs{"/no/such-file", "./no.such", "../no_such"} do
       local _, message = pcall(auth.secret.file, path)
-      assert.is_truthy(message:find("secret.file: " .. path .. " cannot be read: No such", 1, true), message)
+      local told = "secret.file: " .. path .. " cannot be read: No such"
+      assert.is_truthy(message:find(told, 1, true), message)
     end
   end)
 
