@@ -14,7 +14,7 @@ local File = {name = "file"}
 File.__index = File
 File.__metatable = false
 
-local NO_FOLDER = "there is no folder: neither HOME nor XDG_CACHE_HOME is set to one"
+local NO_FOLDER = "there is no folder: set HOME or XDG_CACHE_HOME to one"
 
 --- See store/memory.lua for what every store's methods take and give.
 function File:get(name)
