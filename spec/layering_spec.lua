@@ -70,7 +70,7 @@ describe("lua", function()
       "problem secret token system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",
       "keeping shared remember alike host.choose",
-      "explain",
+      "explain fetching",
       "client",
       "many",
       "auth",

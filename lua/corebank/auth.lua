@@ -76,7 +76,7 @@ function auth.client(given)
   -- Here: a script that needs one token reads less. And all that a client needs later on.
   local client = require "corebank.auth.client"
   require "corebank.auth.explain"
-  require "corebank.auth.flight"
+  require "corebank.auth.fetching"
   local system = require "corebank.auth.system"
   return client.new(settings, system, host, function() options.release(settings) end)
 end

@@ -6,14 +6,12 @@
 -- gets a token, from the store or from the bank: it outlives the caller that started it, and
 -- everybody who needs its outcome shares it, failure too.
 
--- Three more modules are loaded where they are needed: the command, when its token is in the store,
--- needs none. auth.client loads them all, for later there may be no descriptor to do it with.
+-- Two more modules are loaded where they are needed: the command, when its token is in the store,
+-- needs neither. auth.client loads them, for later there may be no descriptor to do it with.
 local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
 
-local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
-local LOOK_AGAIN = 0.25             -- seconds until a refresh left to others is looked for
-local LEAST_BETWEEN_REJECTIONS = 5  -- seconds; a new token that is rejected too gets no better
+local LEAST_BETWEEN_REJECTIONS = 5   -- seconds; a new token that is rejected too gets no better
 
 ---@class corebank.auth.Client
 local Client = {}
@@ -31,104 +29,6 @@ local function tell(self, name, fields)
   self.onEvent(event)
 end
 
--- ---- flights -----------------------------------------------------------------------------------
-
--- Seconds until the bank may be asked again.
-local function rest_before_asking(self)
-  return self.lastDeparture + LEAST_BETWEEN_REQUESTS - self.system.boot()
-end
-
-local function ask(self, deadline)
-  self.lastDeparture = self.system.boot()
-  local exchange = require "corebank.auth.exchange"
-  return exchange.run(settings_of[self], self.system, self.host.threads.yield, deadline)
-end
-
--- The work of a flight. `urgent`: a caller waits for it. What comes from the store and not from the
--- bank is noted in the flight.
-local function obtain(self, own, urgent)
-  local wait = self.host.threads.yield
-  if not self.shared then
-    local rest = rest_before_asking(self)
-    if rest > 0 then wait(nil, rest) end
-    return ask(self)
-  end
-  local token, message, trouble = self.shared:fetch(wait, {
-    urgent = urgent,
-    takes = function(found)
-      own.found = keeping.wants(self, found) and found or nil
-      return own.found
-    end,
-    heeds = function(failure, since)
-      own.heeded = keeping.heed(self, failure, urgent and since or nil)
-      return own.heeded
-    end,
-    rest = function() return rest_before_asking(self) end,
-    ask = function(deadline) return ask(self, deadline) end,
-  })
-  if not token and not trouble then self.nextRefresh = self.system.boot() + LOOK_AGAIN end
-  return token, message, trouble
-end
-
-local function check_leeway(self, token)
-  if token:remaining() <= keeping.leeway(self, token:remaining()) then
-    return nil, problem.new("expired",
-      "the bank's token has less time left than leeway asks for; make leeway smaller")
-  end
-  return token
-end
-
--- What the bank brought is kept, and put where others find it. Returns the event to tell.
-local function settle_with_bank(self, own, token, trouble)
-  local took = self.system.boot() - own.started
-  if token then
-    local name = self.current and "refreshed" or "fetched"
-    keeping.issued(self, token)
-    if self.shared then
-      self.shared:put_token{token = token, lifetime = token:remaining(),
-        departed = self.lastDeparture,
-        lastRejection = self.lastRejection > -math.huge and self.lastRejection or nil}
-    end
-    return name, {seconds = took}
-  end
-  local failure = keeping.failed(self, trouble)
-  if self.shared and self.shared:holds_lease() then self.shared:put_failure(failure) end
-  return trouble.code == "denied" and "denied" or "failed",
-    {code = trouble.code, status = trouble.status, seconds = took}
-end
-
--- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
-local function land(self, own, token, trouble)
-  local transfer = settings_of[self].transfer
-  if transfer then transfer:close() end   -- one that was out of memory left it open
-  local name, event
-  if own.found then
-    keeping.take(self, own.found)
-    name = "found"
-  elseif not own.heeded and (token or trouble) then
-    if token then
-      token, trouble = check_leeway(self, token)
-      own.problem = trouble
-    end
-    name, event = settle_with_bank(self, own, token, trouble)
-  end
-  if own.neglected then keeping.postpone(self) end
-  own.found = nil   -- a flight is kept for its problem; it keeps no token
-  if self.shared then self.shared:release() end
-  if name then tell(self, name, event) end
-end
-
-local function depart(self, urgent)
-  local flight = require "corebank.auth.flight"
-  local own = flight.new(obtain, function(...) land(self, ...) end, self.system,
-    self.host.threads)
-  own.patience = self.host.patience
-  self.flight = own
-  own:depart(self, own, urgent)
-  if not own.done then self.host.launch(own) end
-  return own
-end
-
 --- Whether a flight is in the air.
 ---@return boolean
 function Client:is_fetching()
@@ -137,11 +37,20 @@ end
 
 -- ---- the slow half of token() ------------------------------------------------------------------
 
+local function depart(self, urgent)
+  local fetching = require "corebank.auth.fetching"
+  local own = fetching.prepare(self, settings_of[self], urgent, tell)
+  self.flight = own
+  own:depart()
+  if not own.done then self.host.launch(own) end
+  return own
+end
+
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
   if self:is_fetching() then return self.flight:advance() end
   local now = self.system.boot()
-  if now >= self.nextRefresh and rest_before_asking(self) <= 0
+  if now >= self.nextRefresh and keeping.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
     depart(self, false)
   end

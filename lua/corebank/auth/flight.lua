@@ -31,7 +31,7 @@ local function finish(self, token, trouble)
   if wanted and not is_flight(wanted) then wanted:close() end
   self.problem = trouble
   self.over(self, token, trouble)
-  self.thread = nil
+  self.over, self.thread = nil, nil
 end
 
 -- Takes what the coroutine yielded or returned.
@@ -110,9 +110,8 @@ function Flight:start(...)
 end
 
 --- Sets off, and goes as far as it can.
----@param ... any for the work
-function Flight:depart(...)
-  self:start(...)
+function Flight:depart()
+  self:start()
   self:advance()
 end
 

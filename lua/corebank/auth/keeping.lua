@@ -10,6 +10,7 @@ local LONGEST_LEEWAY = 10
 local MOST_AHEAD = 0.5              -- of the lifetime, whatever refreshAhead says
 local JITTER = 0.125                -- of the time refreshed ahead
 local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
+local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
 
 local keeping = {}
@@ -46,6 +47,12 @@ end
 ---@return boolean
 function keeping.usable(client)
   return client.current ~= nil and not client.current:expired(client.currentLeeway)
+end
+
+--- How long the bank is not to be asked again, whatever happens.
+---@return number seconds zero or less when it may be
+function keeping.rest_before_asking(client)
+  return client.lastDeparture + LEAST_BETWEEN_REQUESTS - client.system.boot()
 end
 
 --- How much of a lifetime, in seconds, is not used.

@@ -1,0 +1,107 @@
+--- How a client gets a token: a flight that asks the store or the bank, keeps the outcome and tells
+-- of it.
+
+local exchange = require "corebank.auth.exchange"
+local flight = require "corebank.auth.flight"
+local keeping = require "corebank.auth.keeping"
+local problem = require "corebank.auth.problem"
+
+local LOOK_AGAIN = 0.25   -- seconds until a refresh left to others is looked for
+
+local function ask(client, settings, deadline)
+  client.lastDeparture = client.system.boot()
+  return exchange.run(settings, client.system, client.host.threads.yield, deadline)
+end
+
+-- The work of a flight. What comes from the store and not from the bank is noted in the flight.
+local function obtain(client, settings, own, urgent)
+  local wait = client.host.threads.yield
+  if not client.shared then
+    local rest = keeping.rest_before_asking(client)
+    if rest > 0 then wait(nil, rest) end
+    return ask(client, settings)
+  end
+  local token, message, trouble = client.shared:fetch(wait, {
+    urgent = urgent,
+    takes = function(found)
+      own.found = keeping.wants(client, found) and found or nil
+      return own.found
+    end,
+    heeds = function(failure, since)
+      own.heeded = keeping.heed(client, failure, urgent and since or nil)
+      return own.heeded
+    end,
+    rest = function() return keeping.rest_before_asking(client) end,
+    ask = function(deadline) return ask(client, settings, deadline) end,
+  })
+  if not token and not trouble then client.nextRefresh = client.system.boot() + LOOK_AGAIN end
+  return token, message, trouble
+end
+
+local function check_leeway(client, token)
+  if token:remaining() <= keeping.leeway(client, token:remaining()) then
+    return nil, problem.new("expired",
+      "the bank's token has less time left than leeway asks for; make leeway smaller")
+  end
+  return token
+end
+
+-- What the bank brought is kept, and put where others find it. Returns the event to tell.
+local function settle_with_bank(client, own, token, trouble)
+  local took = client.system.boot() - own.started
+  if token then
+    local name = client.current and "refreshed" or "fetched"
+    keeping.issued(client, token)
+    if client.shared then
+      client.shared:put_token{token = token, lifetime = token:remaining(),
+        departed = client.lastDeparture,
+        lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
+    end
+    return name, {seconds = took}
+  end
+  local failure = keeping.failed(client, trouble)
+  if client.shared and client.shared:holds_lease() then client.shared:put_failure(failure) end
+  return trouble.code == "denied" and "denied" or "failed",
+    {code = trouble.code, status = trouble.status, seconds = took}
+end
+
+-- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
+local function land(client, settings, tell, own, token, trouble)
+  local transfer = settings.transfer
+  if transfer then transfer:close() end   -- one that was out of memory left it open
+  local name, event
+  if own.found then
+    keeping.take(client, own.found)
+    name = "found"
+  elseif not own.heeded and (token or trouble) then
+    if token then
+      token, trouble = check_leeway(client, token)
+      own.problem = trouble
+    end
+    name, event = settle_with_bank(client, own, token, trouble)
+  end
+  if own.neglected then keeping.postpone(client) end
+  own.found = nil   -- a flight is kept for its problem; it keeps no token
+  if client.shared then client.shared:release() end
+  if name then tell(client, name, event) end
+end
+
+local fetching = {}
+
+--- A flight that has yet to depart.
+---@param client corebank.auth.Client
+---@param settings table what options.read made
+---@param urgent boolean whether a caller waits for it
+---@param tell fun(client: corebank.auth.Client, name: string, fields: table?) takes an event
+---@return corebank.auth.Flight
+function fetching.prepare(client, settings, urgent, tell)
+  local own
+  own = flight.new(
+    function() return obtain(client, settings, own, urgent) end,
+    function(_, token, trouble) land(client, settings, tell, own, token, trouble) end,
+    client.system, client.host.threads)
+  own.patience = client.host.patience
+  return own
+end
+
+return fetching
