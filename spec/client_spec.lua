@@ -422,6 +422,24 @@ describe("a bank that gives no more time", function()
       kept:token()
     end
     assert.equal(2, #world.posts)
+    world.skip(1)   -- nor is it handed out when the bank has asked for no more
+    assert.is_nil(kept:peek())
+    kept:token()
+    assert.equal(3, #world.posts)
+  end)
+
+  it("is one that gives less than a second more", function()
+    for more, second in pairs{[0.75] = 20, [1] = 100} do
+      local kept, world = keep(function(n, now)
+        return {token = "canary-token", validity = n == 1 and 100 or 1100 - now + more}
+      end)
+      ask(kept, world)
+      world.skip(80)
+      kept:token()
+      assert.equal(2, #world.posts)
+      local left = kept:peek():remaining()
+      assert.equal(second == 100, left > 20, more)
+    end
   end)
 end)
 
@@ -515,6 +533,7 @@ describe("invalidate", function()
     assert.is_nil(kept:peek())
     local second = ask(kept, world)
     assert.are_not.equal(first, second)
+    world.skip(5)
     assert.is_false(kept:invalidate(first))   -- an older one: too late
     assert.is_false(kept:invalidate(nil))
     assert.equal(second, kept:peek())
@@ -542,6 +561,36 @@ describe("invalidate", function()
   end)
 end)
 
+describe("forget", function()
+  it("leaves the token nowhere, and close does not, either, nor one that was rejected", function()
+    for _, drop in ipairs{"forget", "close", "close after a rejection"} do
+      local kept, world = keep(steady(100))
+      local seen = setmetatable({ask(kept, world)}, {__mode = "v"})
+      if drop:find("rejection") then kept:invalidate(seen[1]) end
+      kept[drop:match("%l+")](kept)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(seen[1], drop)
+    end
+  end)
+
+  it("forgets a denial, too: the bank is asked at the next call", function()
+    local kept, world = keep(function() return {status = 401} end)
+    ask(kept, world)
+    world.skip(1)
+    assert.is_true(kept:forget())
+    assert.is_nil(select(3, ask(kept, world)).remembered)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("and look are of use without a store, too", function()
+    local kept, world = keep(steady(100))
+    assert.is_nil(kept:look())
+    local token = ask(kept, world)
+    assert.equal(token, kept:look())
+  end)
+end)
+
 describe("time", function()
   it("that jumps ahead on the wall clock ends a token early at most", function()
     local kept, world = keep(steady(100))
@@ -562,6 +611,21 @@ describe("time", function()
 end)
 
 describe("explain and events", function()
+  it("say how long the bank took, and how long a caller waited", function()
+    local events = {}
+    local kept, world = keep(steady(100, 2),
+      {onEvent = function(event) events[event.name] = event end})
+    world.call(function() kept:token() end)
+    world.pass(0.5)
+    world.call(function() kept:token() end)
+    world.pass(2)
+    assert.equal(2, events.fetched.seconds)
+    assert.is_true(events.waited.seconds >= 1.5 and events.waited.seconds <= 2)
+    assert.is_true(kept:invalidate(kept:peek()))
+    assert.equal("invalidated", events.invalidated.name)
+    assert.equal(1, kept:explain().counters.invalidated)
+  end)
+
   it("say why this token, until when, and what went wrong last; no secret", function()
     local events = {}
     local kept, world = keep(function(n)

@@ -18,8 +18,7 @@ end
 
 describe("a flight", function()
   local function ready_at_once()
-    return {step = function() return true end, is_done = function() return true end,
-      close = function() end}
+    return {step = function() return true end, is_done = function() return true end}
   end
 
   for name, wish in pairs{["a transfer"] = function() return ready_at_once() end,

@@ -9,7 +9,8 @@ local survive = require "spec.survive"
 
 local ask, steady = fake.ask, fake.steady
 
--- A world with one store, and a maker of clients in it; `events` collects what they tell.
+-- A world with one store, and a maker of clients in it, each in a process of its own unless
+-- `world.pid` says in which; `events` collects what they tell.
 local function sharing(answer, changes)
   local world = fake.world(answer)
   world.random = function() return 0 end
@@ -26,7 +27,7 @@ local function sharing(answer, changes)
       for name, value in pairs(more) do given[name] = value end
     end
     local settings = assert(options.read(given, true))
-    local system = setmetatable({pid = function() return own end}, {__index = world.system})
+    local system = setmetatable({pid = function() return world.pid or own end}, {__index = world.system})
     return client.new(settings, system, world.host, function() options.release(settings) end)
   end
   return world
@@ -228,6 +229,37 @@ describe("clients with one store", function()
     for _, kept in ipairs(all) do assert.equal("canary-token-2", kept:peek().accessToken) end
   end)
 
+  it("that leave a refresh to another look for it four times a second, and no more often",
+    function()
+      local world = sharing(steady(100, 2))
+      local first, second = world.process(), world.process()
+      ask(first, world)
+      ask(second, world)
+      world.skip(85)
+      first:token()   -- takes the lease
+      local tries, lease = 0, world.store.lease
+      rawset(world.store, "lease", function(...)
+        tries = tries + 1
+        return lease(...)
+      end)
+      for _ = 1, 100 do
+        assert.is_truthy(second:token())
+        world.skip(0.01)
+      end
+      assert.is_true(tries >= 3 and tries <= 5, tries)
+    end)
+
+  it("do not wait for the one that is at it while they have a token", function()
+    local world = sharing(steady(100, 2))
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    ask(second, world)
+    world.skip(85)
+    first:token()
+    second:token()
+    assert.is_false(second:is_fetching())
+  end)
+
   it("share the failure of a refresh: they do not try in turn", function()
     local world = sharing(function(n)
       return n == 1 and {token = "canary-token-1", validity = 1000} or {failure = "connect"}
@@ -247,6 +279,64 @@ describe("clients with one store", function()
     assert.equal(1 + 6, #world.posts)   -- after 0, 1, 2, 4, 8 and 16 s more
   end)
 
+  it("ask for themselves when the failure is older than their call", function()
+    local world = sharing(function(n)
+      return n == 1 and {failure = "connect"} or {token = "canary-token", validity = 100}
+    end)
+    world.random = function() return 1 end
+    local first, second = world.process(), world.process()
+    assert.equal("connect", select(3, ask(first, world)).code)
+    world.skip(0.5)
+    assert.equal("canary-token", ask(second, world).accessToken)
+    assert.equal(2, #world.posts)
+    assert.is_true(world.posts[2] - world.posts[1] >= 1)   -- and in their turn
+  end)
+
+  it("count the failures of all: the gaps between their tries grow", function()
+    local world = sharing(function(n)
+      return n == 1 and {token = "canary-token", validity = 1000} or {failure = "connect"}
+    end)
+    world.random = function() return 1 end
+    ask(world.process(), world)
+    world.skip(850)
+    local ends = world.now + 31.5
+    while world.now < ends do   -- lives too short to count for themselves
+      local kept = world.process()
+      ask(kept, world)
+      assert.is_truthy(kept:token())
+      world.skip(0.25)
+    end
+    assert.equal(1 + 6, #world.posts)
+  end)
+
+  it("have their failures behind them when another has got a token", function()
+    local world = sharing(function(n)
+      return n == 2 and {token = "canary-token", validity = 100} or {failure = "connect"}
+    end)
+    world.random = function() return 1 end
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    world.skip(0.5)
+    ask(second, world)
+    first:look()
+    world.skip(85)
+    for _ = 1, 2 do   -- the refreshes behind it, a second apart
+      assert.is_truthy(first:token())
+      world.skip(1)
+    end
+    assert.equal(4, #world.posts)
+  end)
+
+  it("count it as a request of their own when another has asked", function()
+    local world = sharing(steady(100))
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    ask(second, world)
+    assert.is_true(second:forget())
+    ask(second, world)
+    assert.is_true(world.posts[2] - world.posts[1] >= 1 - 1e-9)
+  end)
+
   it("go on when the one that asks never comes back, after its lease", function()
     local world = sharing(steady(100, 2), {timeout = 5})
     local gone = world.process()
@@ -264,6 +354,66 @@ describe("clients with one store", function()
     assert.equal("canary-token-2", ask(second, world).accessToken)
     assert.equal(2, #world.posts)
   end)
+
+  for what, answer in pairs{
+    token = {token = "canary-token-1", validity = 1000, takes = 1},
+    failure = {status = 400, takes = 1},
+  } do
+    it("write no late " .. what .. " over what came of a later request", function()
+      local world = sharing(function(n)
+        if n == 1 then return answer end
+        return answer.token and {token = "canary-token-2", validity = 100} or {status = 403}
+      end, {timeout = 5})
+      local asleep = world.process()
+      local thread = coroutine.create(function() asleep:token() end)
+      assert(coroutine.resume(thread))
+      world.skip(1)
+      next(world.open).step()   -- the answer is there, and nobody looks at it
+      world.skip(7)   -- until its lease is over
+      ask(world.process(), world)
+      asleep.flight:advance()
+      assert.is_false(asleep:is_fetching())
+      assert.equal(2, #world.posts)
+      local told = world.process()
+      local token = told:look()
+      assert.equal(answer.token and "canary-token-2", token and token.accessToken)
+      assert.equal(not answer.token, (told:explain().problem or ""):find("403") ~= nil)
+    end)
+  end
+
+  it("that wait in vain do not say that the bank failed", function()
+    local world = sharing(function(n)
+      return {token = "canary-token-" .. n, validity = 1, takes = n == 2 and 30 or nil}
+    end, {timeout = 5})
+    local gone, late = world.process(), world.process()
+    ask(late, world)   -- it has had its turn before
+    world.skip(10)
+    assert(coroutine.resume(coroutine.create(function() gone:token() end)))
+    local problem
+    world.call(function() problem = select(3, late:token()) end)
+    gone.flight.advance = function() end   -- killed: nobody drives it any more
+    world.pass(5.5, 0.1)
+    assert.equal("timeout", problem.code)
+    local told = world.process()
+    told:look()
+    assert.is_nil(told:explain().problem)
+  end)
+
+  it("see what another has got within a tenth of a second, and at once when it was quick",
+    function()
+      for takes, latest in pairs{[0.02] = 0.03, [2] = 0.11} do
+        local world = sharing(steady(100, takes))
+        local first, second = world.process(), world.process()
+        world.call(function() first:token() end)
+        local came
+        world.call(function()
+          second:token()
+          came = world.now
+        end)
+        world.pass(takes + 0.2, 0.005)
+        assert.is_true(came - 1000 - takes <= latest, came)
+      end
+    end)
 
   it("drop a rejected token for all, and take a newer one without a POST", function()
     local world = sharing(steady(100))
@@ -303,19 +453,37 @@ describe("clients with one store", function()
   end)
 
   it("whose turn comes too late leave it to the next", function()
-    local world = sharing(steady(100, 30), {timeout = 5})
-    local gone = world.process()
+    local world = sharing(function(n)
+      return {token = "canary-token-" .. n, validity = 1, takes = n > 1 and 30 or nil}
+    end, {timeout = 5})
+    local gone, late = world.process(), world.process()
+    ask(late, world)
+    world.skip(10)
     local thread = coroutine.create(function() gone:token() end)
     assert(coroutine.resume(thread))
-    local late, problem = world.process()
+    local problem
     world.call(function() problem = select(3, late:token()) end)
     world.pass(4.5, 0.1)
     gone:close()   -- its lease is free, and half a second is left
     world.pass(0.6, 0.1)
     assert.equal("timeout", problem.code)
-    assert.equal(1, #world.posts)
-    world.call(function() late:token() end)
     assert.equal(2, #world.posts)
+    local told = world.process()
+    told:look()
+    assert.is_nil(told:explain().problem)   -- it is nobody else's: the bank was not asked
+    world.call(function() late:token() end)
+    assert.equal(3, #world.posts)
+  end)
+
+  it("keep a token that was found nowhere once it is forgotten", function()
+    local world = sharing(steady(100))
+    ask(world.process(), world)
+    local second = world.process()
+    local seen = setmetatable({ask(second, world)}, {__mode = "v"})
+    second:forget()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(seen[1])
   end)
 
   it("look and forget: without a request", function()
@@ -328,6 +496,14 @@ describe("clients with one store", function()
     assert.is_nil(second:peek())
     assert.is_nil(world.process():look())
     assert.equal(1, #world.posts)
+    local delete, calls = world.store.delete, 0
+    rawset(world.store, "delete", function(...)
+      calls = calls + 1
+      if calls == 1 then return nil, "is broken" end
+      return delete(...)
+    end)
+    assert.is_false(second:forget())
+    assert.is_true(second:forget())
   end)
 
   it("look at what went wrong, too", function()
@@ -336,13 +512,34 @@ describe("clients with one store", function()
     world.skip(1)
     local told = world.process()
     told:look()
+    assert.equal(1000 + world.skew, told:explain().problemAt)
     told = told:explain()
     assert.is_truthy(told.problem:find("does not accept", 1, true))
     assert.is_true(told.latchedFor > 3 and told.latchedFor <= 4)
   end)
 end)
 
+describe("clients of one process", function()
+  it("leave the turn to each other, too", function()
+    local world = sharing(steady(100, 2))
+    world.pid, world.random = 1, math.random
+    local first, second = world.process(), world.process()
+    world.call(function() first:token() end)
+    world.call(function() second:token() end)
+    world.pass(3, 0.05)
+    assert.equal(1, #world.posts)
+    assert.is_truthy(second:peek())
+  end)
+end)
+
 describe("clients that share nothing", function()
+  it("because of different certificates", function()
+    local world = sharing(steady(100))
+    ask(world.process{clientCert = "/cert.pem"}, world)
+    ask(world.process{clientCert = "/renewed.pem"}, world)
+    assert.equal(2, #world.posts)
+  end)
+
   for what, other in pairs{
     ["another secret"] = {clientSecret = "canary-secret-other"},
     ["another id"] = {clientId = "id2"},

@@ -219,7 +219,7 @@ describe("auth.client", function()
     assert.is_truthy(message:find("leeway is for a token that is kept", 1, true), message)
     local kept = client_of{}
     kept:close()
-    for _, method in ipairs{"token", "invalidate"} do
+    for _, method in ipairs{"token", "invalidate", "look", "forget"} do
       ok, message = pcall(function() return (kept[method](kept)) end)
       assert.is_false(ok)
       assert.is_truthy(message:find("keeping_spec.lua:%d+: the client is closed"), message)

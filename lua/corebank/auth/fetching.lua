@@ -68,7 +68,7 @@ end
 -- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
 local function land(client, settings, tell, own, token, trouble)
   local transfer = settings.transfer
-  if transfer then transfer:close() end   -- one that was out of memory left it open
+  if transfer then transfer:close() end   -- it holds the secret, if the flight did not come so far
   local name, event
   if own.found then
     keeping.take(client, own.found)

@@ -22,13 +22,11 @@ local function is_flight(wanted)
   return getmetatable(wanted) == Flight
 end
 
--- Over, however. A transfer that it waited for holds the secret; another flight is not its own. One
--- by one: Ctrl-C raises anywhere, and what is left then is a flight that `advance` can finish.
+-- Over, however. One by one: Ctrl-C raises anywhere, and what is left then is a flight that
+-- `advance` can finish.
 local function finish(self, token, trouble)
-  local wanted = self.wanted
   self.wanted, self.due = nil, nil
   self.done = true
-  if wanted and not is_flight(wanted) then wanted:close() end
   self.problem = trouble
   self.over(self, token, trouble)
   self.over, self.thread = nil, nil
@@ -145,7 +143,7 @@ local flight = {}
 --- Makes a flight.
 ---@param work function yields what it waits for; returns a token, or nil, a message and a problem
 ---@param over function called once, when it is done, with the flight, and the token or the problem;
---- with neither after `abandon`, neglect or a fault
+--- with neither after `abandon`, neglect or a fault. Closes a transfer that it still waits for
 ---@param system table boot
 ---@param threads table see above
 ---@return corebank.auth.Flight
