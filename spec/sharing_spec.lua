@@ -27,7 +27,8 @@ local function sharing(answer, changes)
       for name, value in pairs(more) do given[name] = value end
     end
     local settings = assert(options.read(given, true))
-    local system = setmetatable({pid = function() return world.pid or own end}, {__index = world.system})
+    local system = setmetatable({}, {__index = world.system})
+    function system.pid() return world.pid or own end
     return client.new(settings, system, world.host, function() options.release(settings) end)
   end
   return world
