@@ -45,9 +45,7 @@ end
 
 local function write_file(name, text, mode)
   local path = home .. "/" .. name
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  files.write(path, text)
   os.execute(("chmod %s %s"):format(mode or "600", quoted(path)))
   return path
 end

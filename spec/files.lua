@@ -14,6 +14,15 @@ function files.content(path)
   return text
 end
 
+--- Makes a file of these bytes, in place of what was there.
+---@param path string
+---@param bytes string
+function files.write(path, bytes)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(bytes))
+  assert(file:close())
+end
+
 --- The lines that a command prints, at least one.
 ---@param command string
 ---@return string[]

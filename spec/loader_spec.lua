@@ -6,9 +6,7 @@ local files = require "spec.files"
 local whole = "build/" .. os.getenv "CBA_BUILD" .. "/corebank/auth/"
 
 local function copy(name, folder)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(files.content(whole .. name))
-  file:close()
+  files.write(folder .. "/" .. name, files.content(whole .. name))
 end
 
 local function open(path)
@@ -35,9 +33,7 @@ describe("the loader", function()
     assert.matches("corebank.auth.core is not installed whole", message, 1, true)
     assert.matches(folder .. "/libcore.so", message, 1, true)
 
-    local file = assert(io.open(folder .. "/libcore.so", "w"))
-    file:write("no library")
-    file:close()
+    files.write(folder .. "/libcore.so", "no library")
     ok, message = open(folder .. "/core.so")
     assert.is_false(ok)
     assert.matches("libcore.so", message, 1, true)

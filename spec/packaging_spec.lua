@@ -23,12 +23,6 @@ print(tostring(token))
 
 local COMPILED = "@corebank/auth/"   -- where the source of what is in the core says to be from
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
 local function output_of(command)
   local pipe = assert(io.popen("{ " .. command .. "; } 2>&1"))
   local output = pipe:read "*a"
@@ -80,8 +74,8 @@ describe("packaging #packaging #slow", function()
     source = work .. "/the source"
     assert(lfs.mkdir(work .. "/home"))
     assert(lfs.mkdir(source))
-    write(work .. "/user.lua", SCRIPT)
-    write(work .. "/luarocks.lua", 'rocks_provided = {argparse = "0.7.1-1"}\n')
+    files.write(work .. "/user.lua", SCRIPT)
+    files.write(work .. "/luarocks.lua", 'rocks_provided = {argparse = "0.7.1-1"}\n')
     output_of(("tar -c --exclude=./build --exclude=./.git . | tar -x -C %s"):format(quoted(source)))
   end)
 
@@ -103,7 +97,7 @@ describe("packaging #packaging #slow", function()
 
   it("what another release of Lua compiled is left alone, and the files are read", function()
     local other, made = work .. "/lua5.4.0", work .. "/made by another"
-    write(other, [[#!/bin/sh
+    files.write(other, [[#!/bin/sh
       [ "$1" != -v ] || exec echo "Lua 5.4.0  Copyright (C) 1994-2020 Lua.org, PUC-Rio"
       exec lua5.4 "$@"
     ]])

@@ -132,9 +132,7 @@ describe("README's first example #transfer", function()
   -- Runs it as a user would, in a process of its own; what it prints and its exit status.
   local function run(secret)
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(blocks("lua")[1], "\n")
-    file:close()
+    files.write(path, blocks("lua")[1] .. "\n")
     local command = ("COREBANK_BASE_URL=%s COREBANK_CLIENT_ID=%s COREBANK_CLIENT_SECRET=%s "
       .. "COREBANK_CA_FILE=%s %s %s 2>&1; echo $?"):format(quoted(bank.url), quoted(bank.clientId),
       quoted(secret), quoted(bank.caFile), os.getenv("CBA_LUA"), quoted(path))

@@ -2,6 +2,7 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
+local files = require "spec.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
@@ -331,9 +332,7 @@ end)
 describe("a secret's source", function()
   local function file(content, mode)
     local path = os.tmpname()
-    local handle = assert(io.open(path, "wb"))
-    handle:write(content)
-    handle:close()
+    files.write(path, content)
     process.chmod(path, mode or 384)   -- 0600
     return path
   end

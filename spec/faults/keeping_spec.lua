@@ -1,6 +1,7 @@
 -- FAULTS of keeping a token, against the real bank and the real clock; client_spec has the policy.
 
 local auth = require "corebank.auth"
+local files = require "spec.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
@@ -112,9 +113,7 @@ describe("a secret file that is replaced #transfer", function()
   after_each(function() os.remove(path) end)
 
   local function write(content)
-    local file = assert(io.open(path, "wb"))
-    file:write(content)
-    file:close()
+    files.write(path, content)
   end
 
   it("before a call: the new secret is used before the caller hears of a denial", function()
@@ -257,9 +256,7 @@ describe("a bank that moves to another address", function()
     local old = sandbox.raw{connections = {answer}}
     local new = sandbox.raw{connections = {answer}, host = "127.0.0.2", port = old.port}
     local script, hosts = os.tmpname(), os.tmpname()
-    local file = assert(io.open(script, "w"))
-    file:write(MOVING)
-    file:close()
+    files.write(script, MOVING)
     local pipe = io.popen(("%s=libnss_wrapper.so NSS_WRAPPER_HOSTS=%s %s %s %s 2>&1; echo $?")
       :format("LD_PRELOAD", hosts, os.getenv("CBA_LUA"), script, "http://bank.test:" .. old.port))
     local output = pipe:read("*a")

@@ -2,6 +2,7 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
+local files = require "spec.files"
 local options = require "corebank.auth.options"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
@@ -207,9 +208,7 @@ describe("a program that ends #transfer", function()
   -- SIGPIPE ends it: LuaSocket, here, ignores them, and who is started by us would inherit that.
   local function run(script, url, environment)
     local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(script)
-    file:close()
+    files.write(path, script)
     local command = "SPEC_CA='%s' SPEC_URL='%s' SPEC_ID='%s' SPEC_SECRET='%s' "
       .. "env --default-signal=PIPE %s %s %s 2>&1; echo $?"
     local pipe = io.popen(command:format(bank.caFile, url or bank.url, bank.clientId,

@@ -55,12 +55,6 @@ teardown(function() file.new = new_store end)
 
 local function path_of(suffix) return dir .. "/" .. NAME .. (suffix or "") end
 
-local function write(path, bytes)
-  local out = assert(io.open(path, "wb"))
-  out:write(bytes)
-  out:close()
-end
-
 local function output_of(command)
   local pipe = io.popen(command .. " 2>&1")
   local output = pipe:read "*a"
@@ -84,7 +78,7 @@ end
 local function holder(seconds)
   local pid = process.fork(function()
     if not auth.store.file{dir = dir}:lease(NAME, "holder", seconds) then return false end
-    write(parent .. "/holds", "")
+    files.write(parent .. "/holds", "")
     while true do core.sleep(60) end
   end)
   await(parent .. "/holds")
@@ -172,14 +166,14 @@ describe("many processes at once", function()
         local store = auth.store.file{dir = dir}
         repeat until lfs.attributes(parent .. "/start")
         local outcome = store:lease(NAME, "racer-" .. i, 60)
-        write(parent .. "/asked-" .. i, "")
+        files.write(parent .. "/asked-" .. i, "")
         await(parent .. "/end")
         return assert(outcome ~= nil, "a fault") and outcome
       end)
     end
-    write(parent .. "/start", "")
+    files.write(parent .. "/start", "")
     for i = 1, 20 do await(parent .. "/asked-" .. i) end
-    write(parent .. "/end", "")
+    files.write(parent .. "/end", "")
     for _, pid in ipairs(children) do
       granted = granted + (process.wait(pid) == 0 and 1 or 0)
     end
@@ -260,7 +254,7 @@ describe("the lease", function()
     local pid = process.fork(function()
       local mine = auth.store.file{dir = dir}
       assert(mine:lease(NAME, "stopped", 5))
-      write(parent .. "/holds", "")
+      files.write(parent .. "/holds", "")
       while not lfs.attributes(parent .. "/go on") do core.sleep(0.01) end
       return mine:release(NAME, "stopped")
     end)
@@ -271,7 +265,7 @@ describe("the lease", function()
     skew = 6
     assert.is_true(store:lease(NAME, "next", 60))
     process.kill(pid, CONT)
-    write(parent .. "/go on", "")
+    files.write(parent .. "/go on", "")
     assert.equal(0, process.wait(pid))
     assert.is_false(auth.store.file{dir = dir}:lease(NAME, "third", 60))
   end)
@@ -326,7 +320,7 @@ describe("the lease", function()
     local owner = process.fork(function()
       assert(store:lease(NAME, "owner", 5))
       local child = process.fork(function() while true do core.sleep(60) end end)
-      write(parent .. "/child", tostring(child))
+      files.write(parent .. "/child", tostring(child))
       return true
     end)
     assert.equal(0, process.wait(owner))
@@ -428,7 +422,7 @@ describe("a folder", function()
   end)
 
   it("that is a file, or below one, is refused", function()
-    write(dir, "something")
+    files.write(dir, "something")
     refuses("store is not a folder, or a symbolic link to one; name another folder$")
     dir = dir .. "/below"
     refuses("is not a folder")
@@ -447,7 +441,7 @@ describe("a folder", function()
 
   it("whose path has a line break is named in one line", function()
     dir = parent .. "/a\nb"
-    write(dir, "")
+    files.write(dir, "")
     local _, fault = auth.store.file{dir = dir}:get(NAME)
     assert.is_truthy(fault:find("/a?b is not", 1, true), fault)
   end)
@@ -492,7 +486,7 @@ describe("an entry", function()
 
   it("that is a symbolic link is refused, and nobody follows it", function()
     for _, target in ipairs{parent .. "/elsewhere", parent .. "/nowhere"} do
-      write(parent .. "/elsewhere", "corebank-auth 1\nelsewhere")
+      files.write(parent .. "/elsewhere", "corebank-auth 1\nelsewhere")
       os.execute(("ln -sfn '%s' '%s'"):format(target, path_of()))
       refuses("is a symbolic link; remove it$")
     end
@@ -524,10 +518,10 @@ describe("an entry", function()
       ["corebank-auth 10\nbytes"] = "is of another version; remove it$",
       ["corebank-auth 1\n" .. ("x"):rep(129 * 1024 + 1)] = "is larger than an entry can be",
     } do
-      write(path_of(), content)
+      files.write(path_of(), content)
       refuses(fault)
     end
-    write(path_of(), "corebank-auth 1\n" .. ("x"):rep(129 * 1024))
+    files.write(path_of(), "corebank-auth 1\n" .. ("x"):rep(129 * 1024))
     assert.equal(129 * 1024, #auth.store.file{dir = dir}:get(NAME))
   end)
 
@@ -540,7 +534,7 @@ describe("an entry", function()
   end)
 
   it("that somebody else is writing is left to them", function()
-    write(path_of ".new", "half a li")
+    files.write(path_of ".new", "half a li")
     os.execute("chmod 600 '" .. path_of ".new" .. "'")
     local close = locked(path_of ".new")
     local store = auth.store.file{dir = dir}
@@ -553,7 +547,7 @@ describe("an entry", function()
   end)
 
   it("takes the place of what a process left behind that died", function()
-    write(path_of ".new", "corebank-auth 1\n" .. ("canary-token-half"):rep(100))
+    files.write(path_of ".new", "corebank-auth 1\n" .. ("canary-token-half"):rep(100))
     os.execute("chmod 600 '" .. path_of ".new" .. "'")
     local store = auth.store.file{dir = dir}
     assert.is_true(store:put(NAME, "short", 60))
@@ -581,7 +575,7 @@ describe("a lease's file", function()
     end
     for _, content in ipairs{"garbage", ("\0"):rep(50), "corebank-auth lease 2 x\n",
       "corebank-auth lease 1 00000000000000x a\n", "corebank-auth lease 1 1"} do
-      write(path, content)
+      files.write(path, content)
       os.execute("chmod 600 '" .. path .. "'")
       refuses("%.lease is not a lease of corebank%-auth; remove it$")
     end
@@ -601,13 +595,13 @@ end)
 describe("a disk", function()
   -- A script of the shell's: it does what `shell` says, and then runs `script` as a program.
   local function program(shell, script)
-    write(parent .. "/script.lua", [[
+    files.write(parent .. "/script.lua", [[
       local auth = require "corebank.auth"
       local NAME = "]] .. NAME .. [["
       local store = auth.store.file{dir = "]] .. dir .. [["}
       local function refused(done, fault) print(assert(done == nil and fault)) end
     ]] .. script .. "\nprint 'the end'\n")
-    write(parent .. "/script.sh", ("set -e\n%s\nexec %s '%s/script.lua'\n"):format(shell,
+    files.write(parent .. "/script.sh", ("set -e\n%s\nexec %s '%s/script.lua'\n"):format(shell,
       os.getenv "CBA_LUA", parent))
     return parent .. "/script.sh"
   end

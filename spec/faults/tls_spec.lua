@@ -1,11 +1,12 @@
 -- FAULTS, "TLS": whom we talk to and how. Run with both builds of libcurl.
 
 local auth = require "corebank.auth"
+local files = require "spec.files"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 
 local bank = sandbox.bank()
-local files = bank.files
+local pem = bank.files
 
 local function tls_case(options, case)
   case = case or {code = "tls", posts = 0}
@@ -29,12 +30,12 @@ describe("the server's certificate #tls", function()
   end)
 
   it("is not trusted by another bank's root", function()
-    tls_case{caFile = files.otherCa}
+    tls_case{caFile = pem.otherCa}
   end)
 end)
 
 describe("the trust store #tls", function()
-  local stores = {missing = "/no/such/ca.pem", empty = files.emptyCa, garbage = files.garbageCa}
+  local stores = {missing = "/no/such/ca.pem", empty = pem.emptyCa, garbage = pem.garbageCa}
   for kind, path in pairs(stores) do
     it(kind .. ": tls, and the message names the option", function()
       tls_case({caFile = path}, {code = "tls", posts = 0, message = "caFile"})
@@ -46,7 +47,7 @@ describe("the trust store #tls", function()
     os.remove(dir)
     assert(os.execute(("mkdir '%s' && cp '%s' '%s/bank.pem' && openssl rehash '%s'"):format(
       dir, bank.caFile, dir, dir)))
-    local ok, why = pcall(tls_case, {caPath = dir, caFile = files.otherCa}, {})
+    local ok, why = pcall(tls_case, {caPath = dir, caFile = pem.otherCa}, {})
     os.execute(("rm -r '%s'"):format(dir))
     assert.is_true(ok, why)
   end)
@@ -63,7 +64,7 @@ describe("what is trusted #tls", function()
     os.remove(dir)
     assert(os.execute(("mkdir -p '%s/system' '%s/other'"):format(dir, dir)))
     assert(os.execute(("cp '%s' '%s/system/ca-certificates.crt' && cp '%s' '%s/other/ca.pem'")
-      :format(bank.caFile, dir, files.otherCa, dir)))
+      :format(bank.caFile, dir, pem.otherCa, dir)))
     assert(os.execute(("openssl rehash '%s/system' '%s/other'"):format(dir, dir)))
   end)
 
@@ -72,9 +73,7 @@ describe("what is trusted #tls", function()
   -- What a script says that runs where all the system trusts is this bank; nothing, where that
   -- cannot be arranged.
   local function where_system_trusts_bank(script)
-    local file = assert(io.open(dir .. "/script.lua", "w"))
-    assert(file:write(script))
-    assert(file:close())
+    files.write(dir .. "/script.lua", script)
     local pipe = assert(io.popen(
       ("unshare -rm sh -c \"mount --bind '%s/system' %s && exec %s '%s/script.lua'\" 2>&1"):format(
         dir, SYSTEM, os.getenv "CBA_LUA", dir)))
@@ -95,7 +94,7 @@ describe("what is trusted #tls", function()
           clientSecret = "%s", caFile = trust.caFile, caPath = trust.caPath}
         print(token and "token" or problem.code)
       end
-    ]]):format(files.otherCa, dir, bank.url, bank.clientId, bank.clientSecret)))
+    ]]):format(pem.otherCa, dir, bank.url, bank.clientId, bank.clientSecret)))
   end)
 
   it("is what a file says when a connection is made, and not what it said before", function()
@@ -105,7 +104,7 @@ describe("what is trusted #tls", function()
     local one, two = bank:scenario{}, bank.urls.tls13
     trust(bank.caFile)
     assert(auth.authenticate(survive.options{caFile = path, baseUrl = one.baseUrl}))
-    trust(files.otherCa)
+    trust(pem.otherCa)
     local _, _, problem = auth.authenticate(survive.options{caFile = path, baseUrl = two})
     assert.equal("tls", problem.code)
   end)
@@ -162,17 +161,17 @@ describe("mutual TLS #tls", function()
   end)
 
   it("with the right one: success", function()
-    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
+    tls_case({baseUrl = url, clientCert = pem.clientCert, clientKey = pem.clientKey}, {})
   end)
 
   it("does not lend its connection to a caller without the certificate", function()
-    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.clientKey}, {})
+    tls_case({baseUrl = url, clientCert = pem.clientCert, clientKey = pem.clientKey}, {})
     tls_case({baseUrl = url}, {code = absent, posts = 0})
   end)
 
   it("with a passphrase: success; with a wrong one, or none: tls, and it is not shown", function()
-    local options = {baseUrl = url, clientCert = files.clientCert,
-      clientKey = files.clientKeyEncrypted, clientKeyPassword = files.clientKeyPassword}
+    local options = {baseUrl = url, clientCert = pem.clientCert,
+      clientKey = pem.clientKeyEncrypted, clientKeyPassword = pem.clientKeyPassword}
     tls_case(options, {})
     options.clientKeyPassword = "canary-passphrase-wrong"
     tls_case(options, {code = "tls", posts = 0, message = "clientKeyPassword"})
@@ -182,13 +181,11 @@ describe("mutual TLS #tls", function()
 
   it("with a passphrase that is not given asks nobody on the terminal", function()
     local script = os.tmpname()
-    local file = assert(io.open(script, "w"))
-    file:write(([[
+    files.write(script, ([[
       local auth = require "corebank.auth"
       print(select(3, auth.authenticate{baseUrl = %q, clientId = "a", clientSecret = "b",
         caFile = %q, clientCert = %q, clientKey = %q, timeout = 2, attempts = 1}).code)]]):format(
-      url, bank.caFile, files.clientCert, files.clientKeyEncrypted))
-    file:close()
+      url, bank.caFile, pem.clientCert, pem.clientKeyEncrypted))
     -- script(1) gives it a terminal, on which nobody types.
     local pipe = io.popen(("script -qec '%s %s' /dev/null </dev/null"):format(
       os.getenv("CBA_LUA"), script))
@@ -199,7 +196,7 @@ describe("mutual TLS #tls", function()
   end)
 
   it("with a key that does not belong to the certificate: tls, naming the options", function()
-    tls_case({baseUrl = url, clientCert = files.clientCert, clientKey = files.wrongKey},
+    tls_case({baseUrl = url, clientCert = pem.clientCert, clientKey = pem.wrongKey},
       {code = "tls", posts = 0, message = "clientKey"})
   end)
 

@@ -108,12 +108,6 @@ local function free_port()
   return tonumber(port)
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-end
-
 --- What setup{} gets in the specs: the sandbox bank's credentials and trust; `changes` over that.
 function gateway.options(changes)
   local bank = sandbox.bank()
@@ -172,7 +166,7 @@ end
 --- Writes the configuration again, with changed texts.
 function Gateway:configure(changes)
   for name, value in pairs(changes) do self.values[name] = value end
-  write(self.dir .. "/nginx.conf", expand(self.values.template or TEMPLATE, self.values))
+  files.write(self.dir .. "/nginx.conf", expand(self.values.template or TEMPLATE, self.values))
 end
 
 local function alive(pid)

@@ -37,9 +37,7 @@ describe("examples/ #nginx", function()
     scenario = bank:scenario{}
     secret_file = os.tmpname()
     process.chmod(secret_file, 384)   -- 0600
-    local file = assert(io.open(secret_file, "w"))
-    file:write(bank.clientSecret, "\n")
-    file:close()
+    files.write(secret_file, bank.clientSecret .. "\n")
   end)
 
   after_each(function()
