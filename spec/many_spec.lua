@@ -94,6 +94,15 @@ describe("a batch", function()
     assert.equal(4, world.most)
   end)
 
+  it("widens by half, every 2 ms", function()
+    for takes, most in pairs{[0.003] = 6, [0.005] = 9} do
+      local world = new_world(function() return {token = "t", validity = 60, takes = takes} end,
+        0.0005)
+      run(world, elements(9))
+      assert.equal(most, world.most)
+    end
+  end)
+
   it("leaves the others alone when one fails, and says why", function()
     local world = new_world(function(n)
       if n == 2 then return {status = 401, takes = 0.01} end
