@@ -51,6 +51,19 @@ describe("tables that are alike", function()
     assert.equal(9, reader:read(defaults).attempts)
   end)
 
+  it("leave no secret behind when the credentials are a mistake", function()
+    local release, released = options.release, {}
+    options.release = function(settings)
+      released[#released + 1] = settings
+      release(settings)
+    end
+    local settings, mistake = reader:read(given{timeout = 7, clientId = ("x"):rep(101)})
+    options.release = release
+    assert.is_nil(settings)
+    assert.is_truthy(mistake:find("clientId", 1, true))
+    assert.equal(1, #released)
+  end)
+
   it("have a key's passphrase each", function()
     local secured = {clientCert = "client.pem", clientKeyPassword = "canary-passphrase"}
     local one = assert(reader:read(given(secured)))

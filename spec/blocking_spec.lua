@@ -63,4 +63,13 @@ describe("waiting in a plain script", function()
     blocking.wait(nil, 0.01)
     assert.is_true(core.boot() - rested >= 0.01)
   end)
+
+  it("leaves the processor to others", function()
+    local rests = {due = core.boot() + 0.6}
+    function rests.advance() rests.done = core.boot() >= rests.due end
+    local began = os.clock()
+    blocking.wait(nil, 0.3)
+    blocking.await(rests)
+    assert.is_true(os.clock() - began < 0.1)
+  end)
 end)
