@@ -11,8 +11,7 @@ static struct cba_answer *answer;
 
 static void take(const char *line) {
     size_t length = strlen(line);
-    char *copy = exact_copy(line, length - 1);
-    memcpy(copy, line, length); /* without even a NUL behind it */
+    char *copy = bare_copy(line, length);
     cba_answer_take_line(answer, copy, length);
     cba_guarded_free(copy);
 }

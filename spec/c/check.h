@@ -15,4 +15,7 @@ int check_summary(const char *name);
  * the program even in a library that no sanitizer has seen. Free it with cba_guarded_free. */
 char *exact_copy(const char *bytes, size_t length);
 
+/* The same without even the NUL. */
+char *bare_copy(const char *bytes, size_t length);
+
 #endif

@@ -44,13 +44,6 @@ static const struct {
     {"abc\xC3", -1},
 };
 
-/* Without even a NUL behind it. */
-static char *bare_copy(const char *text, size_t length) {
-    char *copy = exact_copy(text, length > 0 ? length - 1 : 0);
-    memcpy(copy, text, length);
-    return copy;
-}
-
 static void test_utf8(void) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t length = strlen(texts[i].bytes);
