@@ -91,7 +91,7 @@ local function say_head(run, left_out)
   report.table({"peer", "version"}, rows)
 end
 
--- Seconds of an exchange, roughly; better known once bench/parts/warm.lua has measured it.
+-- Seconds of an exchange, roughly; the most that bench/parts/warm.lua saw, once it has measured.
 local paces = {}
 local function pace(peer)
   paces[peer] = paces[peer] or peer:run("warm", 50):match "%S+" / 50

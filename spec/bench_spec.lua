@@ -39,7 +39,7 @@ describe("figures", function()
 end)
 
 describe("turns", function()
-  local size = {turns = 4, exchanges = 7}
+  local size = {turns = 4, exchanges = 7, seconds = 60, least = 2}
   local folder
 
   setup(function() folder = files.new_folder() end)
@@ -72,6 +72,14 @@ describe("turns", function()
       assert.equal(lines[i <= 8 and 1 or 9], line)
     end
     assert.equal(2 * 4 * 2, #lines)
+  end)
+
+  it("are fewer when they take too long, but as many as must be", function()
+    local good = peer "while read -r _; do echo 1; done"
+    local slow = {turns = 2, exchanges = 7, seconds = 0, least = 2}
+    assert.same({1, 1}, turns.ratios(good, good, folder, 5, slow))
+    slow.seconds = 60
+    assert.same({1, 1, 1, 1, 1}, turns.ratios(good, good, folder, 5, slow))
   end)
 
   it("are not counted when one of them fails", function()

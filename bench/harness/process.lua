@@ -11,18 +11,35 @@ function process.quoted(words)
   return table.concat(quoted, " ")
 end
 
---- All that it says on either output; and what os.execute returns, whether it succeeded first.
-function process.try(words)
-  local pipe = assert(io.popen(process.quoted(words) .. " 2>&1"))
+local function start(words)
+  return assert(io.popen(process.quoted(words) .. " 2>&1"))
+end
+
+local function finish(pipe)
   local output = pipe:read "*a"
   return output, pipe:close()
 end
 
---- The same of one that must succeed.
+--- All that it says on either output; and what os.execute returns, whether it succeeded first.
+function process.try(words)
+  return finish(start(words))
+end
+
+--- What each of several says that run at the same time. They must succeed.
+function process.outputs(commands)
+  local pipes, outputs = {}, {}
+  for i, words in ipairs(commands) do pipes[i] = start(words) end
+  for i, words in ipairs(commands) do
+    local output, good = finish(pipes[i])
+    assert(good, table.concat(words, " ") .. "\n" .. output)
+    outputs[i] = output
+  end
+  return outputs
+end
+
+--- The same of one.
 function process.output(words)
-  local output, good = process.try(words)
-  assert(good, table.concat(words, " ") .. "\n" .. output)
-  return output
+  return process.outputs{words}[1]
 end
 
 --- The words of all these lists.

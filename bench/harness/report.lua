@@ -93,9 +93,13 @@ end
 --- A target: the median of the values is at most this, or at least. Without values, for want of a
 -- peer, it is not met either.
 function report.judge(what, values, most, least)
-  report.missed = report.missed or not values
-  verdicts[#verdicts + 1] = {what, values and with_interval(values) or "", target(most, least),
-    values and verdict(values, most, least) or "not judged: a peer is missing"}
+  if values then
+    verdicts[#verdicts + 1] = {what, with_interval(values), tostring(#values),
+      target(most, least), verdict(values, most, least)}
+  else
+    report.missed = true
+    verdicts[#verdicts + 1] = {what, "", "", target(most, least), "not judged: a peer is missing"}
+  end
 end
 
 local RIVALS = {Lua = true, Python = true, Node = true}
@@ -132,7 +136,7 @@ function report.verdicts()
   report.heading "Targets"
   report.say("What a median says; in brackets between which it lies with 95 %, where there are "
     .. "figures enough to say. It is not sure where that holds the target.\n")
-  report.table({"ratio or figure", "median", "target", ""}, verdicts)
+  report.table({"ratio or figure", "median", "of", "target", ""}, verdicts)
   report.say "\nAhead of every peer in Lua, Python and Node: over the nearest one, at most 1.\n"
   report.table({"row", "of", "nearest", "ratio, median", ""}, standings)
 end

@@ -3,12 +3,12 @@
 return {
   real = {
     rounds = 7,
-    processes = {10, 3},     -- in a round, at most and at least
-    seconds = 1,             -- of warm exchanges in a round
+    processes = {7, 2},      -- in a round, at most and at least
+    seconds = 0.6,           -- of warm exchanges in a round
     duel_rounds = 151,       -- of processes of two peers alone: where a few percent count
-    warm_duel = {turns = 50, exchanges = 100},   -- the target is of 5,000 of them
-    warm_duel_rounds = 25,
-    more_warm_duel_rounds = 9,
+    warm_duel = {turns = 50, exchanges = 100,    -- the target is of 5,000 of them
+      seconds = 2, least = 7},
+    warm_duel_rounds = {lua54 = 25, luajit = 15, form = 9},
     patience = 8,            -- seconds that a peer's memory may take
     clients_patience = 60,   -- seconds that a peer may take to make a number of clients
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
@@ -21,15 +21,16 @@ return {
     callers = 1000,
     many_rounds = 51,
     load_seconds = 1,        -- the gateway: many short turns, for a ratio close to 1
-    load_rounds = 50,
-    more_load_rounds = 10,
+    load_rounds = 40,
+    more_load_rounds = 7,
     neighbour_rounds = 9,
     landing = 2,             -- until what was in the air has landed
     cold_requests = 15,
   },
   smoke = {
     rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1,
-    warm_duel = {turns = 2, exchanges = 5}, warm_duel_rounds = 2, more_warm_duel_rounds = 1,
+    warm_duel = {turns = 2, exchanges = 5, seconds = 60, least = 1},
+    warm_duel_rounds = {lua54 = 2, luajit = 1, form = 1},
     counted = {2, 4}, counted_rounds = 1, early = 2, patience = 25, clients_patience = 25,
     calls = 1000, clients_kept = 2, clients = {{count = 3, rounds = 1}}, callers = 10,
     many_rounds = 1, load_seconds = 1, load_rounds = 1, more_load_rounds = 1,

@@ -6,6 +6,7 @@
 local figures = require "bench.harness.figures"
 local files = require "spec.files"
 local process = require "bench.harness.process"
+local socket = require "socket"
 
 local turns = {}
 
@@ -54,10 +55,14 @@ local function round_of(one, other, out, round, size)
 end
 
 --- For each round the ratio of one's wall time to the other's, the median of its turns.
----@param size table turns in a round and exchanges in a turn
+---@param size table turns in a round and exchanges in a turn; seconds that a round may take on the
+--- average, or else there are fewer of them, but at least `least`
 function turns.ratios(one, other, out, rounds, size)
-  local ratios = {}
-  for round = 1, rounds do ratios[round] = round_of(one, other, out, round, size) end
+  local ratios, over = {}, socket.gettime() + rounds * size.seconds
+  for round = 1, rounds do
+    if round > size.least and socket.gettime() > over then break end
+    ratios[round] = round_of(one, other, out, round, size)
+  end
   return ratios
 end
 
