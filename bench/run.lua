@@ -11,8 +11,10 @@
 --                          seconds each time
 --   memory COUNT EARLY     get COUNT: prints peak KiB after EARLY of them and after all
 --   kept COUNT             ask COUNT times for a token that is there: prints nanoseconds for each
---   clients COUNT CALLS    keep COUNT tokens: prints KiB of the process, milliseconds for fetching
---                          each, nanoseconds for a call that finds one, over about CALLS
+--   clients COUNT CALLS PARALLEL
+--                          keep COUNT tokens, fetched PARALLEL at a time: prints KiB of the
+--                          process, milliseconds for fetching each, nanoseconds for a call that
+--                          finds one, over about CALLS
 --   cold COUNT             COUNT callers at once, and no token: prints wall and CPU seconds
 --   many COUNT PARALLEL    get COUNT tokens, each by a POST, PARALLEL at a time
 --
@@ -91,7 +93,7 @@ local function say_head(run, left_out)
   report.table({"peer", "version"}, rows)
 end
 
--- Seconds of an exchange, roughly; the most that bench/parts/warm.lua saw, once it has measured.
+-- Seconds of an exchange, roughly; better known once bench/parts/warm.lua has measured it.
 local paces = {}
 local function pace(peer)
   paces[peer] = paces[peer] or peer:run("warm", 50):match "%S+" / 50

@@ -58,10 +58,13 @@ async function cold({ exchange }, count) {
   seconds(took())
 }
 
-async function clients({ client }, count, calls) {
+async function clients({ client }, count, calls, parallel) {
   let took = began()
   const made = []
-  for (let i = 0; i < count; i++) made.push(await client())
+  let begun = 0
+  await Promise.all(Array.from({ length: parallel }, async () => {
+    while (begun++ < count) made.push(await client())
+  }))
   const [fetched] = took()
   const size = kib('VmRSS')
   const turns = Math.max(1, Math.floor(calls / count))

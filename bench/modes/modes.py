@@ -8,6 +8,7 @@ returns the function to call.
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 
 def kib(name):
@@ -69,9 +70,13 @@ def cold(call, count):
     print("%.9f %.9f" % (time.perf_counter() - wall, time.process_time() - cpu))
 
 
-def clients(client, count, calls):
+def clients(client, count, calls, parallel):
     began = time.perf_counter()
-    made = [client() for _ in range(count)]
+    if parallel == 1:
+        made = [client() for _ in range(count)]
+    else:
+        with ThreadPoolExecutor(parallel) as pool:
+            made = list(pool.map(lambda _: client(), range(count)))
     fetched = (time.perf_counter() - began) / count
     size = kib("VmRSS")
     turns = max(1, calls // count)

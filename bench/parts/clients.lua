@@ -8,10 +8,11 @@ local function tell(count)
   return tostring(count):reverse():gsub("(%d%d%d)%f[%d]", "%1,"):reverse()
 end
 
-local function measurer(run, count)
+local function measurer(run, size)
   return function(peer)
-    local size, made, kept = peer:run("clients", count, run.sizes.calls):match "(%S+) (%S+) (%S+)"
-    return {size = size / 1024, made = tonumber(made), kept = tonumber(kept)}
+    local kib, made, kept = peer:run("clients", size.count, run.sizes.calls, size.parallel)
+      :match "(%S+) (%S+) (%S+)"
+    return {size = kib / 1024, made = tonumber(made), kept = tonumber(kept)}
   end
 end
 
@@ -48,9 +49,10 @@ return function(run)
   local list, points, last = everyone, {}, nil
   for _, size in ipairs(run.sizes.clients) do
     list = able(run, list, last, size.count)
-    last = figures.alternate(list, size.rounds, measurer(run, size.count))
+    last = figures.alternate(list, size.rounds, measurer(run, size))
     points[#points + 1] = {count = size.count, all = last}
-    report.say(("\nClients: %s. Rounds: %d.\n"):format(tell(size.count), size.rounds))
+    report.say(("\nClients: %s, who fetch %s. Rounds: %d.\n"):format(tell(size.count),
+      size.parallel == 1 and "one by one" or ("%d at a time"):format(size.parallel), size.rounds))
     report.figures(list, last, {{"made", "making one and fetching, ms", "%.3f"},
       {"kept", "a call that finds a token, ns", "%.1f"}, {"size", "the process, MiB", "%.1f"}})
     for _, figure in ipairs{"made", "kept", "size"} do

@@ -12,7 +12,7 @@ local function measurer(run)
     local count = run.sizes.exchanges
       or math.max(50, math.min(5000, math.floor(run.sizes.seconds / run.pace(peer))))
     local wall, cpu = peer:run("warm", count):match "(%S+) (%S+)"
-    run.paces[peer] = math.max(run.paces[peer] or 0, wall / count)
+    run.paces[peer] = wall / count
     return {wall = wall / count * 1e6, cpu = cpu / count * 1e6, rate = count / wall}
   end
 end
@@ -63,6 +63,7 @@ return function(run)
     peers = list, all = all, figure = "rate", form = "%.0f", descending = true}
   report.judge_all_ahead("Warm exchanges, wall", list, all, "wall")
   report.judge_all_ahead("Warm exchanges, CPU", list, all, "cpu")
+  for _, peer in ipairs(list) do run.paces[peer] = figures.median(all[peer].wall) / 1e6 end
   local function duel(name, limit, count)
     local one, other = run.peers[name], run.peers[limit]
     return one and other and turns.ratios(one, other, run.out, count, size)

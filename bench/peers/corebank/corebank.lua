@@ -57,12 +57,24 @@ local function check_all_differ(banks)
   end
 end
 
+-- One after the other, or all, by so many requests at a time.
+local function fill(banks, parallel)
+  if parallel == 1 then
+    for i = 1, #banks do banks[i] = new_client() end
+    return
+  end
+  for i = 1, #banks do banks[i] = auth.client(given) end
+  for _, result in ipairs(auth.authenticateAll(banks, {parallel = parallel})) do
+    assert(result.token, result.message)
+  end
+end
+
 -- KiB of the process, milliseconds for making a client and fetching its token, nanoseconds of a
 -- call that finds a token, taking the clients in turn.
-local function clients(count, calls)
+local function clients(count, calls, parallel)
   local banks = slots(count)
   local began = core.boot()
-  for i = 1, count do banks[i] = new_client() end
+  fill(banks, parallel)
   local made = (core.boot() - began) / count
   local size = modes.kib "VmRSS"
   local turns = math.max(1, math.floor(calls / count))

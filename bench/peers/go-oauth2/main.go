@@ -63,9 +63,18 @@ func cold(n []int) {
 func clients(n []int) {
 	began := time.Now()
 	sources := make([]oauth2.TokenSource, n[0])
+	var all sync.WaitGroup
+	room := make(chan struct{}, n[2])
 	for i := range sources {
-		sources[i] = withToken()
+		room <- struct{}{}
+		all.Add(1)
+		go func(i int) {
+			sources[i] = withToken()
+			<-room
+			all.Done()
+		}(i)
 	}
+	all.Wait()
 	made := time.Since(began).Seconds() / float64(n[0])
 	size := kib("VmRSS")
 	turns := n[1] / n[0]
