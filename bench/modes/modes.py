@@ -88,8 +88,18 @@ def clients(client, count, calls, parallel):
     print("%d %.4f %.2f" % (size, fetched * 1e3, took * 1e9))
 
 
+def asked():
+    return sys.argv[1], [int(word) for word in sys.argv[2:]]
+
+
+def callers():
+    """How many ask at once in the mode that is asked for."""
+    mode, numbers = asked()
+    return {"cold": numbers[:1], "clients": numbers[2:]}.get(mode, [1])[0]
+
+
 def run(exchange, **more):
-    mode, numbers = sys.argv[1], [int(word) for word in sys.argv[2:]]
+    mode, numbers = asked()
     if mode == "once":
         print(exchange())
     elif mode == "warm":

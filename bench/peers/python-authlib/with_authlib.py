@@ -10,7 +10,7 @@ import modes
 URL = os.environ["COREBANK_BASE_URL"] + "/oauth2/token"
 
 # One for all sessions: each would otherwise connect for itself.
-connections = HTTPAdapter(pool_maxsize=32)
+connections = HTTPAdapter(pool_maxsize=modes.callers())
 
 
 def new_session(**given):
