@@ -16,10 +16,10 @@ struct cba_answer {
     double retry_at;          /* epoch seconds, or -1 */
     const char *content_type; /* one of a closed list of media types, or NULL */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
-    char location[CBA_LOCATION_MAX];
     /* The last Date that was parsed: reading one costs as much as the rest of an answer. */
-    char date_text[CBA_DATE_MAX];
     double date_parsed;
+    char date_text[CBA_DATE_MAX];
+    char location[CBA_LOCATION_MAX];
 };
 
 void cba_answer_clear(struct cba_answer *answer);

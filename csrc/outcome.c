@@ -91,6 +91,13 @@ static void set_detail(struct cba_failure *failure, const char *text) {
     failure->detail[i] = '\0';
 }
 
+void cba_failure_clear(struct cba_failure *failure) {
+    failure->outcome = CBA_PENDING;
+    failure->tls_fault = CBA_TLS_OTHER;
+    failure->proxy_answered = false;
+    failure->detail[0] = '\0';
+}
+
 /* Only where no text can quote an answer's body or headers. That of TLS may quote the server's
  * certificate. */
 static void explain(struct cba_failure *failure, const struct cba_evidence *evidence) {

@@ -47,6 +47,9 @@ struct cba_evidence {
     bool proxy_given;
 };
 
+/* None yet. */
+void cba_failure_clear(struct cba_failure *failure);
+
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence);
 

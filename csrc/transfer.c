@@ -193,7 +193,7 @@ struct cba_transfer *cba_transfer_new(struct cba_engine *engine, unsigned long s
     }
     transfer->engine = engine;
     engine->references++;
-    memset(&transfer->result.failure, 0, sizeof transfer->result.failure);
+    cba_failure_clear(&transfer->result.failure);
     transfer->result.begun = false;
     cba_answer_clear(&transfer->result.answer);
     return transfer;

@@ -24,7 +24,7 @@ end
 -- Settings that inherit what is alike: there is no copy of it. What a call writes is their own, or
 -- all would share it.
 local function inherit(last)
-  last.inheritance = last.inheritance or {__index = last.settings}
+  last.inheritance = last.inheritance or {__index = last}
   return setmetatable({owned = {}, transfer = false}, last.inheritance)
 end
 
@@ -40,8 +40,8 @@ function Reader:read(given)
   local last = self.last
   if not (last and is_like(given, last)) then
     local settings, mistake = options.read(given)
-    self.last = settings and is_comparable(given) and options.keep(given, settings)
-    if self.last then self.last.settings = settings end
+    self.last = settings and is_comparable(given) and settings
+    if self.last then options.keep(given, settings) end
     return settings, mistake
   end
   local settings = inherit(last)

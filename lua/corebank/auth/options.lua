@@ -246,8 +246,7 @@ end
 
 --- Numbers settings and notes what they were read from, to know it again by core.same_fields.
 ---@param given corebank.auth.Options
----@param settings table
----@return {fields: table, count: integer}
+---@param settings table gets `fields`, a copy of `given`, and their `count`
 function options.keep(given, settings)
   local fields, count = {}, 0
   for name, value in pairs(given) do
@@ -255,7 +254,7 @@ function options.keep(given, settings)
     count = count + 1
   end
   options.number(settings)
-  return {fields = fields, count = count}
+  settings.fields, settings.count = fields, count
 end
 
 return options

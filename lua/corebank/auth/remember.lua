@@ -5,7 +5,7 @@ local options = require "corebank.auth.options"
 
 -- A script that calls with one table over and over has it read once. What is kept here lives as
 -- long as that table, which holds the secret anyway, and is checked against it at every call.
-local remembered = setmetatable({}, {__mode = "k"})
+local remembered = setmetatable({}, {__mode = "k"})   -- table -> settings, or false: seen, or lent
 
 -- Not remembered: values that may change behind our back (the environment's, other tables', what a
 -- metatable gives, secrets that their owner may close), and functions, which may refer to the table
@@ -26,18 +26,16 @@ local remember = {}
 ---@return table? settings
 ---@return string? mistake
 function remember.borrow(given)
-  local record = remembered[given]
-  local kept = record and record.settings
+  local kept = remembered[given]
   if kept then
-    record.settings = nil
-    if core.same_fields(given, record.fields, record.count) then return kept end
+    remembered[given] = false
+    if core.same_fields(given, kept.fields, kept.count) then return kept end
     options.release(kept)   -- of what the table was before
   end
   local settings, mistake = options.read(given)
   if not settings then return nil, mistake end
   if memorable(settings, given) then
-    settings.record = record and options.keep(given, settings)
-    remembered[given] = settings.record or {}
+    if kept == nil then remembered[given] = false else options.keep(given, settings) end
   end
   return settings
 end
@@ -45,9 +43,8 @@ end
 ---@param settings table
 ---@param given corebank.auth.Options
 function remember.give_back(settings, given)
-  local record = settings.record
-  if record and record == remembered[given] then
-    record.settings = settings
+  if settings.fields and not remembered[given] then
+    remembered[given] = settings
   else
     options.release(settings)
   end
