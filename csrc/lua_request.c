@@ -1,4 +1,5 @@
 /* What options.lua made, told to C; what became of it, told to Lua. */
+#include <math.h>
 #include <string.h>
 
 #include "libcurl.h"
@@ -48,7 +49,7 @@ long cba_milliseconds(double seconds) {
     if (!(seconds > 0.001)) {
         return 1; /* 0 would mean "for ever" to libcurl */
     }
-    return (long)((seconds < longest ? seconds : longest) * 1000);
+    return lround((seconds < longest ? seconds : longest) * 1000);
 }
 
 void cba_read_request(lua_State *L, int settings, const char *url, struct cba_request *request) {

@@ -29,6 +29,7 @@ struct cba_transfer {
     struct cba_borrowed borrowed;
     unsigned long settings; /* which settings `easy` is set up for */
     bool set_up;
+    long body_length, timeout_ms; /* as `easy` has been told them; 0: not yet */
     struct cba_bodies bodies;
     size_t header_bytes;
     bool overflow;
@@ -75,6 +76,7 @@ static void drop_handle(struct cba_transfer *transfer) {
     curl_easy_cleanup(transfer->easy); /* before what it points to goes; NULL is fine */
     transfer->easy = NULL;
     transfer->settings = 0;
+    transfer->body_length = transfer->timeout_ms = 0;
     cba_borrowed_free(&transfer->borrowed);
 }
 
@@ -291,8 +293,8 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
 
 static void collect_finished(struct cba_engine *engine) {
     CURLMsg *message;
-    int left;
-    while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+    int left = 1;
+    while (left > 0 && (message = curl_multi_info_read(engine->multi, &left)) != NULL) {
         struct cba_transfer *transfer = NULL;
         CURLcode code = message->data.result;
         if (message->msg == CURLMSG_DONE &&
@@ -329,6 +331,15 @@ static bool move_on(struct cba_transfer *transfer) {
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 
+/* Most calls have the numbers of the one before. */
+static bool tell(CURL *easy, CURLoption option, long number, long *told) {
+    if (*told != number && curl_easy_setopt(easy, option, number) != CURLE_OK) {
+        return false;
+    }
+    *told = number;
+    return true;
+}
+
 void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long timeout_ms) {
     CURL *easy = transfer->easy;
     cba_bodies_note_written(&transfer->bodies, body_length);
@@ -338,8 +349,8 @@ void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long 
     }
     /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
      * handle, so that is all that adding it can lack, too. */
-    if (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_length) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK ||
+    if (!tell(easy, CURLOPT_POSTFIELDSIZE, (long)body_length, &transfer->body_length) ||
+        !tell(easy, CURLOPT_TIMEOUT_MS, timeout_ms, &transfer->timeout_ms) ||
         curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
         give_up(transfer, CBA_NO_MEMORY);
         return;

@@ -25,11 +25,11 @@ struct cba_engine;
 struct cba_transfer;
 
 struct cba_result {
+    long status;
+    bool begun;                 /* at least a line of an answer arrived */
+    double pretransfer;         /* seconds from start until the request was sent */
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;
-    long status;
-    bool begun;         /* at least a line of an answer arrived */
-    double pretransfer; /* seconds from start until the request was sent */
 };
 
 /* NULL when out of memory or when libcurl cannot be started. */

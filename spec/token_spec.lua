@@ -16,7 +16,8 @@ end
 local function issue(changes, clock, sent, date)
   local said = {tokenValiditySec = 100}
   for name, value in pairs(changes or {}) do said[name] = value or nil end
-  return token.complete(token.prepare(clock), said.expirationTime, said.tokenValiditySec,
+  local fresh, hidden = token.prepare(clock)
+  return token.complete(fresh, hidden, said.expirationTime, said.tokenValiditySec,
     "canary-token-unit", sent or clock.boot(), date)
 end
 

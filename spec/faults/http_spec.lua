@@ -1,6 +1,7 @@
 -- FAULTS, "HTTP": what each kind of answer must look like to the caller.
 
 local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 
@@ -268,9 +269,10 @@ end)
 -- Options that are used again keep a handle set up in the core. What happens to one call must not
 -- show in the next.
 describe("one table of options, call after call #transfer", function()
-  local function calls(steps)
+  local function calls(steps, changes)
     local scenario = bank:scenario(steps)
-    local options = survive.options{baseUrl = scenario.baseUrl}
+    local options = survive.options(changes)
+    options.baseUrl = scenario.baseUrl
     return function() return auth.authenticate(options) end, scenario
   end
 
@@ -297,6 +299,17 @@ describe("one table of options, call after call #transfer", function()
       {}, {status = 204, body = ""}, {}}
     for i = 1, 11 do assert.equal(i <= 3 or i % 2 == 1, call() ~= nil, i) end
     assert.equal(11, scenario:posts())
+  end)
+
+  it("gives a second try what is left of the timeout", function()
+    local timeout, half = survive.seconds(2), survive.seconds(1)
+    local call, scenario = calls({{}, {}, {status = 503, delay = half}, {delay = 2 * timeout}},
+      {attempts = 2, timeout = timeout})
+    for _ = 1, 2 do assert(call()) end
+    local began = core.boot()
+    assert.equal("timeout", select(3, call()).code)
+    assert.is_true(core.boot() - began < timeout + half / 2)
+    assert.equal(4, scenario:posts())
   end)
 
   it("does not outlive the modules: a table read after they are loaded again is another", function()

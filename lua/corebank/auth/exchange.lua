@@ -84,12 +84,12 @@ local function try(settings, now, deadline, system, wait)
   for _ = 0, MOST_REDIRECTS do
     local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
-    local fresh = token.prepare(system)   -- while the bank is at work
+    local fresh, hidden = token.prepare(system)   -- while the bank is at work
     wait(transfer)
     local accessToken, sentAfter, date, expirationTime, tokenValiditySec = transfer:reply()
     if accessToken then   -- and the transfer has closed itself
-      if token.complete(fresh, expirationTime, tokenValiditySec, accessToken, now + sentAfter,
-        date) then
+      if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken,
+        now + sentAfter, date) then
         return fresh
       end
       return nil, expired_on_arrival(settings)

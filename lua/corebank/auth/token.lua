@@ -82,20 +82,21 @@ end
 --- A token for a reply that is still to come: it is to be filled in, once.
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token
+---@return table hidden for `complete`
 function token.prepare(clock)
-  return (hide({tokenType = "Bearer", expirationTime = false, tokenValiditySec = false}, clock))
+  return hide({tokenType = "Bearer", expirationTime = false, tokenValiditySec = false}, clock)
 end
 
 --- Fills one in.
 ---@param self corebank.auth.Token what prepare made
+---@param own table what it hides, from prepare too
 ---@param expirationTime integer? as the bank gave it
 ---@param tokenValiditySec integer? likewise
 ---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
 ---@param date number? the answer's Date header, epoch seconds
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.complete(self, expirationTime, tokenValiditySec, accessToken, sent, date)
-  local own = self[HIDDEN]
+function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sent, date)
   local boot, wall = own.clock.boot(), own.clock.wall()
   local ends = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date)
   if ends <= boot then return nil end
