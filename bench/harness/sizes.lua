@@ -8,7 +8,7 @@ return {
     duel_rounds = 151,       -- of processes of two peers alone: where a few percent count
     warm_duel = {turns = 50, exchanges = 100,    -- the target is of 5,000 of them
       seconds = 3, least = 7},
-    warm_duel_rounds = {lua54 = 25, luajit = 15, form = 9},
+    warm_duel_rounds = {lua54 = 25, luajit = 15, token = 13, form = 9},
     patience = 8,            -- seconds that a peer's memory may take
     clients_patience = 60,   -- seconds that a peer may take to make a number of clients
     counted = {200, 700},    -- exchanges whose difference is counted by callgrind
@@ -30,7 +30,7 @@ return {
   smoke = {
     rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1,
     warm_duel = {turns = 2, exchanges = 5, seconds = 60, least = 1},
-    warm_duel_rounds = {lua54 = 2, luajit = 1, form = 1},
+    warm_duel_rounds = {lua54 = 2, luajit = 1, token = 1, form = 1},
     counted = {2, 4}, counted_rounds = 1, early = 2, patience = 25, clients_patience = 25,
     calls = 1000, clients_kept = 2, clients = {{count = 3, parallel = 2, rounds = 1}}, callers = 10,
     many_rounds = 1, load_seconds = 1, load_rounds = 1, more_load_rounds = 1,

@@ -52,9 +52,11 @@ return function(run)
   report.say(("One authenticate after the other in one process; the first one is not counted. What "
     .. "is judged against the bare loop are pairs of processes, each pair on one processor, "
     .. "that make %d exchanges each and take turns after every %d: %d pairs for Lua 5.4, %d for "
-    .. "LuaJIT, and likewise %d for the form of RFC 6749 against JSON, for the peers that know "
-    .. "only that. A slow machine takes fewer.\n")
-    :format(size.turns * size.exchanges, size.exchanges, rounds.lua54, rounds.luajit, rounds.form))
+    .. "LuaJIT, %d for each against the loop that takes the token out of the answer, too, and "
+    .. "likewise %d for the form of RFC 6749 against JSON, for the peers that know only that. A "
+    .. "slow machine takes fewer.\n")
+    :format(size.turns * size.exchanges, size.exchanges, rounds.lua54, rounds.luajit,
+      rounds.token, rounds.form))
   local list = peers.with(run.peers, "warm")
   local all = figures.alternate(list, run.sizes.rounds, measurer(run))
   report.figures(list, all, {{"rate", "exchanges a second", "%.0f"},
@@ -73,6 +75,10 @@ return function(run)
   report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop", ratios, 1.05)
   report.judge("Warm exchanges, wall: LuaJIT over the bare loop",
     duel("luajit", "bare", rounds.luajit), 1.05)
+  report.judge("Warm exchanges, wall: Lua 5.4 over the bare loop that takes the token out",
+    duel("lua5.4", "bare-token", rounds.token), 1.05)
+  report.judge("Warm exchanges, wall: LuaJIT over the bare loop that takes the token out",
+    duel("luajit", "bare-token", rounds.token), 1.05)
   report.judge("The sandbox's time for a form over that for JSON, bare loops",
     duel("bare-form", "bare", rounds.form), 1.05, 0.95)
   counted(run)

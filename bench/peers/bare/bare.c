@@ -3,11 +3,13 @@
  * The limit that calls are measured against: a loop around one libcurl handle that makes the
  * same POST, header for header, over a kept and verified TLS connection, and looks at nothing but
  * the status. No JSON, no time limits, no checks of input, no wiping. bench/run.lua says what the
- * modes mean. With BARE_FORM set it posts a form to /oauth2/token instead: the sandbox is meant to
- * take as long for the one as for the other.
+ * modes mean. With BARE_TOKEN set it does what all the others do, too: it takes the token out of
+ * the answer, with cJSON. With BARE_FORM set it posts a form to /oauth2/token instead: the sandbox
+ * is meant to take as long for the one as for the other.
  *
  * Reads COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET and COREBANK_CA_FILE.
  */
+#include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,6 +80,8 @@ static long peak_kib(void) {
 
 static struct answer answer;
 static char url[1024], body[1024];
+static char token[sizeof answer.bytes];
+static bool wants_token;
 
 #define SET(option, value)                                                                         \
     need(curl_easy_setopt(easy, option, value) == CURLE_OK, "an option did not take")
@@ -107,12 +111,23 @@ static struct curl_slist *prepare(CURL *easy) {
     return headers;
 }
 
+static void take_token(void) {
+    cJSON *reply = cJSON_ParseWithLength(answer.bytes, answer.length);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "accessToken"));
+    need(text != NULL, "there is no token in the answer");
+    memcpy(token, text, strlen(text) + 1); /* shorter than the answer that it was in */
+    cJSON_Delete(reply);
+}
+
 static void exchange(CURL *easy) {
     long status = 0;
     answer.length = 0;
     need(curl_easy_perform(easy) == CURLE_OK, "a call failed");
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     need(status == 200, "the status was not 200");
+    if (wants_token) {
+        take_token();
+    }
 }
 
 static void warm(CURL *easy, long count) {
@@ -153,6 +168,7 @@ int main(int argc, char **argv) {
     CURL *easy = curl_easy_init();
     need(easy != NULL, "out of memory");
     struct curl_slist *headers = prepare(easy);
+    wants_token = getenv("BARE_TOKEN") != NULL;
     if (strcmp(mode, "once") == 0) {
         exchange(easy);
         printf("%.*s\n", (int)answer.length, answer.bytes);
