@@ -257,6 +257,66 @@ describe("the other options", function()
     process.setenv("COREBANK_CLIENT_SECRET", nil)
   end)
 
+  it("in a new table for each call are read once but for the credentials", function()
+    local reader = require "corebank.auth.remember"
+    local function serial(changes)
+      local options = survive.options(changes)
+      local settings = assert(reader.borrow(options))
+      reader.give_back(settings, options)
+      assert.is_false(core.is_secret(settings.clientSecret))
+      return settings.serial
+    end
+    serial()   -- the first call of a process may be its last
+    local known = assert(serial())
+    assert.equal(known, serial())
+    assert.equal(known, serial{clientId = "another", clientSecret = "canary-secret-changed"})
+    assert.are_not.equal(known, serial{timeout = 4})
+    assert.equal("denied",
+      select(3, auth.authenticate(survive.options{clientSecret = "canary-secret-changed"})).code)
+    assert(auth.authenticate(survive.options()))
+  end)
+
+  it("in a new table are read whole after what may change behind our back", function()
+    local reader = require "corebank.auth.remember"
+    for name, value in pairs{headers = {["X-Key"] = "1"}, onEvent = function() end,
+      proxy = "http://user:canary-passphrase@proxy.example"} do
+      for _ = 1, 3 do
+        local options = survive.options{[name] = value}
+        local settings = assert(reader.borrow(options))
+        reader.give_back(settings, options)
+        assert.is_truthy(rawget(settings, "url"), name)   -- its own, and not inherited
+      end
+    end
+    process.setenv("COREBANK_CLIENT_ID", "one")
+    for _, id in ipairs{"one", "another"} do
+      process.setenv("COREBANK_CLIENT_ID", id)
+      local options = survive.options()
+      options.clientId = nil
+      local settings = assert(reader.borrow(options))
+      assert.equal(id, settings.clientId)
+      reader.give_back(settings, options)
+    end
+    process.setenv("COREBANK_CLIENT_ID", nil)
+  end)
+
+  it("in a new table keep neither the table before nor its secret", function()
+    local reader = require "corebank.auth.remember"
+    local seen = setmetatable({}, {__mode = "k"})
+    local function see(timeout)
+      local options = survive.options{timeout = timeout,
+        clientSecret = core.secret("canary-secret-object")}
+      local settings = assert(reader.borrow(options))
+      reader.give_back(settings, options)
+      seen[options], seen[options.clientSecret], seen[settings] = true, true, true
+    end
+    for _, timeout in ipairs{2, 3, 3} do   -- unlike the one before, and like it
+      see(timeout)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(seen))
+    end
+  end)
+
   it("are not kept for a call that was dropped", function()
     local reader = require "corebank.auth.remember"
     local options = survive.options()

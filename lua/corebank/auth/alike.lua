@@ -5,10 +5,25 @@ local check = require "corebank.auth.check"
 local core = require "corebank.auth.core"
 local options = require "corebank.auth.options"
 
+-- What is alike in a table and those like it, for settings to inherit. Without its credentials: a
+-- reader may outlive them.
+local function keep(given, settings)
+  options.number(settings)
+  local shared = {}
+  for name, value in pairs(settings) do shared[name] = value end
+  shared.clientId, shared.clientSecret, shared.owned = nil, nil, nil
+  local fields, count = options.fields(given)
+  fields.clientId, fields.clientSecret = nil, nil
+  return {fields = fields, count = count, inheritance = {__index = shared}}
+end
+
 -- Whether a table differs from the last one in nothing but its credentials.
 local function is_like(given, last)
-  last.fields.clientId, last.fields.clientSecret = given.clientId, given.clientSecret
-  return core.same_fields(given, last.fields, last.count)
+  local fields = last.fields
+  fields.clientId, fields.clientSecret = given.clientId, given.clientSecret
+  local same = core.same_fields(given, fields, last.count)
+  fields.clientId, fields.clientSecret = nil, nil
+  return same
 end
 
 -- Whether the next table may be compared with this one. A key's passphrase is wiped with its call.
@@ -21,10 +36,8 @@ local function read_credentials(settings, given)
     or options.read_one(settings, "clientSecret", given.clientSecret)
 end
 
--- Settings that inherit what is alike: there is no copy of it. What a call writes is their own, or
--- all would share it.
+-- There is no copy of what is alike. What a call writes is its own, or all would share it.
 local function inherit(last)
-  last.inheritance = last.inheritance or {__index = last}
   return setmetatable({owned = {}, transfer = false}, last.inheritance)
 end
 
@@ -40,8 +53,7 @@ function Reader:read(given)
   local last = self.last
   if not (last and is_like(given, last)) then
     local settings, mistake = options.read(given)
-    self.last = settings and is_comparable(given) and settings
-    if self.last then options.keep(given, settings) end
+    self.last = settings and is_comparable(given) and keep(given, settings)
     return settings, mistake
   end
   local settings = inherit(last)
@@ -49,6 +61,11 @@ function Reader:read(given)
   if not mistake then return settings end
   options.release(settings)
   return nil, mistake
+end
+
+--- The next table is like no other.
+function Reader:forget()
+  self.last = nil
 end
 
 -- Checks both without making a secret of a string.

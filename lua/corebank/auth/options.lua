@@ -238,23 +238,25 @@ local function leaves_secrets(settings)
 end
 
 --- Gives settings that will be used again and again a number, by which the core knows that it has
--- set up a handle for them.
+-- set up a handle for them. Those that have one keep it.
 ---@param settings table
 function options.number(settings)
-  if not leaves_secrets(settings) then settings.serial = core.settings_number() end
+  if not settings.serial and not leaves_secrets(settings) then
+    settings.serial = core.settings_number()
+  end
 end
 
---- Numbers settings and notes what they were read from, to know it again by core.same_fields.
+--- What a table has, to know it again by core.same_fields.
 ---@param given corebank.auth.Options
----@param settings table gets `fields`, a copy of `given`, and their `count`
-function options.keep(given, settings)
+---@return table fields a copy
+---@return integer count
+function options.fields(given)
   local fields, count = {}, 0
   for name, value in pairs(given) do
     fields[name] = value
     count = count + 1
   end
-  options.number(settings)
-  settings.fields, settings.count = fields, count
+  return fields, count
 end
 
 return options

@@ -7,13 +7,32 @@ local options = require "corebank.auth.options"
 -- long as that table, which holds the secret anyway, and is checked against it at every call.
 local remembered = setmetatable({}, {__mode = "k"})   -- table -> settings, or false: seen, or lent
 
+-- Of a table that is made anew for each call, as a literal in a loop is, all but the credentials
+-- was read with the one before. Of that one nothing else is kept, and nothing that is secret.
+local reader, called
+
 -- Not remembered: values that may change behind our back (the environment's, other tables', what a
--- metatable gives, secrets that their owner may close), and functions, which may refer to the table
--- and keep it for ever.
-local function memorable(settings, given)
+-- metatable gives), and functions, which may refer to the table and keep it for ever.
+local function is_lasting(settings, given)
   return not settings.fromEnvironment and getmetatable(given) == nil
     and given.headers == nil and given.onEvent == nil
+end
+
+-- Nor secrets that their owner may close.
+local function is_memorable(settings, given)
+  return is_lasting(settings, given)
     and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
+end
+
+local function read(given)
+  if not called then   -- most scripts need one token
+    called = true
+    return options.read(given)
+  end
+  reader = reader or require "corebank.auth.alike".reader()
+  local settings, mistake = reader:read(given)
+  if settings and not (settings.serial and is_lasting(settings, given)) then reader:forget() end
+  return settings, mistake
 end
 
 local remember = {}
@@ -32,10 +51,15 @@ function remember.borrow(given)
     if core.same_fields(given, kept.fields, kept.count) then return kept end
     options.release(kept)   -- of what the table was before
   end
-  local settings, mistake = options.read(given)
+  local settings, mistake = read(given)
   if not settings then return nil, mistake end
-  if memorable(settings, given) then
-    if kept == nil then remembered[given] = false else options.keep(given, settings) end
+  if is_memorable(settings, given) then
+    if kept == nil then
+      remembered[given] = false
+    else
+      options.number(settings)
+      settings.fields, settings.count = options.fields(given)
+    end
   end
   return settings
 end
