@@ -5,7 +5,7 @@ local process = require "bench.harness.process"
 
 local plots = {}
 
-local OURS, LIMIT, OTHER, TEXT = 0x3b8ed0, 0xc08030, 0x909090, "#808080"
+local OURS, LIMIT, OTHER, TEXT = 0x3b8ed0, 0xc08030, 0x808080, "#777777"
 
 local HEAD = [[
 set terminal svg size %d,%d dynamic noenhanced font "sans-serif,14"
@@ -25,10 +25,10 @@ end
 local function draw(path, text)
   local script = path:gsub("%.svg$", ".gnuplot")
   local file = assert(io.open(script, "w"))
-  file:write(text)
-  file:close()
+  assert(file:write(text))
+  assert(file:close())
   process.output{"gnuplot", script}
-  os.remove(script)
+  assert(os.remove(script))
 end
 
 function plots.possible()
@@ -42,13 +42,13 @@ end
 -- Bars begin at nought, which a logarithmic axis does not have: there a dot stands for each.
 local BARS = [[
 plot $peers using 2:1:(0):2:($1-0.36):($1+0.36):5 with boxxyerror \
-       linecolor rgb variable fillstyle solid noborder, \
+       linecolor rgb variable fillstyle transparent solid 0.4 noborder, \
 ]]
 local DOTS = [[
 plot $peers using 2:1:5 with points pointtype 7 pointsize 1 linecolor rgb variable, \
 ]]
 local WHISKERS = [[
-     $peers using 2:1:3:4 with xerrorbars pointtype 0 linecolor rgb "%s", \
+     $peers using 2:1:3:4:5 with xerrorbars pointtype 0 linewidth 2 linecolor rgb variable, \
      $peers using 4:1:6 with labels left offset 0.6,0 textcolor rgb "%s"
 ]]
 
@@ -85,7 +85,7 @@ function plots.compare(what)
       table.concat(names, ", "), -#rows - 0.6)
     .. range:format(what.logarithmic and least / 2 or 0, most * (what.logarithmic and 5 or 1.15))
     .. "$peers << END\n" .. table.concat(rows, "\n") .. "\nEND\n"
-    .. (what.logarithmic and DOTS or BARS) .. WHISKERS:format(TEXT, TEXT))
+    .. (what.logarithmic and DOTS or BARS) .. WHISKERS:format(TEXT))
 end
 
 local DASHES = {1, 2, 4, 5}

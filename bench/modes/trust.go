@@ -15,7 +15,11 @@ func trusting() *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	return &http.Client{
-		Timeout:   10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}},
+		Timeout: 10 * time.Second,
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots},
+			// As many as ask at a time, as authlib has it: Go's own limit is two.
+			MaxIdleConnsPerHost: 32,
+		},
 	}
 }

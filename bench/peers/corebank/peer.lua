@@ -13,4 +13,10 @@ local function ours(title, lua)
   }
 end
 
-return {ours("corebank-auth, Lua 5.4", "lua5.4"), ours("corebank-auth, LuaJIT", "luajit")}
+local anew = ours("corebank-auth, Lua 5.4, options anew", "lua5.4")
+anew.name, anew.once, anew.modes = "lua5.4-anew", nil, "warm"
+table.insert(anew.environment, "BENCH_ANEW=1")
+
+return {
+  ours("corebank-auth, Lua 5.4", "lua5.4"), ours("corebank-auth, LuaJIT", "luajit"), anew,
+}
