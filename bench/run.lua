@@ -18,7 +18,7 @@
 --   cold COUNT             COUNT callers at once, and no token: prints wall and CPU seconds
 --   many COUNT PARALLEL    get COUNT tokens, each by a POST, PARALLEL at a time
 --
--- Only a whole run writes bench/results; any other one writes the same into OUT/results.
+-- All is written into OUT/results. A whole run that comes to its end replaces bench/results by it.
 
 local machine = require "bench.harness.machine"
 local peers = require "bench.harness.peers"
@@ -119,16 +119,24 @@ local function write(path, text)
   assert(file:close())
 end
 
--- What a smoke run does not try it cannot vouch for. Node's packages are not Debian's.
+-- What a smoke run does not try it cannot vouch for. Only npm's registry may be out of reach.
 local function check_all_are_there(left_out)
   for _, peer in ipairs(left_out) do
-    if peer.kind ~= "Node" then error(peer.title .. " was not tried", 0) end
+    if not peer.unreachable then
+      error(("%s was not tried: %s"):format(peer.title, peer.obstacle), 0)
+    end
   end
+end
+
+local function replace_results(folder)
+  process.output{"rm", "-rf", "bench/results"}
+  process.output{"cp", "-R", folder, "bench/results"}
 end
 
 local given = read_arguments()
 local whole = not (given.smoke or given.only or given.rounds)
-local folder = whole and "bench/results" or given.out .. "/results"
+local folder = given.out .. "/results"
+process.output{"rm", "-rf", folder}
 process.output{"mkdir", "-p", folder}
 
 local found, left_out = peers.find(given.out)
@@ -145,13 +153,17 @@ for _, name in ipairs(given.only or PARTS) do
     write(given.out .. "/unfinished.md", report.text())
     error(("%s\n%s/unfinished.md has what was measured until then"):format(fault, given.out), 0)
   end
-  io.stderr:write(("(%s: %d s)\n"):format(name, os.time() - began))
+  report.say(("\n(This part took %d s.)"):format(os.time() - began))
 end
 
 if given.smoke then
   report.say "\nsmoke: everything ran; counts this small are not judged"
 else
+  if whole then
+    report.judge("The whole run on two processors, minutes", {machine.minutes()}, 15)
+  end
   report.verdicts()
 end
 write(folder .. "/README.md", report.text())
+if whole then replace_results(folder) end
 os.exit(given.smoke or not report.missed)

@@ -38,6 +38,68 @@ describe("figures", function()
   end)
 end)
 
+describe("the report", function()
+  local report, printed
+
+  before_each(function()
+    package.loaded["bench.harness.report"] = nil
+    report = require "bench.harness.report"
+    printed = stub(_G, "print")
+  end)
+
+  after_each(function() printed:revert() end)
+
+  -- The last cell of the row that begins with `what`.
+  local function verdict_of(what)
+    report.verdicts()
+    local row = assert(report.text():match("\n| " .. what .. " [^\n]+"), what)
+    return row:match "|%s+([^|]-)%s+|$"
+  end
+
+  local function values(first, last)
+    local list = {}
+    for i = 0, 9 do list[i + 1] = first + (last - first) * i / 9 end
+    return list
+  end
+
+  it("says what is met or missed, and whether chance could turn it", function()
+    for what, case in pairs{
+      met = {values(0.7, 0.8), "ok", false}, close = {values(0.9, 1.05), "ok, not sure", false},
+      few = {{0.5, 0.6}, "ok, not sure", false}, one = {{0.5}, "ok, measured once", false},
+      over = {values(1.1, 1.2), "MISSED", true},
+      just = {values(0.9, 1.2), "MISSED, not sure", true},
+    } do
+      report.missed = false
+      report.judge(what, case[1], 1)
+      assert.equal(case[3], report.missed, what)
+      assert.equal(case[2], verdict_of(what))
+    end
+    report.judge("least", values(0.7, 0.8), nil, 0.9)
+    assert.equal("MISSED", verdict_of "least")
+  end)
+
+  it("misses a target whose peer is not there", function()
+    report.judge("alone", nil, 1)
+    assert.is_true(report.missed)
+    assert.equal("not judged: a peer is missing", verdict_of "alone")
+  end)
+
+  it("judges this library by the nearest peer in Lua, Python or Node", function()
+    local ours, far, near = {title = "ours", kind = "ours"}, {title = "far", kind = "Lua"},
+      {title = "near", kind = "Node"}
+    local all = {[ours] = {wall = values(1, 1)}, [far] = {wall = values(9, 9)},
+      [near] = {wall = values(2, 2)}, [{}] = {wall = values(0.1, 0.1)}}
+    report.judge_all_ahead("start", {ours, far, {title = "limit", kind = "limit"}, near}, all,
+      "wall")
+    assert.equal("ok", verdict_of "start")
+    assert.is_truthy(report.text():find("| near ", 1, true))
+    assert.is_false(report.missed)
+    report.judge_all_ahead("alone", {ours}, all, "wall")
+    assert.equal("not judged: a peer is missing", verdict_of "alone")
+    assert.is_true(report.missed)
+  end)
+end)
+
 describe("turns", function()
   local size = {turns = 4, exchanges = 7, seconds = 60, least = 2}
   local folder
@@ -72,6 +134,8 @@ describe("turns", function()
       assert.equal(lines[i <= 8 and 1 or 9], line)
     end
     assert.equal(2 * 4 * 2, #lines)
+    local allowed = files.content "/proc/self/status":match "Cpus_allowed_list:%s*(%S+)"
+    assert.equal(allowed:find "%D" ~= nil, lines[1] ~= lines[9])   -- the next round takes another
   end)
 
   it("are fewer when they take too long, but as many as must be", function()
@@ -96,7 +160,9 @@ end)
 
 describe("peers", function()
   it("name no host that their packages come from", function()
-    for _, path in ipairs(files.lines_of "find bench/peers -name '*.json'") do
+    local paths = files.lines_of "find bench/peers -name '*.json'"
+    assert.is_truthy(paths[1])
+    for _, path in ipairs(paths) do
       assert.is_nil(files.content(path):find "%w://", path)
     end
   end)
@@ -108,6 +174,25 @@ describe("peers", function()
     }, "once")
     assert.equal("one two", found[1].title .. " " .. found[2].title)
     assert.is_nil(found[3])
+  end)
+end)
+
+describe("a peer", function()
+  -- Says how many POSTs it made of the bank that counts them.
+  local function told(made)
+    local posts = 7
+    local peer = peers.new{title = "this one", warm = {"echo"}}
+    function peer.run()
+      posts = posts + made
+      return "said"
+    end
+    return peer:run_posting({posts = function() return posts end}, 3, "warm", 2)
+  end
+
+  it("is measured only when it asks the bank as often as it is told", function()
+    assert.equal("said", told(3))
+    assert.has_error(function() told(0) end,
+      "this one made 0 POSTs when told 'warm', not 3")
   end)
 end)
 

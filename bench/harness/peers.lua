@@ -9,6 +9,8 @@
 --   once, start, many    words instead of the program's, for that mode
 --   environment  NAME=VALUE, ...
 --   note         what a reader must know to compare
+--   obstacle     found out here: why it cannot be had, and `unreachable`, whether for want of npm's
+--                registry
 
 local figures = require "bench.harness.figures"
 local process = require "bench.harness.process"
@@ -44,6 +46,17 @@ function Peer:run(mode, ...)
   return process.output(self:words({}, mode, ...))
 end
 
+--- The same, which must cost the bank so many POSTs: a peer that keeps a token where it is to fetch
+-- one, or fetches one where it is to keep it, would be measured at something else.
+function Peer:run_posting(bank, posts, mode, ...)
+  local before = bank:posts()
+  local said = self:run(mode, ...)
+  local made = bank:posts() - before
+  assert(made == posts, ("%s made %d POSTs when told '%s', not %d"):format(self.title, made, mode,
+    posts))
+  return said
+end
+
 --- Its processes for a mode, `count` of them one after another: the medians of their milliseconds,
 -- and of their MiB at the peak.
 function Peer:processes(out, count, mode, ...)
@@ -74,17 +87,28 @@ local function last_line(text)
   return text:gsub("%s+$", ""):match "[^\n]*$"
 end
 
-local NOT_HERE = 3   -- the status of what cannot be prepared for want of something else
+-- Of all that an interpreter says when something is missing, the line that says what.
+local function complaint(said, words)
+  for line in said:gmatch "[^\n]+" do
+    if line:find "Error: " or line:find "not found" then return line end
+  end
+  local last = last_line(said)
+  return last ~= "" and last or words[1] .. " failed"
+end
+
+-- The status of what cannot be prepared for want of something else, or of npm's registry.
+local NOT_HERE, UNREACHABLE = 3, 4
 
 -- Why a peer cannot be had here, or nothing. One that is broken is a mistake.
 local function obstacle(peer, name, out)
   if peer.prepare then
     local said, good, _, status = process.try{"bench/prepare/" .. peer.prepare, name, out}
-    if status == NOT_HERE then return last_line(said) end
+    peer.unreachable = status == UNREACHABLE
+    if status == NOT_HERE or peer.unreachable then return last_line(said) end
     assert(good, said)
   end
   local said, good = process.try(process.join({"env"}, peer.environment or {}, peer.version))
-  if not good then return process.first_line(said) end
+  if not good then return complaint(said, peer.version) end
   peer.version = process.first_line(said)
 end
 

@@ -60,6 +60,8 @@ function report.figures(peers, all, columns)
   report.table(header, rows)
 end
 
+local MISSING = "not judged: a peer is missing"
+
 local function within(value, most, least)
   return (not most or value <= most) and (not least or value >= least)
 end
@@ -69,13 +71,14 @@ local function verdict(values, most, least)
   local good = within(figures.median(values), most, least)
   report.missed = report.missed or not good
   local low, high = figures.interval(values)
-  local sure = #values == 1
+  local sure = false
   if low and good then
     sure = within(low, most, least) and within(high, most, least)
   elseif low then   -- all of it on one side
     sure = most and low > most or least and high < least
   end
-  return (good and "ok" or "MISSED") .. (sure and "" or ", not sure")
+  return (good and "ok" or "MISSED")
+    .. (sure and "" or #values == 1 and ", measured once" or ", not sure")
 end
 
 -- "2.100 (2.050 to 2.310)"
@@ -98,7 +101,7 @@ function report.judge(what, values, most, least)
       target(most, least), verdict(values, most, least)}
   else
     report.missed = true
-    verdicts[#verdicts + 1] = {what, "", "", target(most, least), "not judged: a peer is missing"}
+    verdicts[#verdicts + 1] = {what, "", "", target(most, least), MISSING}
   end
 end
 
@@ -116,6 +119,9 @@ local function judge_ahead(what, peer, all, figure, rivals)
   if nearest then
     standings[#standings + 1] = {what, peer.title, nearest.title, with_interval(values),
       verdict(values, 1)}
+  else
+    report.missed = true
+    standings[#standings + 1] = {what, peer.title, "nobody", "", MISSING}
   end
 end
 
@@ -135,7 +141,7 @@ end
 function report.verdicts()
   report.heading "Targets"
   report.say("What a median says; in brackets between which it lies with 95 %, where there are "
-    .. "figures enough to say. It is not sure where that holds the target.\n")
+    .. "figures enough to say. It is not sure where that holds the target, or cannot be said.\n")
   report.table({"ratio or figure", "median", "of", "target", ""}, verdicts)
   report.say "\nAhead of every peer in Lua, Python and Node: over the nearest one, at most 1.\n"
   report.table({"row", "of", "nearest", "ratio, median", ""}, standings)

@@ -10,8 +10,8 @@ end
 
 local function measurer(run, size)
   return function(peer)
-    local kib, made, kept = peer:run("clients", size.count, run.sizes.calls, size.parallel)
-      :match "(%S+) (%S+) (%S+)"
+    local kib, made, kept = peer:run_posting(run.bank, size.count, "clients", size.count,
+      run.sizes.calls, size.parallel):match "(%S+) (%S+) (%S+)"
     return {size = kib / 1024, made = tonumber(made), kept = tonumber(kept)}
   end
 end
@@ -52,7 +52,8 @@ return function(run)
     last = figures.alternate(list, size.rounds, measurer(run, size))
     points[#points + 1] = {count = size.count, all = last}
     report.say(("\nClients: %s, who fetch %s. Rounds: %d.\n"):format(tell(size.count),
-      size.parallel == 1 and "one by one" or ("%d at a time"):format(size.parallel), size.rounds))
+      size.parallel == 1 and "one by one" or ("at most %d at a time"):format(size.parallel),
+      size.rounds))
     report.figures(list, last, {{"made", "making one and fetching, ms", "%.3f"},
       {"kept", "a call that finds a token, ns", "%.1f"}, {"size", "the process, MiB", "%.1f"}})
     for _, figure in ipairs{"made", "kept", "size"} do

@@ -23,5 +23,6 @@ return function(run)
     unit = "milliseconds, logarithmic; less is better", peers = list, all = all, figure = "wall",
     form = "%.0f ms", logarithmic = true}
   report.judge_all_ahead("Cold callers, wall", list, all, "wall")
+  report.judge_all_ahead("Cold callers, CPU", list, all, "cpu")
   report.judge_all_ahead("Cold callers, POSTs", list, all, "posts")
 end

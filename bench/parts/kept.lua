@@ -7,7 +7,9 @@ local report = require "bench.harness.report"
 return function(run)
   local calls, clients = run.sizes.calls, run.sizes.clients_kept
   local function measure(peer)
-    local time, bytes = peer:run("kept", calls, clients):match "(%S+) ?(%S*)"
+    local posts = peer.kind == "ours" and 1 + clients or 1
+    local time, bytes = peer:run_posting(run.bank, posts, "kept", calls, clients)
+      :match "(%S+) ?(%S*)"
     return {time = tonumber(time), bytes = tonumber(bytes)}
   end
 

@@ -13,7 +13,8 @@ return function(run)
     local count = run.sizes.exchanges
       or math.min(WHOLE, math.floor(run.sizes.patience / run.pace(peer) / 100) * 100)
     count = math.max(count, early)
-    local first, last = peer:run("memory", count, early):match "(%d+)%s+(%d+)"
+    local first, last = peer:run_posting(run.bank, count, "memory", count, early)
+      :match "(%d+)%s+(%d+)"
     done[peer] = count
     return {early = first / 1024, late = last / 1024, count = count}
   end

@@ -22,11 +22,21 @@ end
 local COLUMNS = {{"wall", "wall, ms", "%.2f"}, {"cpu", "CPU, ms", "%.2f"},
   {"peak", "peak memory, MiB", "%.1f"}}
 
+-- What the processes that are measured print goes nowhere.
+local function check_tokens(list)
+  for _, peer in ipairs(list) do
+    assert(peer:run "once":find("canary-token-", 1, true), peer.title .. " got no token")
+  end
+end
+
 local function compare(run, mode, what)
   local list = peers.with(run.peers, mode)
+  if mode == "once" then check_tokens(list) end
   local all = figures.alternate(list, run.sizes.rounds, measurer(run, mode))
   report.figures(list, all, COLUMNS)
-  report.judge_all_ahead(what, list, all, "wall")
+  report.judge_all_ahead(what .. ", wall", list, all, "wall")
+  report.judge_all_ahead(what .. ", CPU", list, all, "cpu")
+  report.judge_all_ahead(what .. ", peak memory", list, all, "peak")
   run.plot{name = mode, title = what .. ": wall time", unit = "milliseconds; less is better",
     peers = list, all = all, figure = "wall", form = "%.1f"}
 end
