@@ -108,7 +108,7 @@ end
 local RIVALS = {Lua = true, Python = true, Node = true}
 
 -- How far one is from the nearest peer in Lua, Python or Node.
-local function judge_ahead(what, peer, all, figure, rivals)
+local function judge_ahead(what, peer, all, figure, rivals, alone)
   local nearest, values
   for _, rival in ipairs(rivals) do
     local each = figures.ratios(all[peer][figure], all[rival][figure])
@@ -120,20 +120,21 @@ local function judge_ahead(what, peer, all, figure, rivals)
     standings[#standings + 1] = {what, peer.title, nearest.title, with_interval(values),
       verdict(values, 1)}
   else
-    report.missed = true
-    standings[#standings + 1] = {what, peer.title, "nobody", "", MISSING}
+    report.missed = report.missed or not alone
+    standings[#standings + 1] = {what, peer.title, "nobody", "", alone or MISSING}
   end
 end
 
 --- The target of being ahead of every peer in Lua, Python or Node. Less is better.
-function report.judge_all_ahead(what, peers, all, figure)
+---@param alone string? why there may be none of them; else one is missing
+function report.judge_all_ahead(what, peers, all, figure, alone)
   local rivals = {}
   for _, peer in ipairs(peers) do
     if RIVALS[peer.kind] and all[peer][figure] then rivals[#rivals + 1] = peer end
   end
   for _, peer in ipairs(peers) do
     if peer.kind == "ours" and all[peer][figure] then
-      judge_ahead(what, peer, all, figure, rivals)
+      judge_ahead(what, peer, all, figure, rivals, alone)
     end
   end
 end

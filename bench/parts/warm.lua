@@ -52,10 +52,10 @@ return function(run)
   report.say(("One authenticate after the other in one process; the first one is not counted. "
     .. "corebank-auth is given one table of options for all, or where that is said, a new one each "
     .. "time. What is judged against the bare loop are pairs of processes, each pair on one "
-    .. "processor, that make %d exchanges each and take turns after every %d: %d pairs for Lua "
-    .. "5.4, %d for LuaJIT, %d for each against the loop that takes the token out of the answer, "
-    .. "too, and likewise %d for the form of RFC 6749 against JSON, for the peers that know only that. "
-    .. "A slow machine takes fewer.\n")
+    .. "processor, that make %d exchanges each and take turns after every %d: %d pairs for "
+    .. "Lua 5.4, %d for LuaJIT, %d for each against the loop that takes the token out of the "
+    .. "answer, too, and likewise %d for the form of RFC 6749 against JSON, for the peers that "
+    .. "know only that. A slow machine takes fewer.\n")
     :format(size.turns * size.exchanges, size.exchanges, rounds.lua54, rounds.luajit,
       rounds.token, rounds.form))
   local list = peers.with(run.peers, "warm")
