@@ -285,6 +285,7 @@ describe("the other options", function()
         local settings = assert(reader.borrow(options))
         reader.give_back(settings, options)
         assert.is_truthy(rawget(settings, "url"), name)   -- its own, and not inherited
+      assert.is_nil(settings.serial, name)              -- no handle stays set up
       end
     end
     process.setenv("COREBANK_CLIENT_ID", "one")
@@ -294,9 +295,23 @@ describe("the other options", function()
       options.clientId = nil
       local settings = assert(reader.borrow(options))
       assert.equal(id, settings.clientId)
+      assert.is_nil(settings.serial)
       reader.give_back(settings, options)
     end
     process.setenv("COREBANK_CLIENT_ID", nil)
+  end)
+
+  it("are named when they are no table, after any number of calls", function()
+    for _ = 1, 3 do
+      for _, value in pairs{1, "x", true, function() end} do
+        local ok, message = pcall(auth.authenticate, value)
+        assert.is_false(ok)
+        assert.is_truthy(message:find("authenticate: a table of options is needed, not "
+          .. type(value), 1, true), message)
+      end
+      assert.is_false((pcall(auth.authenticate)))
+      auth.authenticate(survive.options())
+    end
   end)
 
   it("in a new table keep neither the table before nor its secret", function()

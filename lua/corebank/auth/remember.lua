@@ -13,25 +13,28 @@ local reader, called
 
 -- Not remembered: values that may change behind our back (the environment's, other tables', what a
 -- metatable gives), and functions, which may refer to the table and keep it for ever.
-local function is_lasting(settings, given)
-  return not settings.fromEnvironment and getmetatable(given) == nil
+local function is_lasting(given)
+  return type(given) == "table" and getmetatable(given) == nil
     and given.headers == nil and given.onEvent == nil
 end
 
 -- Nor secrets that their owner may close.
 local function is_memorable(settings, given)
-  return is_lasting(settings, given)
+  return is_lasting(given) and not settings.fromEnvironment
     and type(given.clientSecret) == "string" and type(given.clientKeyPassword) ~= "userdata"
 end
 
 local function read(given)
-  if not called then   -- most scripts need one token
+  if not called or not is_lasting(given) then   -- most scripts need one token
     called = true
     return options.read(given)
   end
   reader = reader or require "corebank.auth.alike".reader()
   local settings, mistake = reader:read(given)
-  if settings and not (settings.serial and is_lasting(settings, given)) then reader:forget() end
+  if settings and (settings.fromEnvironment or not settings.serial) then
+    reader:forget()
+    settings.serial = nil   -- no other call will have it: its handle goes with this one
+  end
   return settings, mistake
 end
 
