@@ -428,6 +428,19 @@ describe("a bank that gives no more time", function()
     assert.equal(3, #world.posts)
   end)
 
+  it("is not believed to have given any by rounding up", function()
+    local kept, world = keep(function(n)
+      return {token = "canary-token", validity = n == 1 and 10 or 1}
+    end, {leeway = 0.1})
+    ask(kept, world)
+    world.skip(9.4)
+    kept:token()   -- 0.6 s are left, and the bank says 1
+    assert.equal(2, #world.posts)
+    world.skip(0.65)
+    assert.is_false(ask(kept, world):expired())
+    assert.equal(3, #world.posts)
+  end)
+
   it("is one that gives less than a second more", function()
     for more, second in pairs{[0.75] = 20, [1] = 100} do
       local kept, world = keep(function(n, now)
@@ -538,6 +551,17 @@ describe("invalidate", function()
     assert.is_false(kept:invalidate(nil))
     assert.equal(second, kept:peek())
     assert.equal(2, #world.posts)
+  end)
+
+  it("drops what the bank has given again meanwhile, with a later end", function()
+    local kept, world = keep(function() return {token = "canary-token", validity = 100} end)
+    local first = ask(kept, world)
+    world.skip(85)
+    kept:token()
+    world.pass(1)
+    assert.are_not.equal(first, kept:peek())
+    assert.is_true(kept:invalidate(first))
+    assert.is_nil(kept:peek())
   end)
 
   it("of a new token that is rejected, too: one refresh in 5 s, however often", function()

@@ -144,13 +144,14 @@ function Client:settle()
   if self:is_fetching() then self.host.await(board(self, false)) end
 end
 
---- The API rejected this token: drops it, if it is still the one at hand, and from the store.
+--- The API rejected this token: drops it, if it is still the one at hand or the bank has given it
+-- again meanwhile, and from the store.
 ---@param rejected corebank.auth.Token
 ---@return boolean # whether it was dropped; false, too, for a second rejection within 5 s
 function Client:invalidate(rejected)
   check_open(self)
   local now = self.system.boot()
-  if not rejected or rejected ~= self.current
+  if not rejected or not self.current or rejected.accessToken ~= self.current.accessToken
     or now < self.lastRejection + LEAST_BETWEEN_REJECTIONS then
     return false
   end

@@ -93,7 +93,7 @@ function keeping.issued(client, token)
     if token.accessToken ~= client.current.accessToken then
       client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
     end
-    fresh_for(client, lifetime - client.currentLeeway)
+    fresh_for(client, math.min(lifetime, client.current:remaining()) - client.currentLeeway)
   end
   client.source = "bank"
 end
