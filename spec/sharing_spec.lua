@@ -328,6 +328,24 @@ describe("clients with one store", function()
     assert.equal(4, #world.posts)
   end)
 
+  it("have their denials behind them when the bank has given a token", function()
+    local world = sharing(function(n)
+      return n == 4 and {token = "canary-token", validity = 1000} or {status = 401}
+    end)
+    local kept = world.process()
+    for _, pause in ipairs{5, 10, 20} do
+      assert.is_nil(ask(kept, world))
+      world.skip(pause + 1)
+    end
+    assert.is_true(kept:invalidate(assert(ask(kept, world))))
+    world.skip(6)
+    assert.equal("denied", select(3, ask(kept, world)).code)
+    assert.equal(5, #world.posts)
+    world.skip(6)   -- the first denial of a new row: 5 s
+    ask(kept, world)
+    assert.equal(6, #world.posts)
+  end)
+
   it("count it as a request of their own when another has asked", function()
     local world = sharing(steady(100))
     local first, second = world.process(), world.process()

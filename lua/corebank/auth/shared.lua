@@ -122,6 +122,7 @@ end
 function Shared:put_token(found)
   if is_later(self:token(), found.departed) then return end
   put(self, "token", entry.of_token(found, self.system), found.token:remaining())
+  call(self, "delete", (place(self, "failure")))   -- it is over: no later one begins where it ended
 end
 
 ---@param failure corebank.auth.Failure
