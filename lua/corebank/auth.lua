@@ -33,7 +33,8 @@ end
 ---@return corebank.auth.Problem? problem
 function auth.authenticate(given)
   local host, unable = choose_host()
-  if not host then error("authenticate: " .. unable, 2) end
+  unable = unable or host.unable_to_wait and host.unable_to_wait()
+  if unable then error("authenticate: " .. unable, 2) end
   local settings, mistake = remember.borrow(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is

@@ -143,6 +143,24 @@ describe("a client in nginx #nginx", function()
     slow:close()
   end)
 
+  it("authenticate() sends nothing where nothing can wait", function()
+    start({}, {server = [[
+      location /filter {
+        return 200 "";
+        header_filter_by_lua_block {
+          ngx.header["X-Told"] = require("told")(function()
+            return (require("corebank.auth").authenticate$options)
+          end)
+        }
+      }]]})
+    local _, headers = gate:get("/filter")
+    assert.is_truthy(headers["x-told"]:find("authenticate: nothing can wait in header_filter", 1,
+      true), headers["x-told"])
+    socket.sleep(0.1)
+    assert.equal(0, scenario:posts())
+    assert.equal("", gate:log())
+  end)
+
   it("authenticateAll() does, too, while it waits for all at the same time", function()
     start({{delay = 0.5}}, {server = [[
       location /all { content_by_lua_block {

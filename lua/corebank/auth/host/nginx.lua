@@ -60,11 +60,18 @@ function nginx.objection()
   end
 end
 
-local function check_can_wait()
+--- Why nothing can wait here, or nil when it can: who asks before has nothing begun in vain.
+---@return string? mistake
+function nginx.unable_to_wait()
   local phase = ngx.get_phase()
-  if CAN_WAIT[phase] then return end
-  error(("nothing can wait in %s_by_lua*: use peek() there, which hands out the token at hand")
-    :format(phase), 0)
+  if CAN_WAIT[phase] then return nil end
+  return ("nothing can wait in %s_by_lua*: use peek() there, which hands out the token at hand")
+    :format(phase)
+end
+
+local function check_can_wait()
+  local mistake = nginx.unable_to_wait()
+  if mistake then error(mistake, 0) end
 end
 
 -- ---- the driver --------------------------------------------------------------------------------
