@@ -233,8 +233,10 @@ static void push_number(lua_State *L, bool present, double value) {
     }
 }
 
-/* transfer:reply() -> accessToken, sentAfter, date, expirationTime, tokenValiditySec
- *   sentAfter   seconds from start until the request was sent
+/* transfer:reply() -> accessToken, sentAfter, date, expirationTime, tokenValiditySec, answeredAfter
+ *   sentAfter, answeredAfter   seconds from start until the request was sent, and until the answer
+ *               began, which is what its Date is of: its body may take its time, and so may whoever
+ *               asks for it
  *   date        the answer's Date as epoch seconds, or nil
  *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
  * and closes the transfer: reading moves the token to the front of the buffer, so that nothing more
@@ -261,8 +263,9 @@ static int transfer_reply(lua_State *L) {
     push_number(L, result->answer.date >= 0, result->answer.date);
     push_number(L, reply.has_expiration, reply.expiration);
     push_number(L, reply.has_validity, reply.validity);
+    lua_pushnumber(L, result->starttransfer);
     release(slot);
-    return 5;
+    return 6;
 }
 
 /* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and

@@ -276,8 +276,10 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
     cba_outcome_judge(&result->failure, (int)code, &evidence);
     if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->status) != CURLE_OK ||
         curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME, &result->pretransfer) !=
+            CURLE_OK ||
+        curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME, &result->starttransfer) !=
             CURLE_OK) {
-        result->failure.outcome = CBA_NETWORK; /* cannot be: both are documented to succeed */
+        result->failure.outcome = CBA_NETWORK; /* cannot be: all are documented to succeed */
     }
     if (transfer->no_memory) {
         result->failure.outcome = CBA_NO_MEMORY;

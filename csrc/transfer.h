@@ -28,6 +28,7 @@ struct cba_result {
     long status;
     bool begun;                 /* at least a line of an answer arrived */
     double pretransfer;         /* seconds from start until the request was sent */
+    double starttransfer;       /* and until the answer began */
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;
 };

@@ -22,8 +22,9 @@ local function fake_system(answers)
       if answer.status ~= 200 then return nil end
       if not answer.reply then return nil, "is not usable" end
       transfer.close()
-      return answer.reply.accessToken, answer.sentAfter or 0, answer.date, nil,
-        answer.reply.tokenValiditySec
+      return answer.reply.accessToken, answer.sentAfter or 0, answer.date,
+        answer.reply.expirationTime,
+        answer.reply.tokenValiditySec, answer.answeredAfter or answer.takes or 0
     end
     function transfer.excerpt() return answer.body or "" end
     function transfer.close() system.open = system.open - 1 end
@@ -145,6 +146,38 @@ describe("an exchange", function()
     assert(token.accessToken == "t" and system)
     -- The token's clock is the system's: sent at 1001, valid until 1011, now 1008.
     assert.equal(3, token:remaining())
+  end)
+
+  it("takes Date for when the answer began, however long its body took", function()
+    -- Sent at 1001 and answered at 1002, when the bank's clock, a minute ahead, was at `date`.
+    local date = 1790000000 + 1002 + 60
+    local slow = {status = 200, takes = 6, sentAfter = 1, answeredAfter = 2, date = date,
+      reply = {accessToken = "t", expirationTime = date + 10}}
+    assert.equal(1012 - 1006, run{slow}:remaining())
+  end)
+
+  it("shows nothing of an answer when a secret was replaced meanwhile", function()
+    local secret = require "corebank.auth.secret"
+    local before = secret.changes
+    -- Whatever was sent, another call's rotation has put something else in its place.
+    local function rotated(answer)
+      local settings = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
+        clientSecret = "canary-secret", attempts = 1})
+      local system = fake_system{answer}
+      local _, message, problem = exchange.run(settings, system, function()
+        secret.changes = secret.changes + 1
+      end)
+      return message, problem
+    end
+    for _, answer in ipairs{{status = 404, body = "old-secret"},
+      {status = 200, body = "old-secret"},
+      {status = 307, location = "https://old-secret.example/"}} do
+      local message, problem = rotated(answer)
+      assert.is_nil(problem:body())
+      assert.is_nil(message:find("old-secret", 1, true))
+    end
+    secret.changes = before
+    assert.equal("seen", select(2, run{{status = 404, body = "seen"}}):body())
   end)
 
   it("tells onEvent what happened, once a call", function()

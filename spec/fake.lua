@@ -51,7 +51,7 @@ function fake.world(answer)
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
       transfer.close()
-      return given.token, 0, nil, nil, given.validity
+      return given.token, 0, nil, nil, given.validity, given.takes or 0
     end
     function transfer.result()
       return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,

@@ -13,12 +13,12 @@ local function fake_clock()
   return clock
 end
 
-local function issue(changes, clock, sent, date)
+local function issue(changes, clock, sent, date, answered)
   local said = {tokenValiditySec = 100}
   for name, value in pairs(changes or {}) do said[name] = value or nil end
   local fresh, hidden = token.prepare(clock)
   return token.complete(fresh, hidden, said.expirationTime, said.tokenValiditySec,
-    "canary-token-unit", sent or clock.boot(), date)
+    "canary-token-unit", sent or clock.boot(), date, answered or 0)
 end
 
 describe("a token", function()
@@ -103,7 +103,10 @@ describe("a token", function()
     -- Sent 8 s ago, valid for 10 from then on, answered now.
     local ends = clock.wall() + 2
     assert.equal(2, issue({expirationTime = ends, tokenValiditySec = 10}, clock,
-      clock.boot() - 8, clock.wall()):remaining())
+      clock.boot() - 8, clock.wall(), 8):remaining())
+    -- Answered 3 s after that, and the body took the other 5.
+    assert.equal(2, issue({expirationTime = ends, tokenValiditySec = false}, clock,
+      clock.boot() - 8, clock.wall() - 5, 3):remaining())
     assert.equal(2, issue({expirationTime = ends, tokenValiditySec = false}, clock,
       clock.boot() - 8):remaining())
   end)

@@ -51,6 +51,20 @@ describe("a slow answer", function()
     assert.is_true(token:expired(1))
   end)
 
+  it("whose body comes later than its Date: 2 of 3 seconds gone, 1 left", function()
+    local now = os.time()
+    local head, body = sandbox.answer(
+      ('{"accessToken":"canary-token-slow","expirationTime":%d}'):format(now + 3))
+      :match "^(.-\r\n)\r\n(.*)$"
+    local raw = sandbox.raw{connections = {{"read_request",
+      {"send", ("%sDate: %s\r\n\r\n"):format(head, os.date("!%a, %d %b %Y %H:%M:%S GMT", now))},
+      {"sleep", 2}, {"send", body}}}}
+    local token = survive.case{options = {baseUrl = raw.url}, posts = 1,
+      count = function() return raw:posts() end}
+    raw:stop()
+    assert.is_true(token:remaining() <= 1)
+  end)
+
   it("slower than the validity: expired", function()
     token_from({delay = 1.2, validity = 1, expiration = false}, {code = "expired"})
   end)

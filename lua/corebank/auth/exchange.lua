@@ -26,8 +26,15 @@ local function retry_after(result, system)
   return math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
 end
 
+-- What the bank answered, with the credentials blanked: the secret as it is now. What it was before
+-- another call, which shares it, replaced it, nobody knows any more, so then nothing is shown.
+local function excerpt(settings, transfer, changes)
+  if secret.changes ~= changes then return nil end
+  return transfer:excerpt(settings.clientId, settings.clientSecret)
+end
+
 -- Where a redirect leads, when that is the same origin; else nil and a problem.
-local function follow(settings, result, url, system)
+local function follow(settings, result, url, system, changes)
   local target = result.location and result.location ~= "" and system.url(result.location, url)
   local from = system.url(url)
   if target and target.scheme == from.scheme and target.host == from.host
@@ -35,7 +42,7 @@ local function follow(settings, result, url, system)
     return target.text
   end
   local where = "to an address that cannot be read"
-  if target then
+  if target and secret.changes == changes then
     where = ("to %s://%s%s"):format(target.scheme, target.host,
       target.port ~= "" and ":" .. target.port or "")
     where = settings.clientSecret:redact(where)   -- a hostile server may have put it there
@@ -46,28 +53,28 @@ local function follow(settings, result, url, system)
 end
 
 -- What is wrong with a 200 that is no token reply.
-local function unusable(settings, transfer, fault)
+local function unusable(settings, transfer, fault, changes)
   local kind = transfer:result().contentType
   return problem.new("response", ("the answer (status 200%s) of %s %s"):format(
     kind and ", " .. kind or "", settings.origin, fault), {status = 200},
-    transfer:excerpt(settings.clientId, settings.clientSecret))
+    excerpt(settings, transfer, changes))
 end
 
 -- Anything but a token reply: a problem; or nil and the URL to go on with. A second value true says
--- that trying again would be wrong although the problem is retryable. `fault` is that of a 200.
-local function refuse(settings, transfer, url, system, fault)
-  if fault then return unusable(settings, transfer, fault) end
+-- that trying again would be wrong although the problem is retryable. `changes` are those of
+-- secrets before the try, `fault` is that of a 200.
+local function refuse(settings, transfer, url, system, changes, fault)
+  if fault then return unusable(settings, transfer, fault, changes) end
   local result = transfer:result()
   if result.failure then
     -- Once an answer had begun the bank has acted on the request: not ours to repeat.
     return problem.from_failure(result, settings), result.begun
   end
   if POST_KEPT[result.status] then
-    local target, trouble = follow(settings, result, url, system)
+    local target, trouble = follow(settings, result, url, system, changes)
     return trouble, target
   end
-  local trouble = problem.from_status(result, settings,
-    transfer:excerpt(settings.clientId, settings.clientSecret))
+  local trouble = problem.from_status(result, settings, excerpt(settings, transfer, changes))
   trouble.retryAfter = retry_after(result, system)
   return trouble
 end
@@ -79,23 +86,24 @@ end
 
 -- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
 -- third value true says that trying again would be wrong.
-local function try(settings, now, deadline, system, wait)
+local function try(settings, now, deadline, system, wait, changes)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
     local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     local fresh, hidden = token.prepare(system)   -- while the bank is at work
     wait(transfer)
-    local accessToken, sentAfter, date, expirationTime, tokenValiditySec = transfer:reply()
+    local accessToken, sentAfter, date, expirationTime, tokenValiditySec, answeredAfter =
+      transfer:reply()
     if accessToken then   -- and the transfer has closed itself
       if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken,
-        now + sentAfter, date) then
+        now + sentAfter, date, answeredAfter - sentAfter) then
         return fresh
       end
       return nil, expired_on_arrival(settings)
     end
     -- the second value is the fault of a 200, then
-    local trouble, extra = refuse(settings, transfer, url, system, sentAfter)
+    local trouble, extra = refuse(settings, transfer, url, system, changes, sentAfter)
     transfer:close()
     if trouble then return nil, trouble, extra end
     url, now = extra, system.boot()
@@ -140,7 +148,7 @@ function exchange.run(settings, system, wait, deadline)
   while true do
     attempt = attempt + 1
     local changes = secret.changes
-    local fresh, trouble, final = try(settings, now, deadline, system, wait)
+    local fresh, trouble, final = try(settings, now, deadline, system, wait, changes)
     if fresh then
       if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
       return fresh

@@ -94,7 +94,7 @@ local advice = {
 --- What a status other than 200 means.
 ---@param result table see transfer:result() in csrc/lua_transfer.c
 ---@param settings table what options.read made
----@param body string
+---@param body string?
 ---@return corebank.auth.Problem
 function problem.from_status(result, settings, body)
   local status = result.status

@@ -53,16 +53,19 @@ local function describe(self)
   return ("%s token, %d s left"):format(self.tokenType, math.floor(self:remaining()))
 end
 
--- How long the token is valid, counted from when the request was sent; `took` seconds later, at
--- `wall`, the answer was there. `ends` and `seconds` are what the bank says, if anything.
-local function lifetime(ends, seconds, wall, took, date)
+-- How long the token is valid, counted from when the request was sent: `took` seconds before now,
+-- which is `wall`, and `answered` seconds before the answer, which is of the bank's `date`. `ends`
+-- and `seconds` are what the bank says, if anything.
+local function lifetime(ends, seconds, wall, took, date, answered)
   if not seconds or seconds > LONGEST then seconds = LONGEST end
   if ends then
     if ends >= MILLISECONDS then ends = ends / 1000 end
     -- On the bank's clock where it shows one, for ours may be off by minutes. Date is the moment of
-    -- the answer, not of the request.
+    -- the answer, not of the request, nor of now.
     local now = wall
-    if date and date - wall <= SANE_SKEW and wall - date <= SANE_SKEW then now = date end
+    if date and date - wall <= SANE_SKEW and wall - date <= SANE_SKEW then
+      now, took = date, answered
+    end
     if took + ends - now < seconds then seconds = took + ends - now end
   end
   return seconds
@@ -95,10 +98,13 @@ end
 ---@param accessToken string
 ---@param sent number when the request was sent, on the boot clock
 ---@param date number? the answer's Date header, epoch seconds
+---@param answered number seconds from sending the request until the answer began
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sent, date)
+function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sent, date,
+  answered)
   local boot, wall = own.clock.boot(), own.clock.wall()
-  local ends = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date)
+  local ends = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date,
+    answered)
   if ends <= boot then return nil end
   self.expirationTime, self.tokenValiditySec = expirationTime, tokenValiditySec
   own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, ends, wall + (ends - boot)
