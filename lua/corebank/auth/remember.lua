@@ -1,5 +1,6 @@
 --- The settings of one call, which are read once when a caller uses the same table again and again.
 
+local alike = require "corebank.auth.alike"
 local core = require "corebank.auth.core"
 local options = require "corebank.auth.options"
 
@@ -9,7 +10,7 @@ local remembered = setmetatable({}, {__mode = "k"})   -- table -> settings, or f
 
 -- Of a table that is made anew for each call, as a literal in a loop is, all but the credentials
 -- was read with the one before. Of that one nothing else is kept, and nothing that is secret.
-local reader, called
+local reader = alike.reader()
 
 -- Not remembered: values that may change behind our back (the environment's, other tables', what a
 -- metatable gives), and functions, which may refer to the table and keep it for ever.
@@ -25,11 +26,7 @@ local function is_memorable(settings, given)
 end
 
 local function read(given)
-  if not called or not is_lasting(given) then   -- most scripts need one token
-    called = true
-    return options.read(given)
-  end
-  reader = reader or require "corebank.auth.alike".reader()
+  if not is_lasting(given) then return options.read(given) end
   local settings, mistake = reader:read(given)
   if settings and (settings.fromEnvironment or not settings.serial) then
     reader:forget()
