@@ -346,6 +346,20 @@ describe("clients with one store", function()
     assert.equal(6, #world.posts)
   end)
 
+  it("keep a failure that is later than a token which comes late", function()
+    local world = sharing(steady(100))
+    local kept = world.process()
+    local token, asked = ask(kept, world), world.now
+    world.skip(2)
+    kept.shared:put_failure{problem = require("corebank.auth.problem").new("denied", "no"),
+      at = asked + 1, departed = asked + 1, nextRefresh = asked + 2, latched = asked + 6,
+      failures = 1, denials = 1}
+    kept.shared:put_token{token = token, lifetime = 100, departed = asked}
+    assert.equal("denied", kept.shared:failure(nil).problem.code)
+    kept.shared:put_token{token = token, lifetime = 100, departed = asked + 1.5}
+    assert.is_nil(kept.shared:failure(nil))
+  end)
+
   it("count it as a request of their own when another has asked", function()
     local world = sharing(steady(100))
     local first, second = world.process(), world.process()

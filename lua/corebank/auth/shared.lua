@@ -122,7 +122,10 @@ end
 function Shared:put_token(found)
   if is_later(self:token(), found.departed) then return end
   put(self, "token", entry.of_token(found, self.system), found.token:remaining())
-  call(self, "delete", (place(self, "failure")))   -- it is over: no later one begins where it ended
+  -- The failures before it are over: no later one begins where they ended.
+  if core.is_secret(settings_of[self].clientSecret) and not self:failure(found) then
+    call(self, "delete", (place(self, "failure")))
+  end
 end
 
 ---@param failure corebank.auth.Failure
