@@ -51,7 +51,10 @@ Reader.__index = Reader
 ---@return string? mistake
 function Reader:read(given)
   local last = self.last
-  if not (last and is_like(given, last)) then
+  self.last = nil   -- Ctrl-C raises anywhere, and what is compared has the credentials in it
+  local same = last and is_like(given, last)
+  self.last = last
+  if not same then
     local settings, mistake = options.read(given)
     self.last = settings and is_comparable(given) and keep(given, settings)
     return settings, mistake
