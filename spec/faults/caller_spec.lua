@@ -284,7 +284,7 @@ describe("the other options", function()
         local settings = assert(reader.borrow(options))
         reader.give_back(settings, options)
         assert.is_truthy(rawget(settings, "url"), name)   -- its own, and not inherited
-      assert.is_nil(settings.serial, name)              -- no handle stays set up
+        assert.is_nil(settings.serial, name)              -- no handle stays set up
       end
     end
     process.setenv("COREBANK_CLIENT_ID", "one")
