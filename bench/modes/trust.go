@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"math"
 	"net/http"
 	"os"
 	"time"
@@ -18,8 +19,8 @@ func trusting() *http.Client {
 		Timeout: 10 * time.Second,
 		Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: roots},
-			// As many as ask at a time, as authlib has it: Go's own limit is two.
-			MaxIdleConnsPerHost: 32,
+			// As many as ask at a time, as authlib has it: without a limit, where Go's own is two.
+			MaxIdleConnsPerHost: math.MaxInt,
 		},
 	}
 }
