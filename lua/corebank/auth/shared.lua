@@ -88,9 +88,13 @@ local function get(self, kind)
   return text
 end
 
--- Unless a handler that was told of the store has closed the client, and the secret with it.
+-- Whether no handler that was told of the store has closed the client, and the secret with it.
+local function is_open(self)
+  return core.is_secret(settings_of[self].clientSecret)
+end
+
 local function put(self, kind, text, seconds)
-  if not core.is_secret(settings_of[self].clientSecret) then return end
+  if not is_open(self) then return end
   local name, context = place(self, kind)
   call(self, "put", name, core.seal(settings_of[self].clientSecret, context, text), seconds)
 end
@@ -123,7 +127,7 @@ function Shared:put_token(found)
   if is_later(self:token(), found.departed) then return end
   put(self, "token", entry.of_token(found, self.system), found.token:remaining())
   -- The failures before it are over: no later one begins where they ended.
-  if core.is_secret(settings_of[self].clientSecret) and not self:failure(found) then
+  if is_open(self) and not self:failure(found) then
     call(self, "delete", (place(self, "failure")))
   end
 end
