@@ -80,20 +80,34 @@ static int system_characters(lua_State *L) {
     return 1;
 }
 
-/* same_fields(table, other, count) -> whether `table` has `count` fields, all as `other` has them,
- * and no metatable, which might give more */
+enum { TABLE = 1, OTHER = 2, COUNT = 3 };
+
+/* Whether the key there is one of the names after the count, which are all arguments before it. */
+static bool is_named(lua_State *L, int key) {
+    int name = COUNT + 1;
+    while (name < key && !lua_rawequal(L, name, key)) {
+        name++;
+    }
+    return name < key;
+}
+
+/* same_fields(table, other, count [, name...]) -> whether `table` has `count` fields, all as
+ * `other` has them but for those with one of the names, and no metatable, which might give more */
 static int system_same_fields(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_Integer left = luaL_checkinteger(L, 3);
-    int same = !lua_getmetatable(L, 1);
-    lua_settop(L, 2);
+    luaL_checktype(L, TABLE, LUA_TTABLE);
+    luaL_checktype(L, OTHER, LUA_TTABLE);
+    lua_Integer left = luaL_checkinteger(L, COUNT);
+    int key = lua_gettop(L) + 1;
+    bool same = !lua_getmetatable(L, TABLE);
+    lua_settop(L, key - 1);
     lua_pushnil(L);
-    while (same && lua_next(L, 1) != 0) {
-        lua_pushvalue(L, 3);
-        lua_rawget(L, 2);
-        same = lua_rawequal(L, -1, -2);
-        lua_settop(L, 3);
+    while (same && lua_next(L, TABLE) != 0) {
+        if (!is_named(L, key)) {
+            lua_pushvalue(L, key);
+            lua_rawget(L, OTHER);
+            same = lua_rawequal(L, -1, -2);
+        }
+        lua_settop(L, key);
         left--;
     }
     lua_pushboolean(L, same && left == 0);

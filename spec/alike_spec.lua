@@ -64,6 +64,21 @@ describe("tables that are alike", function()
     assert.equal(1, #released)
   end)
 
+  it("leave none of their credentials in the reader, wherever Ctrl-C meets it", function()
+    local function must_be_clean(value)
+      assert.is_false(value == "canary-secret")
+      assert.is_false(core.is_secret(value))
+      if type(value) ~= "table" then return end
+      for _, field in pairs(value) do must_be_clean(field) end
+    end
+    for _, work in ipairs{"read", "check"} do
+      debug.sethook(function() must_be_clean(reader.last) end, "", 1)
+      local ok, fault = pcall(reader[work], reader, given{timeout = 7})
+      debug.sethook()
+      assert.is_true(ok, fault)
+    end
+  end)
+
   it("have a key's passphrase each", function()
     local secured = {clientCert = "client.pem", clientKeyPassword = "canary-passphrase"}
     local one = assert(reader:read(given(secured)))

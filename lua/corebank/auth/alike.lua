@@ -19,11 +19,7 @@ end
 
 -- Whether a table differs from the last one in nothing but its credentials.
 local function is_like(given, last)
-  local fields = last.fields
-  fields.clientId, fields.clientSecret = given.clientId, given.clientSecret
-  local same = core.same_fields(given, fields, last.count)
-  fields.clientId, fields.clientSecret = nil, nil
-  return same
+  return core.same_fields(given, last.fields, last.count, "clientId", "clientSecret")
 end
 
 -- Whether the next table may be compared with this one. A key's passphrase is wiped with its call.
@@ -51,10 +47,7 @@ Reader.__index = Reader
 ---@return string? mistake
 function Reader:read(given)
   local last = self.last
-  self.last = nil   -- Ctrl-C raises anywhere, and what is compared has the credentials in it
-  local same = last and is_like(given, last)
-  self.last = last
-  if not same then
+  if not (last and is_like(given, last)) then
     local settings, mistake = options.read(given)
     self.last = settings and is_comparable(given) and keep(given, settings)
     return settings, mistake
