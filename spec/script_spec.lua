@@ -1,0 +1,31 @@
+-- What the scripts are like, all of them. They are the same under every Lua.
+if os.getenv "CBA_BUILD" ~= "lua5.4" then
+  return
+end
+
+local files = require "spec.files"
+local lfs = require "lfs"
+
+local function is_program(path)
+  local attributes = lfs.attributes(path)
+  return attributes.mode == "file" and attributes.permissions:find("x", 1, true) ~= nil
+end
+
+describe("a script", function()
+  it("that is asked for help says what it is for, and does nothing", function()
+    local asked = 0
+    for name in lfs.dir "script" do
+      if is_program("script/" .. name) then
+        local path = files.quoted(lfs.currentdir() .. "/script/" .. name)
+        local pipe = io.popen("cd / && timeout 5 " .. path .. " --help 2>&1")
+        local said = pipe:read "*a"
+        assert.equal(0, select(3, pipe:close()), name)
+        assert.equal("script/" .. name, said:match "^%S+")
+        assert.is_truthy(said:find "%w%.\n", name)
+        assert.is_nil(said:find "set %-eu", name)
+        asked = asked + 1
+      end
+    end
+    assert.is_true(asked > 5)
+  end)
+end)
