@@ -20,13 +20,15 @@ void cba_open_inspect(lua_State *L);
 void cba_open_terminal(lua_State *L);
 void cba_open_precompiled(lua_State *L);
 
-/* The secret at stack index `index`; raises when it is none or closed. */
+/* The secret at stack index `index`; raises when it is none or closed. Good until Lua allocates,
+ * for what the collector then runs may close it: looked at last, as is cba_secret_field. */
 struct cba_secret *cba_check_secret(lua_State *L, int index);
 
 /* The same for a value that need not be a secret: NULL then. */
 struct cba_secret *cba_test_secret(lua_State *L, int index);
 
-/* Pushes an empty secret. */
+/* Pushes an empty secret. Its vault is looked at last, too: a closing Lua 5.1 frees it when it runs
+ * finalizers, which an allocation may set off. */
 struct cba_secret *cba_push_secret(lua_State *L);
 
 /* Returns the secret on top of the stack, or pushes nil and the reason. */

@@ -9,11 +9,11 @@ static const char plaintext_type[] = "corebank.auth.plaintext";
 /* seal(secret, context, text) -> bytes */
 static int seal_seal(lua_State *L) {
     size_t context_length, length;
-    const struct cba_secret *secret = cba_check_secret(L, 1);
     const char *context = luaL_checklstring(L, 2, &context_length);
     const char *text = luaL_checklstring(L, 3, &length);
     luaL_argcheck(L, length <= CBA_SEAL_MAX_TEXT, 3, "more than 128 KiB");
     unsigned char *sealed = lua_newuserdata(L, length + CBA_SEAL_OVERHEAD);
+    const struct cba_secret *secret = cba_check_secret(L, 1);
     cba_seal(secret, context, context_length, text, length, sealed);
     lua_pushlstring(L, (const char *)sealed, length + CBA_SEAL_OVERHEAD);
     return 1;
@@ -31,7 +31,6 @@ static int plaintext_close(lua_State *L) {
  * plaintext is in memory that wipes itself until it is a Lua string, which the last push makes. */
 static int seal_unseal(lua_State *L) {
     size_t context_length, length;
-    const struct cba_secret *secret = cba_check_secret(L, 1);
     const char *context = luaL_checklstring(L, 2, &context_length);
     const char *sealed = luaL_checklstring(L, 3, &length);
     if (length < CBA_SEAL_OVERHEAD || length > CBA_SEAL_MAX_TEXT + CBA_SEAL_OVERHEAD) {
@@ -43,6 +42,7 @@ static int seal_unseal(lua_State *L) {
     if (*slot == NULL) {
         return cba_nomemory(L);
     }
+    const struct cba_secret *secret = cba_check_secret(L, 1);
     if (cba_unseal(secret, context, context_length, (const unsigned char *)sealed, length, *slot)) {
         lua_pushlstring(L, *slot, length - CBA_SEAL_OVERHEAD);
     } else {
@@ -57,8 +57,8 @@ static int seal_unseal(lua_State *L) {
 static int seal_entry_name(lua_State *L) {
     size_t context_length;
     char name[CBA_ENTRY_NAME_LENGTH + 1];
-    const struct cba_secret *secret = cba_check_secret(L, 1);
     const char *context = luaL_checklstring(L, 2, &context_length);
+    const struct cba_secret *secret = cba_check_secret(L, 1);
     cba_entry_name(secret, context, context_length, name);
     lua_pushstring(L, name);
     return 1;

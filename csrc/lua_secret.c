@@ -46,9 +46,8 @@ struct cba_secret *cba_check_secret(lua_State *L, int index) {
 }
 
 struct cba_secret *cba_push_secret(lua_State *L) {
-    struct cba_vault *vault = get_vault(L);
     struct cba_secret **slot = cba_newslot(L, secret_type);
-    *slot = cba_secret_new(vault);
+    *slot = cba_secret_new(get_vault(L));
     if (*slot == NULL) {
         cba_nomemory(L);
     }
@@ -143,9 +142,9 @@ static int secret_characters(lua_State *L) {
 /* secret:redact(text) -> text with every occurrence of the secret blanked, in any case */
 static int secret_redact(lua_State *L) {
     size_t text_length, secret_length;
-    const char *needle = cba_secret_bytes(cba_check_secret(L, 1), &secret_length);
     const char *text = luaL_checklstring(L, 2, &text_length);
     char *copy = lua_newuserdata(L, text_length + 1);
+    const char *needle = cba_secret_bytes(cba_check_secret(L, 1), &secret_length);
     memcpy(copy, text, text_length + 1);
     cba_redact_value(copy, text_length, needle, secret_length);
     lua_pushlstring(L, copy, text_length);

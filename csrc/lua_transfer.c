@@ -79,9 +79,8 @@ static struct cba_transfer **push_slot(lua_State *L) {
 }
 
 static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
-    struct cba_engine *engine = get_engine(L);
     struct cba_transfer **slot = push_slot(L);
-    *slot = cba_transfer_new(engine, settings);
+    *slot = cba_transfer_new(get_engine(L), settings);
     if (*slot == NULL) {
         cba_nomemory(L);
     }
@@ -96,16 +95,16 @@ static int transfer_new(lua_State *L) {
     luaL_checktype(L, SETTINGS, LUA_TTABLE);
     const char *url = luaL_checkstring(L, URL);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
-    const char *id = cba_string_field(L, SETTINGS, "clientId");
-    const char *secret = cba_secret_field(L, SETTINGS, "clientSecret");
-    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
-
     struct cba_transfer *transfer = push_transfer(L, settings_number(L));
     if (!cba_transfer_is_set_up(transfer)) {
         struct cba_request request;
         cba_read_request(L, SETTINGS, url, &request);
         cba_transfer_set_up(transfer, &request);
     }
+    /* Last: see cba_check_secret. */
+    const char *id = cba_string_field(L, SETTINGS, "clientId");
+    const char *secret = cba_secret_field(L, SETTINGS, "clientSecret");
+    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
     size_t length = cba_json_write_credentials(cba_transfer_request_body(transfer),
                                                CBA_JSON_CREDENTIALS_MAX, id, secret);
     if (length == 0) {
@@ -272,8 +271,8 @@ static int transfer_reply(lua_State *L) {
  * whatever looks like a token too */
 static int transfer_excerpt(lua_State *L) {
     size_t length, id_length, secret_length;
-    char *body = cba_transfer_response_body(check_transfer(L), &length);
     const char *id = luaL_checklstring(L, 2, &id_length);
+    char *body = cba_transfer_response_body(check_transfer(L), &length);
     const char *secret = cba_secret_bytes(cba_check_secret(L, 3), &secret_length);
     cba_redact_value(body, length, secret, secret_length);
     cba_redact_value(body, length, id, id_length);

@@ -187,6 +187,59 @@ describe("a transfer #transfer", function()
   end)
 end)
 
+-- Lua 5.4 alone can be told to finish a whole collection at the next allocation.
+if _VERSION == "Lua 5.4" then
+  describe("a secret that a finalizer closes in the middle of a call #transfer", function()
+    after_each(function() collectgarbage("incremental", 200, 100, 13) end)
+
+    -- Calls `use` with a secret that a finalizer closes once something is allocated.
+    local function use_closing(use)
+      local secret = assert(core.secret("canary-secret-closing"))
+      collectgarbage("incremental", 1, 1000, 40)
+      collectgarbage("stop")
+      setmetatable({}, {__gc = function() secret:close() end})
+      return pcall(use, secret)
+    end
+
+    it("is closed: nothing is blanked, sealed or opened by what it left", function()
+      local sealed = core.seal(assert(core.secret("canary-secret-closing")), "here", "text")
+      for name, use in pairs{
+        redact = function(secret)
+          collectgarbage("restart")
+          return secret:redact("a canary-secret-closing b")
+        end,
+        seal = function(secret)
+          collectgarbage("restart")
+          return core.seal(secret, "here", "text")
+        end,
+        unseal = function(secret)
+          collectgarbage("restart")
+          return core.unseal(secret, "here", sealed)
+        end,
+      } do
+        local ok, message = use_closing(use)
+        assert.is_false(ok, name)
+        assert.is_truthy(message:find("the secret is closed", 1, true), name)
+      end
+    end)
+
+    it("is closed: nothing is sent with what it left", function()
+      local scenario = bank:scenario{{}}
+      local settings = assert(options.read{baseUrl = scenario.baseUrl, clientId = "id",
+        clientSecret = "canary-secret-open", caFile = bank.caFile})
+      local ok, message = use_closing(function(secret)
+        settings.clientSecret = secret
+        collectgarbage("restart")
+        return core.transfer(settings, settings.url, 1)
+      end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("credentials are missing or closed", 1, true), message)
+      options.release(settings)
+      assert.equal(0, scenario:posts())
+    end)
+  end)
+end
+
 describe("the module loaded again #transfer", function()
   it("knows the objects of the first time", function()
     local secret, transfer = core.secret("canary-secret-old"), start_transfer()
@@ -287,6 +340,21 @@ describe("a program that ends #transfer", function()
       assert(auth.authenticate(given))
     ]]):find("^0\n$"))
   end)
+
+  if rawget(_G, "newproxy") then
+    it("with calls in a finalizer of a closing Lua 5.1 ends without a crash", function()
+      for _, call in ipairs{[[core.secret("x"):close()]],
+        [[core.transfer(settings, settings.url, 1):close()]]} do
+        assert.is_truthy(run(prelude .. [[
+          local settings = options.read(given)
+          core.transfer(settings, settings.url, 1):close()
+          guard = newproxy(true)
+          getmetatable(guard).__gc = function()
+            for _ = 1, 20000 do ]] .. call .. [[ end
+          end]]):find "^[^\n]-0\n$", call)
+      end
+    end)
+  end
 
   it("creates nothing at require", function()
     assert.equal("true\n0\n", run([[
