@@ -1,6 +1,7 @@
 #include "outcome.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,15 @@ static void look_into_exchange(struct cba_failure *failure, int curl_code,
     }
 }
 
+/* In a handshake: that says nothing of trust, unless an alert said something before. */
+static bool is_hung_up(const struct cba_evidence *evidence) {
+    long system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
+    return strstr(evidence->error, "alert") == NULL &&
+           (system_error == ECONNRESET || system_error == EPIPE ||
+            strstr(evidence->error, "SSL_ERROR_SYSCALL") != NULL ||      /* OpenSSL */
+            strstr(evidence->error, "non-properly terminated") != NULL); /* GnuTLS */
+}
+
 static void set_detail(struct cba_failure *failure, const char *text) {
     size_t i = 0;
     for (; i < sizeof failure->detail - 1 && text[i] != '\0'; i++) {
@@ -132,6 +142,9 @@ void cba_outcome_judge(struct cba_failure *failure, int curl_code,
     }
     if (failure->outcome == CBA_NO_MEMORY && evidence->begun) {
         failure->outcome = CBA_NETWORK; /* a header line beyond libcurl's own limit */
+    }
+    if (curl_code == CURLE_SSL_CONNECT_ERROR && is_hung_up(evidence)) {
+        failure->outcome = CBA_NETWORK;
     }
     explain(failure, evidence);
     if (failure->outcome == CBA_CONNECT && evidence->proxy_given) {

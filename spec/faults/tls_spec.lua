@@ -217,9 +217,19 @@ describe("plain HTTP and TLS mixed up #tls", function()
     tls_case({baseUrl = plain}, {code = {"tls", "network"}, posts = 0})
   end)
 
-  it("a server that hangs up in the handshake: tls or network", function()
-    local raw = sandbox.raw{connections = {{{"read", 5}, "close"}}}
-    tls_case({baseUrl = raw.httpsUrl}, {code = {"tls", "network"}, posts = 0})
+  for _, ending in ipairs{"close", "reset"} do
+    it("a server that hangs up in the handshake (" .. ending .. "): network", function()
+      local raw = sandbox.raw{connections = {{{"read", 5}, ending}}}
+      tls_case({baseUrl = raw.httpsUrl}, {code = "network", posts = 0})
+      raw:stop()
+    end)
+  end
+
+  it("a server that hangs up in one handshake and not in the next: success", function()
+    local raw = sandbox.raw{connections = {{{"read", 5}, "close"}, {{"read", 5}, "reset"},
+      {"starttls", "read_request", {"send", sandbox.answer()}}}}
+    survive.case{options = {baseUrl = raw.httpsUrl, attempts = 3}, posts = 1,
+      count = function() return raw:posts() end}
     raw:stop()
   end)
 
