@@ -9,7 +9,7 @@
 void cba_answer_clear(struct cba_answer *answer) {
     answer->date = answer->retry_after = answer->retry_at = -1;
     answer->content_type = NULL;
-    answer->has_location = false;
+    answer->has_location = answer->is_whole = false;
     answer->location[0] = '\0';
 }
 
@@ -109,6 +109,10 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
             if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
                 answer->has_location = true;
             }
+            break;
+        case '\r':
+        case '\n':
+            answer->is_whole = true;
             break;
         default:
             break;

@@ -15,6 +15,7 @@ struct cba_answer {
     double retry_after;       /* seconds, or -1 */
     double retry_at;          /* epoch seconds, or -1 */
     const char *content_type; /* one of a closed list of media types, or NULL */
+    bool is_whole;            /* the empty line that ends the header has come */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
     /* The last Date that was parsed: reading one costs as much as the rest of an answer. */
     double date_parsed;

@@ -254,11 +254,12 @@ static void give_up(struct cba_transfer *transfer, enum cba_outcome outcome) {
     cba_bodies_forget_response(&transfer->bodies);
 }
 
-/* Of a line beyond its own limit libcurl says that it is out of memory, and it may be the first. */
+/* Of a line beyond its own limit libcurl says that it is out of memory, and of one that is no HTTP
+ * that it does not know the protocol; it may be the first. */
 static bool has_begun(const struct cba_transfer *transfer, CURLcode code) {
     long sent = 0;
     return transfer->result.begun ||
-           (code == CURLE_OUT_OF_MEMORY &&
+           ((code == CURLE_OUT_OF_MEMORY || code == CURLE_UNSUPPORTED_PROTOCOL) &&
             curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
             sent > 0);
 }
@@ -280,6 +281,9 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
         curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME, &result->starttransfer) !=
             CURLE_OK) {
         result->failure.outcome = CBA_NETWORK; /* cannot be: all are documented to succeed */
+    }
+    if (result->failure.outcome == CBA_ANSWERED && !result->answer.is_whole) {
+        result->failure.outcome = CBA_NETWORK; /* libcurl takes the end of the connection for its */
     }
     if (transfer->no_memory) {
         result->failure.outcome = CBA_NO_MEMORY;

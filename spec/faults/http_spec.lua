@@ -2,6 +2,7 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
+local files = require "spec.files"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 
@@ -25,6 +26,16 @@ local function raw_answered(actions, case)
   local result, took = survive.case(case)
   raw:stop()
   return result, took
+end
+
+local function gzip(text)
+  local path = os.tmpname()
+  files.write(path, text)
+  local pipe = io.popen("gzip -c " .. files.quoted(path))
+  local packed = pipe:read "*a"
+  pipe:close()
+  os.remove(path)
+  return packed
 end
 
 describe("a redirect #transfer", function()
@@ -229,6 +240,11 @@ describe("an unusable answer #transfer", function()
     answered({{bomb = true}}, {code = "response", posts = 1})   -- 48 KiB, that would be 48 MiB
   end)
 
+  it("a body that is compressed in its transfer: not decoded", function()
+    raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"},
+      {"send", gzip(sandbox.answer():match "{.*")}}, {code = "response", posts = 1})
+  end)
+
   it("headers without end: network or too_large", function()
     raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\n"},
       {"send", ("X-Filler: y\r\n"):rep(500), forever = true}}, {code = "too_large", posts = 1})
@@ -252,10 +268,21 @@ describe("an unusable answer #transfer", function()
         options = {timeout = 0.6}})
   end)
 
-  it("no HTTP at all, HTTP/0.9, a broken chunk: network", function()
+  it("no HTTP at all, HTTP/0.9, another HTTP, a broken chunk: network", function()
     for _, bytes in ipairs{"SSH-2.0-OpenSSH_9.2\r\n", sandbox.answer():match("{.*"),
+      "HTTP/1.1 abc\r\n\r\n", "HTTP/3.3 200 OK\r\n\r\n",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot-a-size\r\n"} do
-      raw_answered({"read_request", {"send", bytes}}, {code = "network", posts = 1})
+      raw_answered({"read_request", {"send", bytes}},
+        {code = "network", posts = 1, options = {attempts = 3}})
+    end
+  end)
+
+  it("that breaks off in its header: network, whatever its status, and not tried again", function()
+    for _, bytes in ipairs{"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nConten",
+      "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nContent-Ty", "HTTP/1.1 401 No\r\nServer: x\r\n",
+      "HTTP/1.1 429 Wait\r\nRetry-Af"} do
+      raw_answered({"read_request", {"send", bytes}},
+        {code = "network", posts = 1, options = {attempts = 3}})
     end
   end)
 
