@@ -8,9 +8,10 @@
  * escaped in JSON or percent-encoded. */
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length);
 
-/* The value of every JSON member whose name ends in "token" or "secret", in any case; an object or
- * array takes the rest of the text with it, and so does a string of JSON in a JSON string. Works on
- * a document that is broken or cut short, which is when a body is looked at. */
+/* The value of every JSON member whose name ends in "token" or "secret", in any case and without
+ * escapes; a number stays. An object or array takes the rest of the text with it, and so does a
+ * string of JSON in a JSON string. Works on a document that is broken or cut short, which is when a
+ * body is looked at. */
 void cba_redact_members(char *text, size_t length);
 
 #endif

@@ -128,6 +128,7 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
 #endif
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* ours to decide: libcurl re-sends the body to any origin */
+    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* nor of a Transfer-Encoding that nobody asked for */
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_HTTPHEADER, borrowed->headers);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -162,7 +163,8 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     SET(CURLOPT_BUFFERSIZE, 1024L);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
-    SET(CURLOPT_MAXAGE_CONN, (long)CBA_IDLE_CONNECTION_SECONDS);
+    /* It counts whole seconds, and one that is as old is young enough. */
+    SET(CURLOPT_MAXAGE_CONN, CBA_IDLE_CONNECTION_SECONDS - 1L);
     SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)CBA_RESOLVED_SECONDS);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075700

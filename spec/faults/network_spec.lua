@@ -3,6 +3,7 @@
 local auth = require "corebank.auth"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
+local socket = require "socket"
 local survive = require "spec.survive"
 
 -- A raw server that plays one script, as the case's server.
@@ -90,10 +91,25 @@ describe("the network #transfer", function()
     for _ = 1, 3 do
       survive.case{options = {baseUrl = raw.url}, posts = 1,
         count = function() return raw:posts() end}
-      require("socket").sleep(0.2)
+      socket.sleep(0.2)
     end
     raw:stop()
   end)
+
+  -- Ten seconds of waiting: on one Lua.
+  if os.getenv "CBA_BUILD" == "lua5.4" then
+    it("is asked on a kept connection only when that was idle for less than 10 seconds", function()
+      local kept = {}
+      for i = 1, 3 do kept[2 * i - 1], kept[2 * i] = "read_request", {"send", sandbox.answer()} end
+      local raw = sandbox.raw{connections = {kept}}
+      for i, pause in ipairs{0, 0.1, 10.05} do
+        socket.sleep(pause)
+        survive.case{options = {baseUrl = raw.url}}
+        assert.equal(i < 3 and 1 or 2, raw:connections())
+      end
+      raw:stop()
+    end)
+  end
 
   it("truncates TLS without a goodbye: network, and no half token", function()
     local raw = sandbox.raw{connections = {{"starttls", "read_request",
