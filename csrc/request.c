@@ -5,26 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
-#ifndef SOCK_CLOEXEC
-#include <fcntl.h>
-#endif
-
-static curl_socket_t open_socket(void *unused, curlsocktype purpose,
-                                 struct curl_sockaddr *address) {
-    (void)unused;
-    (void)purpose;
-#ifdef SOCK_CLOEXEC
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-#else
-    int fd = socket(address->family, address->socktype, address->protocol);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    return fd;
-#endif
-}
+#include "sockets.h"
 
 static CURLcode append_header(struct curl_slist **list, const char *line) {
     struct curl_slist *longer = curl_slist_append(*list, line);
@@ -166,7 +148,7 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     /* It counts whole seconds, and one that is as old is young enough. */
     SET(CURLOPT_MAXAGE_CONN, CBA_IDLE_CONNECTION_SECONDS - 1L);
     SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)CBA_RESOLVED_SECONDS);
-    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETFUNCTION, cba_sockets_open);
 #if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
 #endif

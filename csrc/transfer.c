@@ -8,9 +8,11 @@
 #include "libcurl.h"
 #include "maker.h"
 #include "sigpipe.h"
+#include "sockets.h"
 
 struct cba_engine {
     CURLM *multi;
+    struct cba_sockets sockets;
     struct cba_maker maker;
     size_t references;
     bool raises_sigpipe;       /* its libcurl, when the other side has gone */
@@ -106,6 +108,7 @@ void cba_engine_release(struct cba_engine *engine) {
     curl_multi_cleanup(engine->multi);
     cba_sigpipe_release(&guard);
     cba_maker_forget(&engine->maker);
+    cba_sockets_free(&engine->sockets);
     free(engine);
 }
 
@@ -149,6 +152,20 @@ static int before_resolving(void *resolver, void *reserved, void *owner) {
     }
     return 0;
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* Says yes to any; see sockets.h. */
+static int before_request(void *owner, char *address, char *own_address, int port, int own_port) {
+    (void)address, (void)own_address, (void)port;
+    struct cba_transfer *transfer = owner;
+    long opened = 0;
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened) == CURLE_OK &&
+        opened == 0) {
+        cba_sockets_refuse_unclean(&transfer->engine->sockets, own_port);
+    }
+    return CURL_PREREQFUNC_OK;
+}
+#endif
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
@@ -208,6 +225,7 @@ bool cba_transfer_is_set_up(const struct cba_transfer *transfer) {
 static bool set_own_options(struct cba_transfer *transfer) {
     CURL *easy = transfer->easy;
     char *request = cba_bodies_request(&transfer->bodies);
+    struct cba_sockets *sockets = &transfer->engine->sockets;
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request) == CURLE_OK &&
@@ -215,6 +233,13 @@ static bool set_own_options(struct cba_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+#if LIBCURL_VERSION_NUM >= 0x075000
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+#endif
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cba_sockets_close) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, before_resolving) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK;
 }
@@ -337,6 +362,9 @@ static bool move_on(struct cba_transfer *transfer) {
     return transfer->result.failure.outcome != CBA_PENDING;
 }
 
+/* At a time, for one transfer: RFC 8305 has an address of either family tried. */
+enum { SOCKETS_OPENING = 2 };
+
 /* Most calls have the numbers of the one before. */
 static bool tell(CURL *easy, CURLoption option, long number, long *told) {
     if (*told != number && curl_easy_setopt(easy, option, number) != CURLE_OK) {
@@ -353,17 +381,19 @@ void cba_transfer_start(struct cba_transfer *transfer, size_t body_length, long 
         cba_bodies_forget_request(&transfer->bodies);
         return;
     }
+    struct cba_engine *engine = transfer->engine;
     /* Both take any number: nothing but memory can be missing. The handle is ours and in no multi
      * handle, so that is all that adding it can lack, too. */
-    if (!tell(easy, CURLOPT_POSTFIELDSIZE, (long)body_length, &transfer->body_length) ||
+    if (!cba_sockets_reserve(&engine->sockets, SOCKETS_OPENING * (engine->under_way + 1)) ||
+        !tell(easy, CURLOPT_POSTFIELDSIZE, (long)body_length, &transfer->body_length) ||
         !tell(easy, CURLOPT_TIMEOUT_MS, timeout_ms, &transfer->timeout_ms) ||
-        curl_multi_add_handle(transfer->engine->multi, easy) != CURLM_OK) {
+        curl_multi_add_handle(engine->multi, easy) != CURLM_OK) {
         give_up(transfer, CBA_NO_MEMORY);
         return;
     }
     transfer->added = true;
-    transfer->engine->has_new = true;
-    if (++transfer->engine->under_way == 1) {
+    engine->has_new = true;
+    if (++engine->under_way == 1) {
         move_on(transfer); /* at once, and of many one step moves all that are new */
     }
 }

@@ -29,7 +29,7 @@ describe("csrc", function()
   it("includes each library in its own files", function()
     assert.equal("json.c", matching(c_files, "#include <cjson/"))
     assert.equal("seal.c secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c inspect.c libcurl.c outcome.c request.c transfer.c url.c",
+    assert.equal("answer.c inspect.c libcurl.c outcome.c request.c sockets.h transfer.c url.c",
       matching(c_files, "#include <curl/"))
   end)
 

@@ -96,6 +96,32 @@ describe("the network #transfer", function()
     raw:stop()
   end)
 
+  for what, more in pairs{["the answer once more"] = sandbox.answer(),
+    ["that it waited for long enough"] = "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"} do
+    for _, scheme in ipairs{"http", "https"} do
+      it(("says %s on an idle kept connection (%s): not the next call's answer"):format(what, scheme),
+        function()
+          local own = sandbox.answer [[{"accessToken":"canary-token-2","tokenValiditySec":3600}]]
+          local first = {"read_request", {"send", sandbox.answer()}, {"sleep", 0.05}, {"send", more},
+            "silence"}
+          local second = {"read_request", {"send", own}}
+          if scheme == "https" then
+            table.insert(first, 1, "starttls")
+            table.insert(second, 1, "starttls")
+          end
+          local raw = sandbox.raw{connections = {first, second}}
+          local function call()
+            return survive.case{options = {baseUrl = scheme == "https" and raw.httpsUrl or raw.url},
+              posts = 1, count = function() return raw:posts() end}.accessToken
+          end
+          assert.equal("canary-token-raw", call())
+          socket.sleep(0.15)
+          assert.is_true(call() == "canary-token-2")
+          raw:stop()
+        end)
+    end
+  end
+
   -- Ten seconds of waiting: on one Lua.
   if os.getenv "CBA_BUILD" == "lua5.4" then
     it("is asked on a kept connection only when that was idle for less than 10 seconds", function()
