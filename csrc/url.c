@@ -30,9 +30,17 @@ static CURLUcode has_part(CURLU *handle, CURLUPart part, bool *present) {
     return code == CURLUE_OUT_OF_MEMORY ? code : CURLUE_OK;
 }
 
+/* libcurl 7.88 connects without it, and without it two hosts would pass for one. */
+static CURLUcode refuse_zone(CURLU *handle) {
+    bool present;
+    CURLUcode code = has_part(handle, CURLUPART_ZONEID, &present);
+    return code == CURLUE_OK && present ? CURLUE_MALFORMED_INPUT : code;
+}
+
 static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
     CURLUcode code;
-    if ((code = get_part(handle, CURLUPART_SCHEME, 0, url->scheme, sizeof url->scheme)) ||
+    if ((code = refuse_zone(handle)) ||
+        (code = get_part(handle, CURLUPART_SCHEME, 0, url->scheme, sizeof url->scheme)) ||
         (code = get_part(handle, CURLUPART_HOST, 0, url->host, sizeof url->host)) ||
         (code =
              get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, url->port, sizeof url->port)) ||
