@@ -3,8 +3,9 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
+
+#include "ascii.h"
 
 void cba_answer_clear(struct cba_answer *answer) {
     answer->date = answer->retry_after = answer->retry_at = -1;
@@ -18,7 +19,7 @@ void cba_answer_clear(struct cba_answer *answer) {
 static bool header_value(const char *line, size_t length, const char *name, char *out,
                          size_t size) {
     size_t n = strlen(name);
-    if (length < n || strncasecmp(line, name, n) != 0) {
+    if (length < n || !cba_ascii_same(line, name, n)) {
         return false;
     }
     const char *value = line + n;
@@ -72,7 +73,7 @@ static const char *known_media_type(const char *value) {
                                         "text/plain",       "text/xml"};
     size_t length = strcspn(value, "; \t");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i]) == length && strncasecmp(value, known[i], length) == 0) {
+        if (strlen(known[i]) == length && cba_ascii_same(value, known[i], length)) {
             return known[i];
         }
     }

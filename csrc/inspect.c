@@ -3,8 +3,8 @@
 #include <curl/curl.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "libcurl.h"
 #include "sigpipe.h"
 
@@ -84,7 +84,7 @@ static void note_certificate(struct cba_inspection *found, CURL *easy) {
         return;
     }
     for (struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
-        if (strncasecmp(line->data, label, strlen(label)) == 0) {
+        if (cba_ascii_same(line->data, label, strlen(label))) {
             copy_span(found->certificate_end, sizeof found->certificate_end,
                       line->data + strlen(label),
                       "0123456789-: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");

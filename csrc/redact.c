@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 /* The bytes that one written character stands for, and how much text it took. */
 struct unit {
@@ -83,16 +84,16 @@ static size_t spells(const char *text, size_t left, const char *needle, size_t n
     size_t at = 0;
     size_t matched = 0;
     struct unit unit;
-    if (needle_length <= left && strncasecmp(text, needle, needle_length) == 0) {
+    if (needle_length <= left && cba_ascii_same(text, needle, needle_length)) {
         return needle_length;
     }
     while (matched < needle_length) {
         size_t rest = needle_length - matched;
         if (read_escaped(text + at, left - at, &unit) && unit.length <= rest &&
-            strncasecmp(unit.bytes, needle + matched, unit.length) == 0) {
+            cba_ascii_same(unit.bytes, needle + matched, unit.length)) {
             at += unit.taken;
             matched += unit.length;
-        } else if (at < left && strncasecmp(text + at, needle + matched, 1) == 0) {
+        } else if (at < left && cba_ascii_same(text + at, needle + matched, 1)) {
             at++;
             matched++;
         } else {
@@ -172,7 +173,7 @@ static size_t secret_name(const char *text, size_t left) {
     static const char *const ends[] = {"token", "secret"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t n = strlen(ends[i]);
-        if (n <= left && strncasecmp(text, ends[i], n) == 0) {
+        if (n <= left && cba_ascii_same(text, ends[i], n)) {
             size_t quoted = quote(text + n, left - n);
             return quoted > 0 ? n + quoted : 0;
         }

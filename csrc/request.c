@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "sockets.h"
 
 static CURLcode append_header(struct curl_slist **list, const char *line) {
@@ -20,7 +20,7 @@ static CURLcode append_header(struct curl_slist **list, const char *line) {
 /* A line is "Name: value", or "Name;" for an empty value. */
 static bool names_header(const char *line, const char *name) {
     size_t length = strcspn(line, ":;");
-    return length == strlen(name) && strncasecmp(line, name, length) == 0;
+    return length == strlen(name) && cba_ascii_same(line, name, length);
 }
 
 static bool has_header(const struct cba_request *request, const char *name) {

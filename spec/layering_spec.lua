@@ -37,6 +37,11 @@ describe("csrc", function()
     assert.equal("lua_compat.h", matching(c_files, "#if.*LUA_VERSION_NUM"))
   end)
 
+  it("asks no locale what a letter or a digit is", function()
+    assert.equal("", matching(c_files, "%f[%w]str%a*casecmp"))
+    assert.equal("", matching(c_files, "#include <ctype.h>"))
+  end)
+
   it("never cleans libcurl up, for it may not be ours alone", function()
     assert.equal("", matching(c_files, "curl_global_cleanup"))
   end)

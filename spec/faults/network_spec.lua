@@ -99,26 +99,27 @@ describe("the network #transfer", function()
   for what, more in pairs{["the answer once more"] = sandbox.answer(),
     ["that it waited for long enough"] = "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"} do
     for _, scheme in ipairs{"http", "https"} do
-      it(("says %s on an idle kept connection (%s): not the next call's answer"):format(what, scheme),
-        function()
-          local own = sandbox.answer [[{"accessToken":"canary-token-2","tokenValiditySec":3600}]]
-          local first = {"read_request", {"send", sandbox.answer()}, {"sleep", 0.05}, {"send", more},
-            "silence"}
-          local second = {"read_request", {"send", own}}
-          if scheme == "https" then
-            table.insert(first, 1, "starttls")
-            table.insert(second, 1, "starttls")
-          end
-          local raw = sandbox.raw{connections = {first, second}}
-          local function call()
-            return survive.case{options = {baseUrl = scheme == "https" and raw.httpsUrl or raw.url},
-              posts = 1, count = function() return raw:posts() end}.accessToken
-          end
-          assert.equal("canary-token-raw", call())
-          socket.sleep(0.15)
-          assert.is_true(call() == "canary-token-2")
-          raw:stop()
-        end)
+      local name = ("says %s on an idle kept connection (%s)"):format(what, scheme)
+      it(name .. ": not the next call's answer", function()
+        local own = sandbox.answer [[{"accessToken":"canary-token-2","tokenValiditySec":3600}]]
+        local first = {"read_request", {"send", sandbox.answer()}, {"sleep", 0.05},
+          {"send", more}, "silence"}
+        local second = {"read_request", {"send", own}}
+        if scheme == "https" then
+          table.insert(first, 1, "starttls")
+          table.insert(second, 1, "starttls")
+        end
+        local raw = sandbox.raw{connections = {first, second}}
+        local function call()
+          return survive.case{posts = 1,
+            options = {baseUrl = scheme == "https" and raw.httpsUrl or raw.url},
+            count = function() return raw:posts() end}.accessToken
+        end
+        assert.equal("canary-token-raw", call())
+        socket.sleep(0.15)
+        assert.is_true(call() == "canary-token-2")
+        raw:stop()
+      end)
     end
   end
 

@@ -1,0 +1,17 @@
+#include "ascii.h"
+
+static char lower(char c) {
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+bool cba_ascii_same(const char *one, const char *other, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (lower(one[i]) != lower(other[i])) {
+            return false;
+        }
+        if (one[i] == '\0') {
+            return true;
+        }
+    }
+    return true;
+}
