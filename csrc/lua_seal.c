@@ -31,6 +31,7 @@ static int plaintext_close(lua_State *L) {
  * plaintext is in memory that wipes itself until it is a Lua string, which the last push makes. */
 static int seal_unseal(lua_State *L) {
     size_t context_length, length;
+    (void)cba_check_secret(L, 1); /* whatever there is to open */
     const char *context = luaL_checklstring(L, 2, &context_length);
     const char *sealed = luaL_checklstring(L, 3, &length);
     if (length < CBA_SEAL_OVERHEAD || length > CBA_SEAL_MAX_TEXT + CBA_SEAL_OVERHEAD) {

@@ -61,8 +61,8 @@ curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_so
     return fd;
 }
 
-int cba_sockets_close(void *sockets, curl_socket_t fd) {
-    forget(sockets, fd);
+int cba_sockets_close(void *owner, curl_socket_t fd) {
+    forget(owner, fd);
     return close(fd);
 }
 
@@ -71,7 +71,7 @@ static int own_port(curl_socket_t fd) {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } name;
+    } name = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t length = sizeof name;
     if (getsockname(fd, &name.any, &length) != 0) {
         return 0;

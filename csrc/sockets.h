@@ -25,10 +25,10 @@ bool cba_sockets_reserve(struct cba_sockets *sockets, size_t more);
 
 void cba_sockets_free(struct cba_sockets *sockets);
 
-/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION, with the sockets to note it in,
- * which have room, or NULL. What is opened is closed on exec. */
-curl_socket_t cba_sockets_open(void *sockets, curlsocktype purpose, struct curl_sockaddr *address);
-int cba_sockets_close(void *sockets, curl_socket_t fd);
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. `owner` is the sockets to note it
+ * in, which have room; or, to open one, NULL. What is opened is closed on exec. */
+curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address);
+int cba_sockets_close(void *owner, curl_socket_t fd);
 
 /* Before a request on a kept connection with that port of ours: shuts it down when there is
  * something to read. Sending fails then, and libcurl begins anew on another connection. */

@@ -154,7 +154,8 @@ static int before_resolving(void *resolver, void *reserved, void *owner) {
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
-/* Says yes to any; see sockets.h. */
+/* Says yes to any; see sockets.h. The type is libcurl's.
+ * NOLINTNEXTLINE(readability-non-const-parameter) */
 static int before_request(void *owner, char *address, char *own_address, int port, int own_port) {
     (void)address, (void)own_address, (void)port;
     struct cba_transfer *transfer = owner;
