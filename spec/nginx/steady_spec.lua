@@ -28,7 +28,7 @@ local function state_at_rest(pid)
   local state
   sandbox.await("connections come and go", function()
     state = state_of(pid)
-    socket.sleep(0.1)
+    socket.sleep(0.5)   -- a worker that others keep off the processor closes late
     return files.count_entries(("/proc/%d/fd"):format(pid)) == state.files
   end)
   return state
