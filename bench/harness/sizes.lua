@@ -7,7 +7,7 @@ return {
     seconds = 0.6,           -- of warm exchanges in a round
     duel_rounds = 151,       -- of processes of two peers alone: where a few percent count
     warm_duel = {turns = 50, exchanges = 100,    -- the target is of 5,000 of them
-      seconds = 3, least = 7},
+      seconds = 2.2, least = 7},
     warm_duel_rounds = {lua54 = 25, luajit = 15, token = 13, form = 9},
     patience = 8,            -- seconds that a peer's memory may take
     clients_patience = 60,   -- seconds that a peer may take to make a number of clients
