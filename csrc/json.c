@@ -150,14 +150,13 @@ static enum cba_reply_status read_fields(const cJSON *root, struct cba_reply *re
     if (!find_fields(root, found)) {
         return CBA_REPLY_DUPLICATE;
     }
-    static const char bearer[] = "Bearer";
     const char *token = cJSON_GetStringValue(found[ACCESS_TOKEN]);
     if (token == NULL || !is_b64token(token)) {
         return CBA_REPLY_ACCESS_TOKEN;
     }
     const cJSON *type = found[TOKEN_TYPE];
     if (type != NULL && !cJSON_IsNull(type) &&
-        !(cJSON_IsString(type) && cba_ascii_same(type->valuestring, bearer, sizeof bearer))) {
+        !(cJSON_IsString(type) && cba_ascii_same(type->valuestring, "Bearer", sizeof "Bearer"))) {
         return CBA_REPLY_TOKEN_TYPE;
     }
     if (!read_number(found[EXPIRATION_TIME], &reply->has_expiration, &reply->expiration)) {

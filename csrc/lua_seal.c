@@ -31,19 +31,18 @@ static int plaintext_close(lua_State *L) {
  * plaintext is in memory that wipes itself until it is a Lua string, which the last push makes. */
 static int seal_unseal(lua_State *L) {
     size_t context_length, length;
-    (void)cba_check_secret(L, 1); /* whatever there is to open */
     const char *context = luaL_checklstring(L, 2, &context_length);
     const char *sealed = luaL_checklstring(L, 3, &length);
+    void **slot = cba_newslot(L, plaintext_type);
+    const struct cba_secret *secret = cba_check_secret(L, 1);
     if (length < CBA_SEAL_OVERHEAD || length > CBA_SEAL_MAX_TEXT + CBA_SEAL_OVERHEAD) {
         lua_pushnil(L);
         return 1;
     }
-    void **slot = cba_newslot(L, plaintext_type);
     *slot = cba_guarded_new(length); /* never of size 0 */
     if (*slot == NULL) {
         return cba_nomemory(L);
     }
-    const struct cba_secret *secret = cba_check_secret(L, 1);
     if (cba_unseal(secret, context, context_length, (const unsigned char *)sealed, length, *slot)) {
         lua_pushlstring(L, *slot, length - CBA_SEAL_OVERHEAD);
     } else {

@@ -52,15 +52,20 @@ static long info_long(CURL *easy, CURLINFO what) {
     return curl_easy_getinfo(easy, what, &value) == CURLE_OK ? value : 0;
 }
 
+/* OpenSSL's and GnuTLS's texts both say so. */
+static bool mentions_alert(const struct cba_evidence *evidence) {
+    return strstr(evidence->error, "alert") != NULL;
+}
+
 /* TLS 1.3 lets the client believe the handshake over before the server has looked at its
- * certificate. A refusal then shows as an alert to the first read (OpenSSL's and GnuTLS's texts
- * both say "alert") or, when the server was quicker, as a connection that takes not one byte. */
+ * certificate. A refusal then shows as an alert to the first read or, when the server was quicker,
+ * as a connection that takes not one byte. */
 static bool is_late_tls_refusal(int curl_code, const struct cba_evidence *evidence) {
     double handshake = 0;
     if (evidence->begun) {
         return false;
     }
-    if (strstr(evidence->error, "alert") != NULL) {
+    if (mentions_alert(evidence)) {
         return true;
     }
     return curl_code == CURLE_SEND_ERROR &&
@@ -86,7 +91,7 @@ static void look_into_exchange(struct cba_failure *failure, int curl_code,
 /* In a handshake: that says nothing of trust, unless an alert said something before. */
 static bool is_hung_up(const struct cba_evidence *evidence) {
     long system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
-    return strstr(evidence->error, "alert") == NULL &&
+    return !mentions_alert(evidence) &&
            (system_error == ECONNRESET || system_error == EPIPE ||
             strstr(evidence->error, "SSL_ERROR_SYSCALL") != NULL ||      /* OpenSSL */
             strstr(evidence->error, "non-properly terminated") != NULL); /* GnuTLS */

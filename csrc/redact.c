@@ -16,7 +16,7 @@ static bool hex_number(const char *text, size_t digits, uint32_t *value) {
     static const char figures[] = "0123456789abcdef";
     *value = 0;
     for (size_t i = 0; i < digits; i++) {
-        char c = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + ('a' - 'A') : text[i]);
+        char c = cba_ascii_lower(text[i]);
         const char *figure = memchr(figures, c, sizeof figures - 1);
         if (figure == NULL) {
             return false;

@@ -110,7 +110,7 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
 #endif
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* ours to decide: libcurl re-sends the body to any origin */
-    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* nor of a Transfer-Encoding that nobody asked for */
+    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* nobody asks for an encoding */
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_HTTPHEADER, borrowed->headers);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "ascii.h"
+
 /* Copies one part; a missing part is an empty string. */
 static CURLUcode get_part(CURLU *handle, CURLUPart part, unsigned flags, char *out, size_t size) {
     char *value = NULL;
@@ -52,9 +54,7 @@ static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
         return code;
     }
     for (char *c = url->host; *c != '\0'; c++) {
-        if (*c >= 'A' && *c <= 'Z') {
-            *c += 'a' - 'A';
-        }
+        *c = cba_ascii_lower(*c);
     }
     return CURLUE_OK;
 }

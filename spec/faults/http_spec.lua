@@ -29,12 +29,9 @@ local function raw_answered(actions, case)
 end
 
 local function gzip(text)
-  local path = os.tmpname()
-  files.write(path, text)
-  local pipe = io.popen("gzip -c " .. files.quoted(path))
+  local pipe = io.popen("printf %s " .. files.quoted(text) .. " | gzip -c")
   local packed = pipe:read "*a"
   pipe:close()
-  os.remove(path)
   return packed
 end
 
