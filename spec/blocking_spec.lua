@@ -28,6 +28,22 @@ describe("waiting in a plain script", function()
     assert.equal(3, behind.taken)
   end)
 
+  it("for a transfer moves on what nobody holds any more", function()
+    local taken = 0
+    blocking.launch(slow(3, function() taken = taken + 1 end))
+    collectgarbage()
+    collectgarbage()
+    blocking.wait(slow(6))
+    assert.equal(3, taken)
+  end)
+
+  it("for a flight that ends with an error leaves the flight to itself", function()
+    local own, deserted = slow(3, function() error("mine", 0) end), false
+    function own.deserted() deserted = true end
+    assert.has_error(function() blocking.await(own) end, "mine")
+    assert.is_true(deserted)
+  end)
+
   it("for a flight moves on the others, and each once", function()
     local behind, own = slow(100), slow(5)
     blocking.launch(behind)

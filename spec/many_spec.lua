@@ -248,6 +248,20 @@ describe("a client in a batch", function()
     assert.equal(1, #world.posts)
   end)
 
+  it("asks the bank anew when the batch before was made to raise, and time has passed", function()
+    local world = new_world(function(n)
+      return {token = "canary-token-" .. n, validity = 100, takes = n == 1 and 5 or 0}
+    end)
+    local bank = new_client(world)
+    assert.has_error(function()
+      many({bank, element()}, {onProgress = function() error("enough", 0) end}, world.system,
+        world.host)
+    end, "enough")
+    world.skip(11)   -- more than its timeout: the answer has long been there, and nobody looked
+    local token, message = fake.ask(bank, world)
+    assert.equal("canary-token-3", token and token.accessToken, message)
+  end)
+
   it("that is closed meanwhile is a problem, and no mistake", function()
     local world = new_world(steady(0.5))
     local banks = {new_client(world), new_client(world)}

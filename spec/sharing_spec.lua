@@ -250,6 +250,68 @@ describe("clients with one store", function()
       assert.is_true(tries >= 3 and tries <= 5, tries)
     end)
 
+  -- The first has begun a refresh behind its caller's back, as a plain script does: nobody moves it
+  -- on between two calls. The second has no token any more.
+  local function refreshing(takes)
+    local world = sharing(steady(1000, takes))
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    local token = ask(second, world)
+    world.skip(850)
+    local launch = world.host.launch
+    world.host.launch = function() end
+    first:token()
+    world.host.launch = launch
+    assert.is_true(first:is_fetching())
+    second:invalidate(token)
+    return world, first, second
+  end
+
+  local function begin_to_ask(kept, world)
+    local asked = {began = world.now}
+    world.call(function()
+      asked.token = kept:token()
+      asked.took = world.now - asked.began
+    end)
+    return asked
+  end
+
+  it("wait no longer for one that is heard of no more than it may be left alone", function()
+    local world, _, second = refreshing(0.1)
+    local asked = begin_to_ask(second, world)
+    world.pass(4.5, 0.05)
+    assert.equal("canary-token-3", asked.token.accessToken)
+    assert.is_true(asked.took >= 3.9, asked.took)
+  end)
+
+  it("leave the turn to one that is asked again in time, however long its bank takes", function()
+    local world, first, second = refreshing(8)
+    local asked = begin_to_ask(second, world)
+    for _ = 1, 5 do
+      world.pass(1.8, 0.05)
+      first:token()
+    end
+    world.pass(0.2, 0.05)
+    assert.equal("canary-token-2", asked.token.accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("leave it to one that is waited for, however it began", function()
+    for _, wait in ipairs{function(kept) kept:settle() end, function(kept, world)
+      client.token_and_refresh(kept, world.host.await)
+    end} do
+      local world, first, second = refreshing(8)
+      world.call(function() wait(first, world) end)
+      local asked = begin_to_ask(second, world)
+      world.pass(8.2, 0.05)
+      assert.is_nil(asked.token)   -- nobody has moved the first one on
+      first.flight:advance()
+      world.pass(0.2, 0.05)
+      assert.equal("canary-token-2", asked.token.accessToken)
+      assert.equal(2, #world.posts)
+    end
+  end)
+
   it("do not wait for the one that is at it while they have a token", function()
     local world = sharing(steady(100, 2))
     local first, second = world.process(), world.process()

@@ -1,6 +1,7 @@
 -- FAULTS of keeping a token, against the real bank and the real clock; client_spec has the policy.
 
 local auth = require "corebank.auth"
+local core = require "corebank.auth.core"
 local files = require "spec.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
@@ -62,6 +63,25 @@ describe("a client at the bank #transfer", function()
       assert.equal(first:body(), problem:body())
     end
     assert.equal(1, scenario:posts())
+    kept:close()
+  end)
+
+  it("Ctrl-C while it waits: the next call, however late, asks the bank anew #slow", function()
+    local kept, scenario = client_of({{delay = 10}, {}}, {timeout = 2})
+    local began = core.boot()
+    debug.sethook(function()
+      if core.boot() > began + 0.1 and scenario:posts() == 1 then
+        debug.sethook()
+        error("interrupted!", 0)
+      end
+    end, "", 100)
+    local ok, fault = pcall(kept.token, kept)
+    debug.sethook()
+    assert.is_false(ok)
+    assert.equal("interrupted!", fault)
+    socket.sleep(2.2)   -- it was left alone for longer than its timeout
+    assert(kept:token())
+    assert.equal(2, scenario:posts())
     kept:close()
   end)
 

@@ -41,14 +41,27 @@ local function depart(self, urgent)
   local fetching = require "corebank.auth.fetching"
   local own = fetching.prepare(self, settings_of[self], urgent, tell)
   self.flight = own
+  if urgent then own:awaited() end
   own:depart()
   if not own.done then self.host.launch(own) end
   return own
 end
 
+-- Moves on what nobody may be waiting for. As long as somebody does, the turn to ask is its own.
+local function advance(self, own)
+  if self.shared then self.shared:renew(own:longest_alone()) end
+  own:advance()
+end
+
+-- Somebody waits for the flight from now on.
+local function join(self, own)
+  if self.shared and own:longest_alone() and not own.done then self.shared:renew() end
+  return own:awaited()
+end
+
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
-  if self:is_fetching() then return self.flight:advance() end
+  if self:is_fetching() then return advance(self, self.flight) end
   local now = self.system.boot()
   if now >= self.nextRefresh and keeping.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
@@ -68,10 +81,10 @@ end
 local function board(self, urgent)
   if self:is_fetching() then
     local own = self.flight
-    own:advance()
-    if not own.neglected or self.isClosed then return own:awaited() end
+    advance(self, own)
+    if not own.neglected or self.isClosed then return join(self, own) end
   end
-  return depart(self, urgent):awaited()
+  return join(self, depart(self, urgent))
 end
 
 -- `await` returns when the flight that it is given is done.
@@ -225,7 +238,7 @@ end
 function client.token_and_refresh(self, await)
   if self:is_fetching() then board(self, false) end
   local token, message, trouble = hand_out(self, await)
-  while self:is_fetching() do await(self.flight:awaited()) end
+  while self:is_fetching() do await(join(self, self.flight)) end
   if token then return self:peek() or token end
   return nil, message, trouble
 end

@@ -23,6 +23,7 @@ local function obtain(client, settings, own, urgent)
   end
   local token, message, trouble = client.shared:fetch(wait, {
     urgent = urgent,
+    longest_alone = function() return own:longest_alone() end,
     takes = function(found)
       own.found = keeping.wants(client, found) and found or nil
       return own.found

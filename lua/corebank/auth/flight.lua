@@ -12,6 +12,7 @@
 ---@field left number since when it is left alone, on the boot clock
 ---@field patience number? seconds for which it may be, unless somebody waits; then it ends without
 --- outcome
+---@field isAwaited boolean whether somebody waits
 ---@field neglected boolean whether that is how it ended
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
@@ -25,6 +26,7 @@ end
 -- Over, however. One by one: Ctrl-C raises anywhere, and what is left then is a flight that
 -- `advance` can finish.
 local function finish(self, token, trouble)
+  if is_flight(self.wanted) then self.wanted:deserted() end
   self.wanted, self.due = nil, nil
   self.done = true
   self.problem = trouble
@@ -71,10 +73,17 @@ local function is_waiting(self)
   return self.wanted or self.due
 end
 
+--- Seconds for which it may be left alone; nil for as long as it takes.
+---@return number?
+function Flight:longest_alone()
+  return not self.isAwaited and self.patience or nil
+end
+
 -- Whether it was left alone for so long that its time limits say nothing of the bank.
 local function is_neglected(self)
-  return self.patience and is_waiting(self)
-    and self.system.boot() - math.max(self.left, self.due or 0) > self.patience
+  local patience = self:longest_alone()
+  return patience and is_waiting(self)
+    and self.system.boot() - math.max(self.left, self.due or 0) > patience
 end
 
 --- Moves it on as far as it goes without waiting. Raises what the work raises.
@@ -126,8 +135,13 @@ end
 --- Somebody waits for it from now on: it is not left alone any more.
 ---@return corebank.auth.Flight
 function Flight:awaited()
-  self.patience = nil
+  self.isAwaited = true
   return self
+end
+
+--- Whoever waited for it has left without its outcome.
+function Flight:deserted()
+  self.isAwaited = false
 end
 
 --- Ends it without an outcome; when a handler of its own events asks for that, as soon as it waits.
@@ -150,7 +164,7 @@ local flight = {}
 function flight.new(work, over, system, threads)
   local now = system.boot()
   return setmetatable({started = now, left = now, done = false, neglected = false,
-    abandoned = false, over = over, system = system, threads = threads,
+    abandoned = false, isAwaited = false, over = over, system = system, threads = threads,
     thread = threads.create(work)}, Flight)
 end
 

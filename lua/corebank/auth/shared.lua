@@ -164,12 +164,14 @@ local function owner(self)
   return ("%d.%s"):format(self.system.pid(), self.id)
 end
 
--- Whether it is our turn to ask the bank; so it is when the store cannot say.
-local function lease(self, patient)
+-- Whether it is our turn to ask the bank; so it is when the store cannot say. Who may be left alone
+-- for so many seconds has it for no longer: others may be waiting for it.
+local function lease(self, patient, alone)
   local name = place(self, "token")
-  local seconds = settings_of[self].timeout + LEASE_GRACE
+  local seconds = (alone or settings_of[self].timeout) + LEASE_GRACE
+  local began = self.system.boot()
   local got = call(self, "lease", name, owner(self), seconds, patient)
-  if got then self.leased, self.leasedBy = name, owner(self) end
+  if got then self.leased, self.leasedBy, self.leasedUntil = name, owner(self), began + seconds end
   return got ~= false
 end
 
@@ -179,10 +181,21 @@ function Shared:holds_lease()
   return self.leased ~= nil and self.leasedBy == owner(self)
 end
 
+--- More time for the lease, if there is one and it may end before its holder is heard of again.
+---@param alone number? seconds for which nobody may be moving the holder on; nil: somebody is
+function Shared:renew(alone)
+  local needed = alone or settings_of[self].timeout
+  if self:holds_lease() and self.leasedUntil < self.system.boot() + needed then
+    lease(self, false, alone)
+  end
+end
+
 --- Gives the lease back, if there is one.
 function Shared:release()
-  if self:holds_lease() then call(self, "release", self.leased, self.leasedBy) end
+  local name, by = self.leased, self.leasedBy
+  local held = self:holds_lease()
   self.leased = nil
+  if held then call(self, "release", name, by) end
 end
 
 local function timed_out()
@@ -204,6 +217,7 @@ end
 -- ours to ask for. Its outcome counts for all who wait, failure too.
 ---@param wait fun(transfer: nil, seconds: number)
 ---@param job table `urgent`: whether a caller waits, if not it is left to the holder of the lease;
+--- `longest_alone()`: for how many seconds nobody may be moving this on, nil when somebody is;
 --- `takes(found)`: whether the token in the store will do; `heeds(failure, since)`: the problem
 --- that ends this, if any; `rest()`: seconds until the bank may be asked; `ask(deadline)`: asks it
 ---@return corebank.auth.Token?
@@ -226,7 +240,7 @@ function Shared:fetch(wait, job)
       return ask(self, job, deadline, timeout)
     end
     if rest then wait(nil, rest) end
-    ours = lease(self, not job.urgent)   -- or renewed: the machine may have slept in between
+    ours = lease(self, not job.urgent, job.longest_alone())   -- or renewed: the machine may have slept in between
     if not ours then
       if not job.urgent then return nil end
       local left = deadline - self.system.boot()

@@ -22,8 +22,8 @@ blocking.callers_threads = coroutine
 
 -- Flights that nobody may be waiting for. They go on when their client is asked again, and while
 -- another one or a transfer is waited for, which may be waiting for them: through a store, for
--- their lease. A call's pause moves none on.
-local launched = setmetatable({}, {__mode = "k"})
+-- their lease, whether or not anybody has their client still. A call's pause moves none on.
+local launched = {}
 
 --- Seconds for which a flight may be left alone: between two calls nobody moves it on.
 blocking.patience = 2   -- and those that are waited for are looked at every second
@@ -59,9 +59,7 @@ function blocking.wait(wanted, seconds)
   end
 end
 
---- Returns when the flight is done.
----@param flight corebank.auth.Flight
-function blocking.await(flight)
+local function land(flight)
   while not flight.done do
     local transfer, due = flight.wanted, flight.due
     if transfer then
@@ -71,6 +69,15 @@ function blocking.await(flight)
     end
     flight:advance(advance_others(flight, transfer ~= nil))
   end
+end
+
+--- Returns when the flight is done.
+---@param flight corebank.auth.Flight
+function blocking.await(flight)
+  local ok, fault = pcall(land, flight)
+  if ok then return end
+  flight:deserted()   -- by Ctrl-C, or what a handler raised
+  error(fault, 0)
 end
 
 return blocking
