@@ -342,6 +342,30 @@ describe("clients with one store", function()
     assert.equal(1 + 6, #world.posts)   -- after 0, 1, 2, 4, 8 and 16 s more
   end)
 
+  for what, name in pairs{["the same token"] = "", ["another token, but no later end"] = "-%d"} do
+    it("are told by one of them that the bank gives " .. what, function()
+      local world = sharing(function(n, now)
+        return {token = "canary-token" .. name:format(n), validity = 2000 - now}
+      end)
+      local all = {}
+      for i = 1, 5 do
+        all[i] = world.process()
+        ask(all[i], world)
+      end
+      assert.equal(1, #world.posts)
+      world.skip(850)
+      for _ = 1, 139 do   -- until 11 s are left; the leeway is 10
+        for _, kept in ipairs(all) do assert.is_truthy(kept:token()) end
+        world.skip(1)
+      end
+      assert.equal(2, #world.posts)
+      for _, kept in ipairs(all) do
+        assert.equal("canary-token" .. name:format(2), kept:peek().accessToken)
+        assert.is_true(kept:explain().state == "fresh")
+      end
+    end)
+  end
+
   it("ask for themselves when the failure is older than their call", function()
     local world = sharing(function(n)
       return n == 1 and {failure = "connect"} or {token = "canary-token", validity = 100}

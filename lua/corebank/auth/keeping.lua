@@ -12,6 +12,7 @@ local JITTER = 0.125                -- of the time refreshed ahead
 local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
+local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by other clocks
 
 local keeping = {}
 
@@ -22,7 +23,7 @@ function keeping.begin(client, settings)
   client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
-  client.lastRejection = -math.huge
+  client.lastRejection, client.departed = -math.huge, -math.huge
   keeping.forget(client)
 end
 
@@ -81,20 +82,23 @@ local function went_well(client)
   client.latch:open()
 end
 
---- The bank gave a token.
-function keeping.issued(client, token)
+-- The bank gave a token for the request that began at `departed`, to whomever.
+local function receive(client, token, lifetime, departed)
   went_well(client)
-  local lifetime = token:remaining()
-  if outlasts(client, token) then
-    adopt(client, token, lifetime)
-  else
-    -- It gives no more time for being asked again: it is not, before the leeway. If this is another
-    -- token than the one at hand, that may have ended with its issue.
-    if token.accessToken ~= client.current.accessToken then
-      client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
-    end
-    fresh_for(client, math.min(lifetime, client.current:remaining()) - client.currentLeeway)
+  client.departed = departed
+  if outlasts(client, token) then return adopt(client, token, lifetime) end
+  -- It gives no more time for being asked again: it is not, before the leeway. If this is another
+  -- token than the one at hand, that may have ended with its issue.
+  if token.accessToken ~= client.current.accessToken then
+    client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
   end
+  fresh_for(client,
+    math.min(token:remaining(), client.current:remaining()) - client.currentLeeway)
+end
+
+--- The bank gave this client a token.
+function keeping.issued(client, token)
+  receive(client, token, token:remaining(), client.lastDeparture)
   client.source = "bank"
 end
 
@@ -119,7 +123,8 @@ function keeping.postpone(client)
 end
 
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
--- That it was asked for counts in any case.
+-- That it was asked for counts in any case, and when the bank was asked later than for the one at
+-- hand, so does its answer, even if that is no later end.
 ---@param found corebank.auth.Found
 ---@return boolean
 function keeping.wants(client, found)
@@ -127,15 +132,14 @@ function keeping.wants(client, found)
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
     and not token:expired(keeping.leeway(client, found.lifetime))
-    and outlasts(client, token)
+    and (outlasts(client, token) or found.departed >= client.departed + SAME_REQUEST)
 end
 
 --- Takes it. A rejection that led to it counts as ours: one refresh in 5 s, however many processes.
 ---@param found corebank.auth.Found
 function keeping.take(client, found)
-  went_well(client)
   client.lastRejection = math.max(client.lastRejection, found.lastRejection or -math.huge)
-  adopt(client, found.token, found.lifetime)
+  receive(client, found.token, found.lifetime, found.departed)
   client.source = "store"
 end
 
