@@ -209,6 +209,25 @@ describe("a secret file that is replaced #transfer", function()
     assert.equal(3, scenario:posts())
   end)
 
+  it("while others have the old one: they take the token that the first got with the new", function()
+    write(bank.clientSecret)
+    local store = auth.store.memory()
+    local kept, scenario = client_of({{}, {status = 401},
+      {body = '{"accessToken":"canary-token-new","tokenValiditySec":60}'}, {status = 401}},
+      {clientSecret = auth.secret.file(path), store = store})
+    local other = auth.client(survive.options{baseUrl = scenario.baseUrl, store = store,
+      clientSecret = auth.secret.file(path)})
+    local same = assert(kept:token()) and assert(other:token())
+    kept:invalidate(kept:peek())
+    other:invalidate(same)
+    write("canary-secret-new")
+    assert.is_true(kept:token().accessToken == "canary-token-new")
+    assert.equal(3, scenario:posts())
+    assert.is_true(other:token().accessToken == "canary-token-new")
+    assert.equal(4, scenario:posts())   -- the one that told it of the change
+    assert.equal("store", other:explain().source)
+  end)
+
   it("by nothing that can be used: the last good secret is kept", function()
     write(bank.clientSecret)
     local secret = auth.secret.file(path)

@@ -138,10 +138,11 @@ end
 ---@param wait fun(transfer: table?, seconds: number?) returns when the transfer is done, or without
 --- one the seconds are over
 ---@param deadline number? on the boot clock, when less than `timeout` is left
+---@param elsewhere (fun(): corebank.auth.Token?)? what others may have got with a changed secret
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
-function exchange.run(settings, system, wait, deadline)
+function exchange.run(settings, system, wait, deadline, elsewhere)
   local started = system.boot()
   deadline = deadline or started + settings.timeout
   local attempt, now, renewed = 0, started, false
@@ -157,6 +158,8 @@ function exchange.run(settings, system, wait, deadline)
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
     if trouble.code == "denied" and not renewed and system.boot() < deadline
       and secret.changed_since(settings.clientSecret, changes) then
+      local there = elsewhere and elsewhere()
+      if there then return there end
       renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it
     end
     if not rest then

@@ -8,9 +8,9 @@ local problem = require "corebank.auth.problem"
 
 local LOOK_AGAIN = 0.25   -- seconds until a refresh left to others is looked for
 
-local function ask(client, settings, deadline)
+local function ask(client, settings, deadline, elsewhere)
   client.lastDeparture = client.system.boot()
-  return exchange.run(settings, client.system, client.host.threads.yield, deadline)
+  return exchange.run(settings, client.system, client.host.threads.yield, deadline, elsewhere)
 end
 
 -- The work of a flight. What comes from the store and not from the bank is noted in the flight.
@@ -33,7 +33,7 @@ local function obtain(client, settings, own, urgent)
       return own.heeded
     end,
     rest = function() return keeping.rest_before_asking(client) end,
-    ask = function(deadline) return ask(client, settings, deadline) end,
+    ask = function(deadline, elsewhere) return ask(client, settings, deadline, elsewhere) end,
   })
   if not token and not trouble then client.nextRefresh = client.system.boot() + LOOK_AGAIN end
   return token, message, trouble

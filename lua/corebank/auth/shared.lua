@@ -204,13 +204,19 @@ local function timed_out()
   return nil, trouble.message, trouble
 end
 
+-- The token in the store, if it will do.
+local function look(self, job)
+  local found = self:token()
+  return found and job.takes(found) and found.token, found
+end
+
 -- Asks the bank, unless the turn came so late that it would be in vain: then it is the next one's.
 local function ask(self, job, deadline, timeout)
   if deadline - self.system.boot() < math.min(LEAST_TO_ASK, timeout / 4) then
     self:release()
     return timed_out()
   end
-  return job.ask(deadline)
+  return job.ask(deadline, function() return look(self, job) or nil end)
 end
 
 --- Gets a token: the one in the store, the one that the holder of the lease brings, or one that is
@@ -219,7 +225,8 @@ end
 ---@param job table `urgent`: whether a caller waits, if not it is left to the holder of the lease;
 --- `longest_alone()`: for how many seconds nobody may be moving this on, nil when somebody is;
 --- `takes(found)`: whether the token in the store will do; `heeds(failure, since)`: the problem
---- that ends this, if any; `rest()`: seconds until the bank may be asked; `ask(deadline)`: asks it
+--- that ends this, if any; `rest()`: seconds until the bank may be asked; `ask(deadline,
+--- elsewhere)`: asks it, and `elsewhere()` when it denies a secret that was changed
 ---@return corebank.auth.Token?
 ---@return string?
 ---@return corebank.auth.Problem? # all nil: it is left to somebody else
@@ -230,8 +237,8 @@ function Shared:fetch(wait, job)
   local pause, ours = FIRST_LOOK, false
   while true do
     -- Also once it is our turn: whoever had it before has put what came before letting go.
-    local found = self:token()
-    if found and job.takes(found) then return found.token end
+    local token, found = look(self, job)
+    if token then return token end
     local failure = self:failure(found)
     local trouble = failure and job.heeds(failure, began)
     if trouble then return nil, trouble.message, trouble end
