@@ -500,6 +500,21 @@ describe("clients with one store", function()
     end)
   end
 
+  it("and a short timeout have all of it for the bank, however long it is kept off first", function()
+    for _, timeout in ipairs{0.5, 1} do
+      local world = sharing(steady(1, 0.4), {timeout = timeout})
+      local kept = world.process()
+      for n = 1, 5 do
+        local began = world.now
+        local token, message = ask(kept, world)
+        assert.equal("canary-token-" .. n, token and token.accessToken, message)
+        assert.is_true(world.now - began <= timeout + 1.05)
+        kept:forget()   -- as if it had ended: a second has not passed since it asked
+      end
+      assert.equal(5, #world.posts)
+    end
+  end)
+
   it("that wait in vain do not say that the bank failed", function()
     local world = sharing(function(n)
       return {token = "canary-token-" .. n, validity = 1, takes = n == 2 and 30 or nil}

@@ -12,6 +12,7 @@ local secret = require "corebank.auth.secret"
 local LEASE_GRACE = 2                       -- seconds that a lease outlasts the flight's timeout
 local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what its holder got
 local LEAST_TO_ASK = 1                      -- seconds left; or a quarter of the timeout
+local LONGEST_REST = 1                      -- seconds for which a call may be kept off the bank
 
 ---@class corebank.auth.Store
 ---@field name string
@@ -246,7 +247,11 @@ function Shared:fetch(wait, job)
     if rest and (rest <= 0 or self.system.boot() >= deadline) then
       return ask(self, job, deadline, timeout)
     end
-    if rest then wait(nil, rest) end
+    if rest then
+      wait(nil, rest)
+      -- As without a store, this takes nothing from the call: a token may come that much later.
+      deadline = math.min(deadline + rest, began + timeout + LONGEST_REST)
+    end
     ours = lease(self, not job.urgent, job.longest_alone())   -- or renewed: the machine may have slept in between
     if not ours then
       if not job.urgent then return nil end
