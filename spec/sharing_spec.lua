@@ -117,6 +117,40 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     assert.is_true(world.now - began < 2, world.now - began)
   end)
 
+  it("may raise when its token is to be put there: the lease is given back", function()
+    local world = sharing(steady(100, 0.5), {onEvent = function(event)
+      if event.name == "store_failed" then error("mine", 0) end
+    end})
+    local put = world.store.put
+    rawset(world.store, "put", function() return nil, "broken" end)
+    assert.has_error(function() ask(world.process(), world) end, "mine")
+    world.store.put = put
+    local began = world.now
+    assert.is_truthy((ask(world.process(), world)))
+    assert.is_true(world.now - began < 2, world.now - began)
+  end)
+
+  for _, act in ipairs{"close", "invalidate", "forget"} do
+    it("may raise when a refresh is given up: " .. act .. " has done its part", function()
+      local world = sharing(steady(100, 0.1), {onEvent = function(event)
+        if event.name == "store_failed" then error("mine", 0) end
+      end})
+      local kept = world.process()
+      local token = ask(kept, world)
+      world.skip(80)
+      kept:token()
+      assert.is_true(kept:is_fetching())
+      local released = false
+      kept.release = function() released = true end
+      rawset(world.store, "release", function() return nil, "broken" end)
+      assert.has_error(function() kept[act](kept, token) end, "mine")
+      assert.is_nil(kept:peek())
+      assert.is_false(kept:is_fetching())
+      assert.is_nil(next(world.open))
+      assert.equal(act == "close", released)
+    end)
+  end
+
   it("may take its time: the bank is asked once all the same", function()
     local kept, world = failing()
     world.store.get = function()

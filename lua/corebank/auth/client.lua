@@ -169,9 +169,9 @@ function Client:invalidate(rejected)
     return false
   end
   self.lastRejection, self.rejected = now, rejected
-  if self:is_fetching() then self.flight:abandon() end   -- it was asked for before the rejection
   self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
   keeping.forget(self)
+  if self:is_fetching() then self.flight:abandon() end   -- it was asked for before the rejection
   if self.shared then self.shared:drop(rejected) end
   tell(self, "invalidated")
   return true
@@ -181,9 +181,9 @@ end
 ---@return boolean # whether the store, if there is one, did so
 function Client:forget()
   check_open(self)
-  if self:is_fetching() then self.flight:abandon() end
   keeping.forget(self)
   self.latch:open()
+  if self:is_fetching() then self.flight:abandon() end
   return not self.shared or self.shared:forget()
 end
 
@@ -198,13 +198,16 @@ end
 -- Whoever waits gets the problem "closed".
 function Client:close()
   if self.isClosed then return end
+  local own = self.flight
   self.isClosed = true
-  if self:is_fetching() then self.flight:abandon(true) end
   self.flight, self.rejected = nil, nil
   self.latch:open()
   keeping.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
+  local ok, fault = true, nil
+  if own then ok, fault = pcall(own.abandon, own, true) end   -- a handler may raise
   self.release()
+  if not ok then error(fault, 0) end
 end
 
 function Client:__tostring()

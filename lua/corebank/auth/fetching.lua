@@ -66,24 +66,31 @@ local function settle_with_bank(client, own, token, trouble)
     {code = trouble.code, status = trouble.status, seconds = took}
 end
 
--- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise.
+-- What came of a flight is kept. Returns the event to tell, if there is one.
+local function settle(client, own, token, trouble)
+  local found = own.found
+  own.found = nil   -- a flight is kept for its problem; it keeps no token
+  if own.neglected then keeping.postpone(client) end
+  if found then
+    keeping.take(client, found)
+    return "found"
+  end
+  if own.heeded or not (token or trouble) then return nil end
+  if token then
+    token, trouble = check_leeway(client, token)
+    own.problem = trouble
+  end
+  return settle_with_bank(client, own, token, trouble)
+end
+
+-- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise,
+-- and so may one that is told of the store meanwhile.
 local function land(client, settings, tell, own, token, trouble)
   local transfer = settings.transfer
   if transfer then transfer:close() end   -- it holds the secret, if the flight did not come so far
-  local name, event
-  if own.found then
-    keeping.take(client, own.found)
-    name = "found"
-  elseif not own.heeded and (token or trouble) then
-    if token then
-      token, trouble = check_leeway(client, token)
-      own.problem = trouble
-    end
-    name, event = settle_with_bank(client, own, token, trouble)
-  end
-  if own.neglected then keeping.postpone(client) end
-  own.found = nil   -- a flight is kept for its problem; it keeps no token
+  local ok, name, event = pcall(settle, client, own, token, trouble)
   if client.shared then client.shared:release() end
+  if not ok then error(name, 0) end
   if name then tell(client, name, event) end
 end
 
