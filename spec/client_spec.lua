@@ -398,6 +398,40 @@ describe("a refresh that fails", function()
   end)
 end)
 
+describe("a client that is tended", function()
+  it("has a token before anybody asks, and refreshes it in time", function()
+    local kept, world = keep(steady(100, 0.1))
+    for _ = 1, 1000 do
+      client.tend(kept)
+      world.pass(0.5)
+      if kept:peek() then assert.is_true(kept:peek():remaining() > 15) end
+    end
+    assert.is_true(#world.posts >= 5 and #world.posts <= 7, #world.posts)
+  end)
+
+  it("asks a bank that is down with growing gaps, until a caller is in need", function()
+    local kept, world = keep(function() return {failure = "connect"} end)
+    world.random = function() return 1 end
+    local ends = world.now + 70
+    while world.now < ends do
+      client.tend(kept)
+      world.skip(0.5)
+    end
+    local gaps = {}
+    for i = 2, #world.posts do gaps[i - 1] = world.posts[i] - world.posts[i - 1] end
+    assert.same({1, 2, 4, 8, 16, 32}, gaps)
+    ask(kept, world)
+    assert.equal(8, #world.posts)
+  end)
+
+  it("is closed, and nothing happens", function()
+    local kept, world = keep(steady(100))
+    kept:close()
+    client.tend(kept)
+    assert.equal(0, #world.posts)
+  end)
+end)
+
 describe("a bank that gives no more time", function()
   it("but another token: the new one is handed out, for the old one may have ended", function()
     local kept, world = keep(function(n, now)

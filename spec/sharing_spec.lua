@@ -503,6 +503,8 @@ describe("clients with one store", function()
     world.pass(5.5, 0.1)
     assert.equal("timeout", problem.code)
     assert.is_truthy(problem.message:find("another process", 1, true))
+    assert.equal(0, problem.attempts)   -- none was made: nobody counts it as a call
+    assert.equal(0, world.events[1].attempts)
     world.pass(2, 0.1)
     assert.equal("canary-token-2", ask(second, world).accessToken)
     assert.equal(2, #world.posts)

@@ -117,6 +117,17 @@ describe("the gateway #nginx", function()
     assert.equal(1, lines(gate:log(), "\n"))
   end)
 
+  it("without requests asks a bank that is down less and less often #slow", function()
+    -- With the longest pause that may be drawn: after 0, 1, 3 and 7 s, for both workers together.
+    start({{status = 500}}, {setup = {attempts = 1}, init_worker = [[
+      require("corebank.auth.system").random = function() return 1 end
+      $setup]]})
+    socket.sleep(6)
+    assert.equal(3, scenario:posts())
+    assert.equal(503, (gate:get("/api/")))   -- whoever needs a token asks at once
+    assert.equal(4, scenario:posts())
+  end)
+
   it("says when the bank is back, once", function()
     start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})
     sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)

@@ -115,6 +115,10 @@ describe("the gateway under load #nginx", function()
       end)
       assert.same({[200] = 100}, gate:at_once(100, "/api/"))
       assert.equal(2, scenario:posts())
+      -- Those that waited in vain made no call.
+      local outcome = 'corebank_auth_fetches_total{bank="default",outcome="%s"}'
+      assert.equal(1, gate:metric(outcome:format "fetched"))
+      assert.equal(0, gate:metric(outcome:format "failed"))
     end)
 end)
 

@@ -7,10 +7,11 @@
 
 local auth = require "corebank.auth"
 local check = require "corebank.auth.check"
+local client = require "corebank.auth.client"
 local metrics = require "corebank.auth.metrics"
 
 -- What a client reads when it is made: read now, in a master maybe, and not by the first request.
-for _, name in ipairs{"client", "host.nginx", "shared", "store.shdict", "system"} do
+for _, name in ipairs{"host.nginx", "shared", "store.shdict", "system"} do
   require("corebank.auth." .. name)
 end
 
@@ -19,7 +20,7 @@ local ngx = ngx
 local DEFAULT_NAME, DEFAULT_DICT = "default", "corebank"
 local DEFAULT_RETRY_AFTER = 5            -- seconds a refused client is told to wait
 local SHORTEST_TICK, LONGEST_TICK = 0.05, 60   -- seconds between two looks at a token
-local FAILING_TICK = 1
+local UNSETTLED_TICK = 1                 -- while there is none, or it is being refreshed
 local COUNT_TICK = 1                     -- seconds until what a worker has noted is counted for all
 
 local gateway = {}
@@ -69,16 +70,15 @@ function listeners.fetched(bank, event)
 end
 
 function listeners.failed(bank, event)
-  count_fetch(bank, event)
+  if event.attempts > 0 then count_fetch(bank, event) end   -- or another worker's took too long
   note_trouble(bank, event)
 end
 
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
 listeners.found = note_recovery   -- another worker has fetched one
 
--- Told where the waiting was: our own timers wait, too, and nobody minds.
 function listeners.waited(bank)
-  if ngx.get_phase() ~= "timer" then bank.metrics:add("waits") end
+  bank.metrics:add("waits")
 end
 
 function listeners.invalidated(bank)
@@ -92,17 +92,17 @@ end
 
 -- ---- keeping a token at hand, whether requests come or not -------------------------------------
 
-local function seconds_to_next_look(client)
-  local told = client:explain()
+local function seconds_to_next_look(bank)
+  local told = bank.client:explain()
   if told.state == "closed" then return nil end
-  if told.state ~= "fresh" then return FAILING_TICK * (0.75 + 0.5 * math.random()) end
+  if told.state ~= "fresh" then return UNSETTLED_TICK * (0.75 + 0.5 * math.random()) end
   return math.max(SHORTEST_TICK, math.min(told.refreshIn + 0.001, LONGEST_TICK))
 end
 
--- Fetches or refreshes if that is due. What comes of it is told by events; but not what ready() or
--- metrics() took over from another worker.
+-- Fetches or refreshes if that is due, and does not wait for it. What comes of it is told by events;
+-- but not what ready() or metrics() took over from another worker.
 local function look(bank)
-  local ok, fault = pcall(bank.client.token, bank.client)
+  local ok, fault = pcall(client.tend, bank.client)
   if not ok then warn(bank, "a look at the token ended with an error: ", tostring(fault)) end
   if bank.client:explain().state == "fresh" then note_recovery(bank) end
 end
@@ -111,9 +111,9 @@ end
 local function keep(premature, bank)
   if premature then return end
   look(bank)
-  local seconds = seconds_to_next_look(bank.client)
+  local seconds = seconds_to_next_look(bank)
   while seconds and not ngx.worker.exiting() and not ngx.timer.at(seconds, keep, bank) do
-    ngx.sleep(FAILING_TICK)   -- no timer to be had: this one stays
+    ngx.sleep(UNSETTLED_TICK)   -- no timer to be had: this one stays
     seconds = 0
   end
 end

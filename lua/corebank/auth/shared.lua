@@ -201,7 +201,7 @@ end
 
 local function timed_out()
   local trouble = problem.new("timeout",
-    "another process is asking the bank, and its answer did not come in time")
+    "another process is asking the bank, and its answer did not come in time", {attempts = 0})
   return nil, trouble.message, trouble
 end
 
