@@ -58,6 +58,24 @@ describe("a client", function()
     assert.equal(2, #world.posts)
   end)
 
+  it("keeps a leeway of a millisecond, too, whatever the cheap clocks say", function()
+    local kept, world = keep(steady(2), {leeway = 0.001, refreshAhead = 0.001})
+    local system = world.system
+    local function tick(now) return math.floor(now * 100) / 100 end
+    function system.steady() return tick(world.now) end
+    function kept.before(steadily, wall)
+      return tick(world.now) < steadily and tick(world.now + world.skew) < wall
+    end
+    world.now = 1000.0003
+    ask(kept, world)
+    for _ = 1, 2500 do
+      world.skip(0.001)
+      local token = kept:token()
+      if token then assert.is_true(token:remaining() > 0.001) else world.pass(0.001, 0.001) end
+    end
+    assert.is_true(#world.posts >= 2)
+  end)
+
   it("takes leeway and refreshAhead from its options", function()
     local kept, world = keep(steady(100), {leeway = 30, refreshAhead = 45})
     ask(kept, world)
@@ -585,6 +603,18 @@ describe("invalidate", function()
     assert.is_false(kept:invalidate(nil))
     assert.equal(second, kept:peek())
     assert.equal(2, #world.posts)
+  end)
+
+  it("raises at its caller's line for what can be no token, such as one's accessToken", function()
+    local kept, world = keep(steady(100))
+    local token = ask(kept, world)
+    for _, given in ipairs{token.accessToken, 42, true} do
+      local ok, message = pcall(function() return (kept:invalidate(given)) end)
+      assert.is_false(ok)
+      assert.equal("a token is needed, not " .. type(given),
+        message:match "^spec/client_spec.lua:%d+: invalidate: (.*)$")
+    end
+    assert.equal(token, kept:peek())
   end)
 
   it("drops what the bank has given again meanwhile, with a later end", function()

@@ -163,6 +163,9 @@ end
 ---@return boolean # whether it was dropped; false, too, for a second rejection within 5 s
 function Client:invalidate(rejected)
   check_open(self)
+  if rejected ~= nil and type(rejected) ~= "table" then
+    error("invalidate: a token is needed, not " .. type(rejected), 2)
+  end
   local now = self.system.boot()
   if not rejected or not self.current or rejected.accessToken ~= self.current.accessToken
     or now < self.lastRejection + LEAST_BETWEEN_REJECTIONS then

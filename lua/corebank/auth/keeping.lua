@@ -12,6 +12,7 @@ local JITTER = 0.125                -- of the time refreshed ahead
 local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
+local GRAIN = 0.01                  -- seconds by which a cheap clock may be late: a tick, at 100 Hz
 local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by other clocks
 
 local keeping = {}
@@ -28,7 +29,7 @@ function keeping.begin(client, settings)
 end
 
 -- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
--- request asks for. The token's own end is kept on the exact ones.
+-- request asks for. The token's own end is kept on the exact ones, and they are asked in time.
 local function fresh_until(client, steady, wall)
   client.freshUntil, client.freshUntilWall = steady, wall
   if client.openWindow then client.openWindow(client.current, steady, wall) end
@@ -69,7 +70,7 @@ local function adopt(client, token, lifetime)
   local leeway = keeping.leeway(client, lifetime)
   client.current, client.currentLeeway = token, leeway
   fresh_for(client,
-    token:remaining() - math.max(leeway, ahead * (1 - JITTER * client.system.random())))
+    token:remaining() - math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())))
 end
 
 local function outlasts(client, token)
@@ -93,7 +94,7 @@ local function receive(client, token, lifetime, departed)
     client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
   end
   fresh_for(client,
-    math.min(token:remaining(), client.current:remaining()) - client.currentLeeway)
+    math.min(token:remaining(), client.current:remaining()) - client.currentLeeway - GRAIN)
 end
 
 --- The bank gave this client a token.
