@@ -11,6 +11,13 @@
 
 #define lua_rawlen lua_objlen
 
+/* Raises in another Lua than the one that this is compiled for; before 5.2, where nothing asks for
+ * the version, other Luas lack this function, and say so when they open the module. */
+static inline void cba_check_lua(lua_State *L) {
+    lua_getfenv(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+}
+
 static inline void cba_setfuncs(lua_State *L, const luaL_Reg *functions) {
     for (; functions->name != NULL; functions++) {
         lua_pushcfunction(L, functions->func);
@@ -19,6 +26,10 @@ static inline void cba_setfuncs(lua_State *L, const luaL_Reg *functions) {
 }
 
 #else
+
+static inline void cba_check_lua(lua_State *L) {
+    luaL_checkversion(L);
+}
 
 static inline void cba_setfuncs(lua_State *L, const luaL_Reg *functions) {
     luaL_setfuncs(L, functions, 0);

@@ -56,6 +56,7 @@ static void *find_entry(void *core) {
 
 int luaopen_corebank_auth_core(lua_State *L) {
     lua_CFunction open;
+    cba_check_lua(L); /* what is bound late in the core would crash */
     open_libcurl();
     /* The cast is dlsym(3)'s own. */
     *(void **)&open = find_entry(open_library(push_path(L)));

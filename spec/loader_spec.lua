@@ -49,6 +49,33 @@ describe("the loader", function()
     assert.is_string(core.VERSION)
   end)
 
+  -- 5.1 and LuaJIT are one to a module.
+  local function is_for(lua)
+    local build = os.getenv "CBA_BUILD"
+    local function family(name) return name:match "^lua5%.[2-4]" or "5.1" end
+    return family(build) == family(lua)
+  end
+
+  for _, lua in ipairs{"lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit"} do
+    it("opens it for the Lua that it was made for, and is an ordinary error in " .. lua, function()
+      if os.getenv "CBA_LUA":find "/" then return end   -- a core for tools of its own
+      assert(lfs.chdir(before))
+      local pipe = io.popen(([[%s -e 'package.path, package.cpath = "", "%s/?.so"
+        local ok, core = pcall(require, "corebank.auth.core")
+        print(ok, ok and core.VERSION or core)
+        if ok then print(core.boot() > 0) end' 2>&1]]):format(lua, whole:match "^build/[^/]+"))
+      local said = pipe:read "*a"
+      pipe:close()
+      if is_for(lua) then
+        assert.matches("^true\t%d[%d.]+\ntrue\n$", said)
+      else
+        assert.matches("^false\t", said)
+        assert.is_truthy(said:find("version", 1, true) or said:find("undefined symbol", 1, true),
+          said)
+      end
+    end)
+  end
+
   it("opens one libcurl: the one that the core is linked with", function()
     assert(lfs.chdir(before))
     assert.is_true((open(whole .. "core.so")))
