@@ -105,6 +105,17 @@ describe("the command line", function()
     end
   end)
 
+  it("is read by argparse, and says so where that is missing; a plain one needs none", function()
+    local without = {LUA_PATH = require "lfs".currentdir() .. "/lua/?.lua"}
+    for _, words in ipairs{{"--help"}, {"--version"}, {"token", "--timeout", "often"}} do
+      local err = fails(1, words, without)
+      assert.is_truthy(err:find("argparse, which reads the command line, is not installed", 1, true))
+      assert.is_truthy(err:find("lua-argparse", 1, true))
+      assert.is_nil(err:find("bug", 1, true), err)
+    end
+    assert.equal(0, run(with_ca("token"), without).status)
+  end)
+
   it("that lacks an option says which flag or variable gives it", function()
     local err = fails(2, {"token"}, {COREBANK_BASE_URL = false})
     assert.is_truthy(err:find("--base-url is missing; give it or set COREBANK_BASE_URL", 1, true))

@@ -1,7 +1,14 @@
 --- Reads any command line, and says what is wrong with it. argparse does the reading.
 
-local argparse = require "argparse"
+local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
+
+local found, argparse = pcall(require, "argparse")
+if not found then
+  if not argparse:find("module 'argparse' not found", 1, true) then error(argparse, 0) end
+  exits.stop(exits.MACHINE, "argparse, which reads the command line, is not installed for this "
+    .. "Lua: install Debian's package lua-argparse, or argparse by LuaRocks")
+end
 
 local arguments = {}
 
