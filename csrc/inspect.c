@@ -47,12 +47,21 @@ static void note_version(struct cba_inspection *found, const char *line) {
     }
 }
 
+/* "Uses proxy env variable https_proxy == '…'" names a proxy, and where it was not asked to, that of
+ * no_proxy those that need none. */
+static void note_proxy(struct cba_inspection *found, const char *line) {
+    static const char list[] = "no_proxy";
+    const char *variable = after(line, "Uses proxy env variable ");
+    if (strstr(line, "CONNECT tunnel") != NULL ||
+        (variable != NULL && !cba_ascii_same(variable, list, strlen(list)))) {
+        found->proxied = true;
+    }
+}
+
 static void note_line(struct cba_inspection *found, const char *line) {
     note_address(found, line);
     note_version(found, line);
-    if (strstr(line, "CONNECT tunnel") != NULL || strstr(line, "Uses proxy env variable") != NULL) {
-        found->proxied = true;
-    }
+    note_proxy(found, line);
 }
 
 static int listen_in(CURL *easy, curl_infotype kind, char *text, size_t length, void *owner) {
@@ -105,12 +114,12 @@ static bool set_own_options(CURL *easy, long timeout_ms, char *error,
 
 static void perform(const struct cba_request *request, CURL *easy, const char *error,
                     struct cba_inspection *found) {
-    found->proxied = request->proxy != NULL && request->proxy[0] != '\0';
+    found->proxied = cba_request_is_proxied(request);
     int code = (int)curl_easy_perform(easy); /* which finds those of the environment */
     struct cba_evidence evidence = {
         .easy = easy,
         .error = error,
-        .proxy_given = found->proxied,
+        .proxied = found->proxied,
     };
     cba_outcome_judge(&found->failure, code, &evidence);
     found->resolved = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME);

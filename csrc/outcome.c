@@ -152,7 +152,7 @@ void cba_outcome_judge(struct cba_failure *failure, int curl_code,
         failure->outcome = CBA_NETWORK;
     }
     explain(failure, evidence);
-    if (failure->outcome == CBA_CONNECT && evidence->proxy_given) {
+    if (failure->outcome == CBA_CONNECT && evidence->proxied) {
         failure->outcome = CBA_PROXY;
     }
     if (evidence->overflow) {

@@ -44,7 +44,7 @@ struct cba_evidence {
     const char *error; /* libcurl's error buffer */
     bool begun;        /* an answer had begun */
     bool overflow;     /* it was larger than we take */
-    bool proxy_given;
+    bool proxied;      /* by way of the proxy that was asked for, for certain */
 };
 
 /* None yet. */

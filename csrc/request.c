@@ -118,16 +118,31 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
     return code;
 }
 
-static bool environment_names_proxy(void) {
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
+/* Whether one of the variables, up to a NULL, is set and not empty. */
+static bool environment_has(const char *const *names) {
+    for (; *names != NULL; names++) {
+        const char *value = getenv(*names);
         if (value != NULL && value[0] != '\0') {
             return true;
         }
     }
     return false;
+}
+
+static bool environment_names_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY", NULL};
+    return environment_has(names);
+}
+
+static bool names_hosts_without_proxy(const struct cba_request *request) {
+    static const char *const names[] = {"no_proxy", "NO_PROXY", NULL};
+    return request->no_proxy != NULL ? request->no_proxy[0] != '\0' : environment_has(names);
+}
+
+bool cba_request_is_proxied(const struct cba_request *request) {
+    return request->proxy != NULL && request->proxy[0] != '\0' &&
+           !names_hosts_without_proxy(request);
 }
 
 /* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the

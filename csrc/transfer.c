@@ -36,7 +36,7 @@ struct cba_transfer {
     size_t header_bytes;
     bool overflow;
     bool no_memory; /* for a large answer */
-    bool proxy_given;
+    bool proxied;
     struct cba_result result;
     char error[CURL_ERROR_SIZE];
 };
@@ -246,7 +246,7 @@ static bool set_own_options(struct cba_transfer *transfer) {
 }
 
 void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request) {
-    transfer->proxy_given = request->proxy != NULL && request->proxy[0] != '\0';
+    transfer->proxied = cba_request_is_proxied(request);
     transfer->easy = curl_easy_init();
     enum cba_outcome outcome = CBA_NO_MEMORY;
     if (transfer->easy != NULL && set_own_options(transfer)) {
@@ -298,7 +298,7 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
         .error = transfer->error,
         .begun = result->begun,
         .overflow = transfer->overflow,
-        .proxy_given = transfer->proxy_given,
+        .proxied = transfer->proxied,
     };
     cba_outcome_judge(&result->failure, (int)code, &evidence);
     if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->status) != CURLE_OK ||

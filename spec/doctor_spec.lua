@@ -159,6 +159,21 @@ describe("the doctor", function()
     end
   end)
 
+  it("does not speak of a proxy where the host needs none", function()
+    local proxy = "http://127.0.0.1:" .. sandbox.closedPort()
+    for _, changes in ipairs{{https_proxy = proxy, no_proxy = "localhost"},
+      {https_proxy = proxy, NO_PROXY = "localhost"}, {no_proxy = "localhost"},
+      {no_proxy = "elsewhere"}} do
+      local status, lines, out = examine(trusting(), changes)
+      assert.equal(0, status, out)
+      assert.is_truthy(lines.resolve.text:find "^localhost is ", out)
+      assert.is_nil(lines.connect.text:find("proxy", 1, true), out)
+    end
+    local text = fails_at("connect", 4, {"--proxy", proxy, "--no-proxy", "localhost",
+      "--base-url", "https://localhost:" .. sandbox.closedPort()})
+    assert.is_truthy(text:find("^cannot connect to https://localhost"), text)
+  end)
+
   it("shows no password of a proxy's URL, however that is written", function()
     for _, url in ipairs{"http://user:p/canary-p@127.0.0.1:1", "http://user:p@canary-p@127.0.0.1:1",
       "user:p/canary-p@127.0.0.1:1", "http:/user:canary-p@127.0.0.1:1"} do

@@ -213,6 +213,22 @@ describe("a proxy #transfer", function()
       code = "proxy", posts = 0})
   end)
 
+  it("that the host is exempt from is not what cannot be reached", function()
+    local closed = {proxy = "http://127.0.0.1:" .. sandbox.closedPort(), attempts = 1,
+      baseUrl = "https://localhost:" .. sandbox.closedPort()}
+    local function code_of(no_proxy)
+      closed.noProxy = no_proxy
+      return select(3, auth.authenticate(survive.options(closed))).code
+    end
+    assert.equal("proxy", code_of(nil))
+    assert.equal("connect", code_of "localhost")
+    process.setenv("no_proxy", "localhost")
+    local by_environment, overruled = code_of(nil), code_of ""
+    process.setenv("no_proxy", nil)
+    assert.equal("connect", by_environment)
+    assert.equal("proxy", overruled)
+  end)
+
   it("hangs: timeout", function()
     through({"silence"}, {options = {timeout = 0.6}, code = "timeout", posts = 0})
   end)
