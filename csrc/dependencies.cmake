@@ -30,8 +30,13 @@ cba_find(cba_sodium libsodium sodium.h sodium libsodium-dev libsodium-dev libsod
 if(LUA_INCDIR)
   set(CBA_LUA_INCLUDE ${LUA_INCDIR})
 else()
-  cba_find(cba_lua ${CBA_LUA} lua.h ${CBA_LUA} "liblua5.4-dev (or libluajit2-5.1-dev)" lua5.4-dev
-    lua-devel lua)
+  set(CBA_LUA_PACKAGES lib${CBA_LUA}-dev ${CBA_LUA}-dev lua-devel lua)
+  if(CBA_LUA STREQUAL "lua5.1")
+    set(CBA_LUA_PACKAGES liblua5.1-0-dev lua5.1-dev compat-lua-devel lua@5.1)
+  elseif(CBA_LUA STREQUAL "luajit")
+    set(CBA_LUA_PACKAGES libluajit2-5.1-dev luajit-dev luajit-devel luajit)
+  endif()
+  cba_find(cba_lua ${CBA_LUA} lua.h ${CBA_LUA} ${CBA_LUA_PACKAGES})
   get_target_property(CBA_LUA_INCLUDE cba_lua INTERFACE_INCLUDE_DIRECTORIES)
 endif()
 

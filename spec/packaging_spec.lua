@@ -107,6 +107,15 @@ describe("packaging #packaging #slow", function()
     authenticate("lua5.4", rocks, made)
   end)
 
+  it("names the package of the very Lua that is missing", function()
+    for _, lua in ipairs{"lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit"} do
+      local said = run(("cd %s; ! PKG_CONFIG_LIBDIR=/none cmake -B missing-%s -DCBA_LUA=%s"):format(
+        quoted(source), lua, lua))
+      local package = said:match "Debian, Ubuntu:%s+apt%-get install (%S+)\n"
+      output_of("dpkg-query -L " .. quoted(package or said) .. " | grep -q /lua.h$")
+    end
+  end)
+
   it("luarocks make installs what authenticates, for LuaJIT", function()
     local include = output_of("pkg-config --variable=includedir luajit"):gsub("%s+$", "")
     local rocks = "luarocks --lua-version 5.1"
