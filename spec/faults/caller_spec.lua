@@ -78,6 +78,11 @@ describe("credentials", function()
     process.setenv("COREBANK_CLIENT_ID", bank.clientId)
     process.setenv("COREBANK_CLIENT_SECRET", ("x"):rep(401))
     local _, huge = pcall(auth.authenticate, {caFile = bank.caFile})
+    local faults = {}
+    for i, url in ipairs{"ftp://bank.example", "http://bank.example"} do
+      process.setenv("COREBANK_BASE_URL", url)
+      faults[i] = select(2, pcall(auth.authenticate, {caFile = bank.caFile, clientSecret = "s"}))
+    end
     for _, name in ipairs{"BASE_URL", "CLIENT_ID", "CLIENT_SECRET"} do
       process.setenv("COREBANK_" .. name, nil)
     end
@@ -85,6 +90,9 @@ describe("credentials", function()
     assert.is_false(ok)
     assert.is_truthy(empty:find("clientId is missing", 1, true))
     assert.is_truthy(long:find("clientId (from COREBANK_CLIENT_ID) must have", 1, true))
+    for _, fault in ipairs(faults) do
+      assert.is_truthy(fault:find("baseUrl (from COREBANK_BASE_URL) must begin with https", 1, true))
+    end
     assert.is_truthy(huge:find("clientSecret (from COREBANK_CLIENT_SECRET) is longer", 1, true))
   end)
 end)

@@ -99,11 +99,16 @@ local function check_base(url)
   if url.hasQuery or url.hasFragment then return "must not carry a query or fragment" end
 end
 
+-- An option's name, and the variable that its value is from, if one is.
+local function named(name, variable)
+  return variable and ("%s (from %s)"):format(name, variable) or name
+end
+
 -- A plaintext URL is fine on this machine only, and then not by way of a proxy.
-local function check_plaintext(settings, url)
+local function check_plaintext(settings, url, name)
   if url.scheme ~= "http" or settings.allowPlaintext then return nil end
   if not is_loopback(url.host) then
-    return "baseUrl must begin with https:// (or set allowPlaintext, and the secret can be read "
+    return name .. " must begin with https:// (or set allowPlaintext, and the secret can be read "
       .. "on the way)"
   end
   if settings.proxy and settings.proxy ~= "" then
@@ -115,9 +120,10 @@ end
 -- Replaces baseUrl and path by the URL to call and the origin to name in messages.
 local function join_url(settings)
   local base = core.url(settings.baseUrl)
+  local name = named("baseUrl", settings.fromEnvironment and settings.fromEnvironment.baseUrl)
   local fault = check_base(base)
-  if fault then return "baseUrl " .. fault end
-  local mistake = check_plaintext(settings, base)
+  if fault then return name .. " " .. fault end
+  local mistake = check_plaintext(settings, base, name)
   if mistake then return mistake end
   local whole = core.url(base.text:gsub("/+$", "") .. settings.path)
   if not whole then return "path does not make a URL with baseUrl" end
@@ -159,21 +165,20 @@ local function own(settings, value)
 end
 
 local function read_one(settings, option, value)
-  local source = option.name
-  local ours = value == nil
+  local ours, from = value == nil, nil
   if ours then
-    local from, reason
+    local reason
     value, from, reason = fallback(option)
-    if reason then return ("%s (from %s) %s"):format(option.name, from, reason) end
+    if reason then return named(option.name, from) .. " " .. reason end
     if from then
-      source = ("%s (from %s)"):format(option.name, from)
-      settings.fromEnvironment = true
+      settings.fromEnvironment = settings.fromEnvironment or {}
+      settings.fromEnvironment[option.name] = from
     end
   end
   if value == nil then return option.required and missing(option) or nil end
   if ours then own(settings, value) end
   local checked, reason = option.check(value)
-  if checked == nil then return source .. " " .. reason end
+  if checked == nil then return named(option.name, from) .. " " .. reason end
   settings[option.as or option.name] = checked
   if checked ~= value then own(settings, checked) end
 end
