@@ -190,6 +190,11 @@ describe("the doctor", function()
     assert.is_truthy(out:find("--proxy http://127.0.0.1:2 ($http_proxy)", 1, true), out)
   end)
 
+  it("names a leeway that no token of the bank's is long enough for", function()
+    local text = fails_at("answer", 7, trusting("--leeway", "99999"))
+    assert.equal("--leeway is more than the bank's new token has left; make it smaller", text)
+  end)
+
   it("names a wrong secret", function()
     assert.is_truthy(fails_at("answer", 3, trusting(), {COREBANK_CLIENT_SECRET = "wrong"})
       :find("check --client-id and the client secret", 1, true))

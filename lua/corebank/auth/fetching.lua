@@ -39,10 +39,17 @@ local function obtain(client, settings, own, urgent)
   return token, message, trouble
 end
 
-local function check_leeway(client, token)
-  if token:remaining() <= keeping.leeway(client, token:remaining()) then
+local fetching = {}
+
+--- Whether a new token has more time left than is kept back.
+---@param options {leeway: number?} a client, or its settings
+---@param token corebank.auth.Token
+---@return corebank.auth.Token?
+---@return corebank.auth.Problem?
+function fetching.check_leeway(options, token)
+  if token:remaining() <= keeping.leeway(options, token:remaining()) then
     return nil, problem.new("expired",
-      "the bank's token has less time left than leeway asks for; make leeway smaller")
+      "leeway is more than the bank's new token has left; make it smaller")
   end
   return token
 end
@@ -77,7 +84,7 @@ local function settle(client, own, token, trouble)
   end
   if own.heeded or not (token or trouble) then return nil end
   if token then
-    token, trouble = check_leeway(client, token)
+    token, trouble = fetching.check_leeway(client, token)
     own.problem = trouble
   end
   return settle_with_bank(client, own, token, trouble)
@@ -93,8 +100,6 @@ local function land(client, settings, tell, own, token, trouble)
   if not ok then error(name, 0) end
   if name then tell(client, name, event) end
 end
-
-local fetching = {}
 
 --- A flight that has yet to depart.
 ---@param client corebank.auth.Client

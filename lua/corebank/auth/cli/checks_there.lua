@@ -7,6 +7,7 @@ local calendar = require "corebank.auth.cli.calendar"
 local core = require "corebank.auth.core"
 local exchange = require "corebank.auth.exchange"
 local exits = require "corebank.auth.cli.exits"
+local fetching = require "corebank.auth.fetching"
 local problem = require "corebank.auth.problem"
 local wording = require "corebank.auth.cli.wording"
 
@@ -81,7 +82,9 @@ local function ask(state)
     local date = transfer and transfer:result().date
     state.ahead = date and core.wall() - date
   end
-  state.token, state.message, state.problem = exchange.run(state.settings, core, wait)
+  local token, _, trouble = exchange.run(state.settings, core, wait)
+  if token then token, trouble = fetching.check_leeway(state.settings, token) end
+  state.token, state.problem = token, trouble
 end
 
 local function check_clock(state)
@@ -97,7 +100,7 @@ end
 
 local function check_answer(state)
   if state.token then return tostring(state.token) end
-  local message, hint = wording.spoken(state.message), wording.hint(state.problem)
+  local message, hint = wording.spoken(state.problem.message), wording.hint(state.problem)
   return nil, hint and message .. "; " .. hint or message, exits.of(state.problem.code)
 end
 
