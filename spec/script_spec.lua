@@ -28,4 +28,13 @@ describe("a script", function()
     end
     assert.is_true(asked > 5)
   end)
+
+  it("that fuzzes takes a number of seconds, and no word for for ever", function()
+    for _, seconds in ipairs{"abc", "0", "-1", "1.5"} do
+      local pipe = io.popen("timeout 5 script/fuzz " .. seconds .. " 2>&1")
+      local said = pipe:read "*a"
+      assert.equal(2, select(3, pipe:close()))
+      assert.is_truthy(said:find("is no number of seconds", 1, true), said)
+    end
+  end)
 end)
