@@ -85,7 +85,8 @@ static bool signal_waits(const sigset_t *set) {
 }
 
 /* The kernel goes on editing the line, erasing and all; it shows nothing and sends no signals. ^C
- * and ^\ end a line like a line feed does, so that they are read at once. */
+ * and ^\ end a line like a line feed does, so that they are read at once; of ^Z there is no telling
+ * before the line ends. */
 static void quiet(struct termios *settings) {
     settings->c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
     settings->c_lflag |= ICANON;
@@ -123,13 +124,16 @@ static size_t read_line(int fd, char *line, size_t size, const sigset_t *signals
 }
 
 static enum cba_prompt_outcome take_line(int fd, struct cba_secret *secret,
-                                         enum cba_secret_status *status, const sigset_t *signals) {
+                                         enum cba_secret_status *status, const sigset_t *signals,
+                                         cc_t suspend) {
     char *line = cba_guarded_new(LINE_MAX_BYTES);
     if (line == NULL) {
         return CBA_PROMPT_NO_MEMORY;
     }
     size_t length = read_line(fd, line, LINE_MAX_BYTES, signals);
-    enum cba_prompt_outcome outcome = length > 0 ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;
+    bool suspended = suspend != _POSIX_VDISABLE && memchr(line, suspend, length) != NULL;
+    enum cba_prompt_outcome outcome =
+        length > 0 && !suspended ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;
     if (outcome == CBA_PROMPT_ANSWERED) {
         bool whole = line[length - 1] == '\n';
         *status = cba_secret_from_bytes(secret, line, length - (whole ? 1 : 0));
@@ -150,7 +154,7 @@ static enum cba_prompt_outcome ask(int fd, const char *question, struct cba_secr
         return CBA_PROMPT_NO_TERMINAL;
     }
     (void)write_all(fd, question, strlen(question));
-    enum cba_prompt_outcome outcome = take_line(fd, secret, status, signals);
+    enum cba_prompt_outcome outcome = take_line(fd, secret, status, signals, before.c_cc[VSUSP]);
     /* Flushes what was typed beyond the line: it may be the rest of a secret. */
     (void)tcsetattr(fd, TCSAFLUSH, &before);
     (void)write_all(fd, "\n", 1);

@@ -99,6 +99,8 @@ describe("the command line", function()
       [{"token", "--no-store", "--store-dir", "/x"}] = "exclude each other",
       [{"token", "--store-dir", "not/absolute"}] = "--store-dir must be",
       [{"token", "--client-key", "x"}] = "--client-key needs --client-cert",
+      [{"token", "--clientId", "x"}] = "unknown option; did you mean '--client-id'?",
+      [{"token", "--CA_FILE=x"}] = "unknown option; did you mean '--ca-file'?",
     }
     for words, message in pairs(known) do
       assert.is_truthy(fails(2, words):find(message, 1, true), message)
@@ -224,7 +226,8 @@ describe("the prompt #slow", function()
   end)
 
   for name, keys in pairs{["^C"] = "\\003more\\n", ["^C within a line"] = "abc\\003more\\n",
-    ["^D"] = "\\004more\\n", ["^D within a line"] = "abc\\004more\\n"} do
+    ["^D"] = "\\004more\\n", ["^D within a line"] = "abc\\004more\\n",
+    ["^Z within a line"] = "abc\\032more\\n"} do
     it("is cancelled by " .. name, function()
       local shown = typed(keys)
       assert.is_truthy(shown:find("cancelled", 1, true), shown)

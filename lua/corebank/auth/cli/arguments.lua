@@ -18,10 +18,14 @@ local function stop(outcome)
 end
 
 -- Whatever was taken for an option or a command may be a secret in the wrong place: it is repeated
--- only when it nearly is one of ours, or looks like a word.
+-- only when it nearly is one of ours, or looks like a word. Of an option as Lua and the bank write
+-- it, only ours is told.
 local function mistake(where, message)
   local kind, name, tip = message:match("^(unknown %a+) '(.*)'(.*)$")
-  if kind and tip == "" and not name:find("^%-%-?%l[%l%-]*$") then message = kind end
+  if kind and tip == "" and not name:find("^%-%-?%l[%l%-]*$") then
+    local flag = flags.nearly(name)
+    message = flag and ("%s; did you mean '%s'?"):format(kind, flag) or kind
+  end
   stop{mistake = message, command = where._parent and where._name}
 end
 

@@ -50,6 +50,16 @@ for _, option in ipairs(options.list) do
 end
 for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
 
+--- The flag for what is written in another way: --caFile, --CA_FILE, --ca-File.
+---@param text string
+---@return string?
+function flags.nearly(text)
+  local function bare(word) return (word:lower():gsub("[_%-]", "")) end
+  for _, flag in ipairs(flags.list) do
+    if bare(flag.flag) == bare(text:match("^[^=]*")) then return flag.flag end
+  end
+end
+
 --- The value for a flag, as its option wants it; nil and the reason when it is none.
 ---@param flag corebank.auth.Flag
 ---@param text string
