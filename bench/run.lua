@@ -104,12 +104,15 @@ end
 local function add_plots(run, folder)
   local possible = plots.possible()
   if not possible then report.say "\nThere is no gnuplot, so there are no pictures." end
-  function run.plot(what)
-    what.path = ("%s/%s.svg"):format(folder, what.name)
-    if possible then plots.compare(what) end
+  local function show(name, title)
+    report.say(("\n![%s](%s.svg)"):format(title, name))
+    return ("%s/%s.svg"):format(folder, name)
   end
-  function run.plot_lines(name, ...)
-    if possible then plots.lines(("%s/%s.svg"):format(folder, name), ...) end
+  function run.plot(what)
+    if possible then plots.compare(show(what.name, what.title), what) end
+  end
+  function run.plot_lines(name, title, ...)
+    if possible then plots.lines(show(name, title), title, ...) end
   end
 end
 

@@ -47,8 +47,8 @@ static void note_version(struct cba_inspection *found, const char *line) {
     }
 }
 
-/* "Uses proxy env variable https_proxy == '…'" names a proxy, and where it was not asked to, that of
- * no_proxy those that need none. */
+/* "Uses proxy env variable https_proxy == '…'" names a proxy, and where it was not asked to, that
+ * of no_proxy those that need none. */
 static void note_proxy(struct cba_inspection *found, const char *line) {
     static const char list[] = "no_proxy";
     const char *variable = after(line, "Uses proxy env variable ");

@@ -130,8 +130,8 @@ static bool environment_has(const char *const *names) {
 }
 
 static bool environment_names_proxy(void) {
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY", NULL};
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+                                        "all_proxy",  "ALL_PROXY",   NULL};
     return environment_has(names);
 }
 

@@ -536,7 +536,7 @@ describe("clients with one store", function()
     end)
   end
 
-  it("and a short timeout have all of it for the bank, however long it is kept off first", function()
+  it("and a short timeout have all of it for the bank, however long they rest first", function()
     for _, timeout in ipairs{0.5, 1} do
       local world = sharing(steady(1, 0.4), {timeout = timeout})
       local kept = world.process()

@@ -73,14 +73,14 @@ local function rows_of(what)
   return rows, names, least, most
 end
 
---- One figure of many peers, each with a whisker from least to most. `what` has path, title, unit,
+--- One figure of many peers, each with a whisker from least to most. `what` has title, unit,
 -- peers, all (as figures.alternate gives it), figure, form (of the number beside it), and may have
 -- logarithmic, descending.
-function plots.compare(what)
+function plots.compare(path, what)
   local rows, names, least, most = rows_of(what)
   local range = what.logarithmic and "set logscale x\nset xrange [%g:%g]\n"
     or "set xrange [%g:%g]\n"
-  draw(what.path, head(what.path, 800, 90 + 28 * #rows, what.title, what.unit)
+  draw(path, head(path, 800, 90 + 28 * #rows, what.title, what.unit)
     .. ("set ytics (%s)\nset yrange [%.1f:-0.4]\nset key off\n"):format(
       table.concat(names, ", "), -#rows - 0.6)
     .. range:format(what.logarithmic and least / 2 or 0, most * (what.logarithmic and 5 or 1.15))

@@ -1,9 +1,9 @@
 --- The gateway on a real nginx with two workers, side by side with the same nginx without it.
 -- Within a round the two take turns. Figures and ratios are medians of the rounds.
 --
---   (a) requests per second with inject(), over those with a fixed Authorization header
---   (b) the p99 of a neighbour while each worker waits for a bank that takes 2 s, over that without
---   (c) a cold request, from connecting to its answer, less the 50 ms that the bank takes
+--   throughput  requests a second with inject(), over those with a fixed Authorization header
+--   neighbour   its p99 while each worker waits for a bank that takes 2 s, over that without
+--   cold        a request, from connecting to its answer, less the 50 ms that the bank takes
 
 local figures = require "bench.harness.figures"
 local gateway = require "spec.gateway"
@@ -11,8 +11,8 @@ local report = require "bench.harness.report"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 
-local CONNECTIONS = 20      -- (a): the worker has always something to do
-local FEW_CONNECTIONS = 4   -- (b): it has not, so that a request that waits waits for the worker
+local CONNECTIONS = 20      -- throughput: the worker has always something to do
+local FEW_CONNECTIONS = 4   -- neighbour: it has not, so that who waits waits for the worker
 local BANK_TAKES = 0.05
 
 local bank = sandbox.bank()
@@ -77,7 +77,7 @@ local function show(what, values, form)
   rows[#rows + 1] = {what, figures.with_spread(values, form)}
 end
 
--- ---- (a) and (b) -------------------------------------------------------------------------------
+-- ---- throughput and a neighbour ----------------------------------------------------------------
 
 local UNITS = {us = 1e-3, ms = 1, s = 1e3}
 
@@ -94,26 +94,28 @@ local BOTH = {path = "/observed/", what = "inject() and observe()"}
 local EMPTY = {path = "/empty/", what = "an access handler that does nothing"}
 local FIXED = {path = "/fixed/", what = "a fixed header"}
 
--- The ratios of the rounds, each way's requests per second over those with a fixed header.
-local function over_fixed(gate, ways, rounds)
+-- The ratios of the rounds, each way's requests a second over those with a fixed header; `beside`
+-- says in whose company.
+local function over_fixed(gate, ways, rounds, beside)
   local rates, ratios = {}, {}
   for _, way in ipairs(ways) do rates[way] = {} end
   for i = 1, rounds do
     for _, way in ipairs(ways) do rates[way][i] = load(gate, way.path, CONNECTIONS) end
   end
   for _, way in ipairs(ways) do
-    show("(a) requests a second, with " .. way.what, rates[way], "%.0f")
+    show(("Requests a second, with %s%s"):format(way.what, beside), rates[way], "%.0f")
     ratios[way] = figures.ratios(rates[way], rates[FIXED])
   end
   return ratios
 end
 
 local function measure_throughput(gate)
-  local ratios = over_fixed(gate, {INJECT, FIXED}, sizes.load_rounds)
-  report.judge("(a) requests a second, inject() over a fixed header", ratios[INJECT], nil, 0.95)
-  ratios = over_fixed(gate, {BOTH, EMPTY, FIXED}, sizes.more_load_rounds)
+  local ratios = over_fixed(gate, {INJECT, FIXED}, sizes.load_rounds, "")
+  report.judge("Gateway, requests a second: inject() over a fixed header", ratios[INJECT], nil,
+    0.95)
+  ratios = over_fixed(gate, {BOTH, EMPTY, FIXED}, sizes.more_load_rounds, ", three in turn")
   for _, way in ipairs{BOTH, EMPTY} do
-    show(("(a) requests a second, %s over a fixed header"):format(way.what), ratios[way], "%.3f")
+    show(("Requests a second, %s over a fixed header"):format(way.what), ratios[way], "%.3f")
   end
 end
 
@@ -136,12 +138,12 @@ local function measure_neighbour(gate, slow)
     first[i] = p99(gate, slow, first == busy)
     second[i] = p99(gate, slow, second == busy)
   end
-  show("(b) p99 of a neighbour, ms, while the bank is asked", busy, "%.2f")
-  show("(b) p99 of a neighbour, ms, while it is not", quiet, "%.2f")
-  report.judge("(b) p99 of a neighbour, bank asked over not", figures.ratios(busy, quiet), 1.2)
+  show("p99 of a neighbour, ms, while the bank is asked", busy, "%.2f")
+  show("p99 of a neighbour, ms, while it is not", quiet, "%.2f")
+  report.judge("Gateway, p99 of a neighbour: bank asked over not", figures.ratios(busy, quiet), 1.2)
 end
 
--- ---- (c) ---------------------------------------------------------------------------------------
+-- ---- cold --------------------------------------------------------------------------------------
 
 -- In milliseconds. An old worker may still have taken the request, and have a token: then again.
 local function time_cold_request(gate, scenario)
@@ -164,10 +166,10 @@ local function measure_cold()
   local times = {}
   for i = 1, sizes.cold_requests do times[i] = time_cold_request(gate, scenario) end
   gate:stop()
-  show(("(c) a cold request, ms; the bank takes %d"):format(BANK_TAKES * 1000), times, "%.1f")
+  show(("A cold request, ms; the bank takes %d"):format(BANK_TAKES * 1000), times, "%.1f")
   local extra = {}
   for i, time in ipairs(times) do extra[i] = time - BANK_TAKES * 1000 end
-  report.judge("(c) a cold request, ms on top of the bank's", extra, 15)
+  report.judge("Gateway, a cold request: ms on top of the bank's", extra, 15)
 end
 
 -- ---- everything --------------------------------------------------------------------------------
@@ -175,7 +177,8 @@ end
 return function(run)
   sizes, rows = run.sizes, {}
   report.heading "The gateway on nginx"
-  report.say(("Two workers, in front of an API over TLS; rounds: (a) %d and %d, (b) %d, (c) %d.\n")
+  report.say(("Two workers, in front of an API over TLS; %d rounds of two ways, %d of "
+    .. "three, %d for a neighbour, %d cold requests.\n")
     :format(sizes.load_rounds, sizes.more_load_rounds, sizes.neighbour_rounds,
       sizes.cold_requests))
   local slow = bank:scenario{{delay = 2}}

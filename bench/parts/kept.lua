@@ -24,14 +24,14 @@ return function(run)
     peers = list, all = all, figure = "time", form = "%.0f"}
   report.judge_all_ahead("A kept token", list, all, "time")
   local lua54, luajit, go = run.peers["lua5.4"], run.peers.luajit, run.peers["go-oauth2"]
-  report.judge("(d) a kept token: nanoseconds, lua5.4", all[lua54].time, 60)
-  report.judge("(d) a kept token: nanoseconds, luajit", all[luajit].time, 30)
+  report.judge("A kept token, nanoseconds: Lua 5.4", all[lua54].time, 60)
+  report.judge("A kept token, nanoseconds: LuaJIT", all[luajit].time, 30)
   local function over_go(peer)
     return go and figures.ratios(all[peer].time, all[go].time)
   end
   report.judge("A kept token: LuaJIT over Go", over_go(luajit), 0.5)
   report.judge("A kept token: Lua 5.4 over Go", over_go(lua54), 1)
   for _, peer in ipairs{lua54, luajit} do
-    report.judge("(e) a client with its token: bytes, " .. peer.name, all[peer].bytes, 4096)
+    report.judge("A client with its token, bytes: " .. peer.title, all[peer].bytes, 4096)
   end
 end

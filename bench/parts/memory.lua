@@ -29,7 +29,7 @@ return function(run)
   report.judge_all_ahead("Peak memory", list, all, "late")
   for _, name in ipairs{"lua5.4", "luajit"} do
     local peer = run.peers[name]
-    report.judge(("(c) peak memory: %d exchanges over %d, %s"):format(done[peer], early, name),
+    report.judge(("Peak memory, %d exchanges over %d: %s"):format(done[peer], early, name),
       figures.ratios(all[peer].late, all[peer].early), 1.05)
   end
 end

@@ -30,6 +30,6 @@ return function(run)
   end)
   process.output{"rm", "-rf", store}
   report.figures(list, all, {{"wall", "wall, ms", "%.2f"}, {"cpu", "CPU, ms", "%.2f"}})
-  report.judge("(f) corebank-auth token: wall time over Lua that loads libcurl",
+  report.judge("The command with a stored token, wall: over a Lua that loads libcurl",
     figures.ratios(all[command].wall, all[list[2]].wall), 1.5)
 end

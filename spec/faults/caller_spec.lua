@@ -91,7 +91,7 @@ describe("credentials", function()
     assert.is_truthy(empty:find("clientId is missing", 1, true))
     assert.is_truthy(long:find("clientId (from COREBANK_CLIENT_ID) must have", 1, true))
     for _, fault in ipairs(faults) do
-      assert.is_truthy(fault:find("baseUrl (from COREBANK_BASE_URL) must begin with https", 1, true))
+      assert.is_truthy(fault:find("baseUrl (from COREBANK_BASE_URL) must begin", 1, true))
     end
     assert.is_truthy(huge:find("clientSecret (from COREBANK_CLIENT_SECRET) is longer", 1, true))
   end)

@@ -209,7 +209,7 @@ describe("a secret file that is replaced #transfer", function()
     assert.equal(3, scenario:posts())
   end)
 
-  it("while others have the old one: they take the token that the first got with the new", function()
+  it("while others have the old one: they take the token that the first one got", function()
     write(bank.clientSecret)
     local store = auth.store.memory()
     local kept, scenario = client_of({{}, {status = 401},

@@ -249,8 +249,8 @@ function client.token_and_refresh(self, await)
   return nil, message, trouble
 end
 
---- Fetches or refreshes when that is due, behind everybody's back: nobody is in need of a token, and
--- a bank that is down is asked less and less often.
+--- Fetches or refreshes when that is due, behind everybody's back: nobody is in need of a token,
+-- and a bank that is down is asked less and less often.
 ---@param self corebank.auth.Client
 function client.tend(self)
   if self.isClosed or self.before(self.freshUntil, self.freshUntilWall) then return end

@@ -13,7 +13,7 @@ local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
 local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
 local GRAIN = 0.01                  -- seconds by which a cheap clock may be late: a tick, at 100 Hz
-local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by other clocks
+local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by two clocks
 
 local keeping = {}
 

@@ -99,8 +99,8 @@ local function seconds_to_next_look(bank)
   return math.max(SHORTEST_TICK, math.min(told.refreshIn + 0.001, LONGEST_TICK))
 end
 
--- Fetches or refreshes if that is due, and does not wait for it. What comes of it is told by events;
--- but not what ready() or metrics() took over from another worker.
+-- Fetches or refreshes if that is due, and does not wait for it. What comes of it is told by
+-- events; but not what ready() or metrics() took over from another worker.
 local function look(bank)
   local ok, fault = pcall(client.tend, bank.client)
   if not ok then warn(bank, "a look at the token ended with an error: ", tostring(fault)) end

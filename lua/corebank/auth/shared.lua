@@ -252,7 +252,8 @@ function Shared:fetch(wait, job)
       -- As without a store, this takes nothing from the call: a token may come that much later.
       deadline = math.min(deadline + rest, began + timeout + LONGEST_REST)
     end
-    ours = lease(self, not job.urgent, job.longest_alone())   -- or renewed: the machine may have slept in between
+    -- Or renewed: the machine may have slept in between.
+    ours = lease(self, not job.urgent, job.longest_alone())
     if not ours then
       if not job.urgent then return nil end
       local left = deadline - self.system.boot()

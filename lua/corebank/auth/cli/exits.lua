@@ -10,7 +10,8 @@ local exits = {
 --- What each means, and the problem codes that lead to it.
 exits.list = {
   {exits.SUCCESS, "success"},
-  {exits.MACHINE, "no memory, no argparse, output or store that cannot be written, or a bug", "closed"},
+  {exits.MACHINE, "no memory, no argparse, output or store that cannot be written, or a bug",
+    "closed"},
   {exits.USAGE, "usage: an option, the secret or the store folder"},
   {exits.DENIED, "denied: the bank does not accept these credentials", "denied"},
   {exits.UNREACHABLE, "unreachable: no name, no connection, no answer in time",
