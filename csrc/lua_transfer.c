@@ -61,7 +61,8 @@ enum { SETTINGS = 1, URL = 2, SECONDS = 3, USED = 4 };
 static unsigned long settings_number(lua_State *L) {
     lua_getfield(L, SETTINGS, "url");
     lua_getfield(L, SETTINGS, "serial");
-    unsigned long serial = lua_rawequal(L, -2, URL) ? (unsigned long)lua_tonumber(L, -1) : 0;
+    bool own = lua_tostring(L, -2) == lua_tostring(L, URL);
+    unsigned long serial = own ? (unsigned long)lua_tonumber(L, -1) : 0;
     lua_pop(L, 2);
     return serial;
 }
