@@ -6,6 +6,7 @@
 
 #include "ascii.h"
 #include "libcurl.h"
+#include "proxy.h"
 #include "sigpipe.h"
 
 /* ---- what libcurl says while it connects ---------------------------------------------------- */
@@ -114,7 +115,7 @@ static bool set_own_options(CURL *easy, long timeout_ms, char *error,
 
 static void perform(const struct cba_request *request, CURL *easy, const char *error,
                     struct cba_inspection *found) {
-    found->proxied = cba_request_is_proxied(request);
+    found->proxied = cba_proxy_is_certain(request);
     int code = (int)curl_easy_perform(easy); /* which finds those of the environment */
     struct cba_evidence evidence = {
         .easy = easy,

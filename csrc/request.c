@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "proxy.h"
 #include "sockets.h"
 
 static CURLcode append_header(struct curl_slist **list, const char *line) {
@@ -118,33 +119,6 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
     return code;
 }
 
-/* Whether one of the variables, up to a NULL, is set and not empty. */
-static bool environment_has(const char *const *names) {
-    for (; *names != NULL; names++) {
-        const char *value = getenv(*names);
-        if (value != NULL && value[0] != '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool environment_names_proxy(void) {
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-                                        "all_proxy",  "ALL_PROXY",   NULL};
-    return environment_has(names);
-}
-
-static bool names_hosts_without_proxy(const struct cba_request *request) {
-    static const char *const names[] = {"no_proxy", "NO_PROXY", NULL};
-    return request->no_proxy != NULL ? request->no_proxy[0] != '\0' : environment_has(names);
-}
-
-bool cba_request_is_proxied(const struct cba_request *request) {
-    return request->proxy != NULL && request->proxy[0] != '\0' &&
-           !names_hosts_without_proxy(request);
-}
-
 /* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the
  * connection to a call that names the same certificate with another key, and some versions a tunnel
  * that one user opened to a call that names another. */
@@ -171,7 +145,7 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     /* Kerberos, which a SOCKS proxy may ask for, would make its caller wait for a third party. */
     SET_IF_BUILT_IN(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
     /* Said once here, libcurl need not look through the environment at every call. */
-    bool direct = request->proxy == NULL && !environment_names_proxy();
+    bool direct = request->proxy == NULL && !cba_proxy_in_environment();
     SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);
     if (wants_own_connection(request)) {
         SET(CURLOPT_FRESH_CONNECT, 1L);

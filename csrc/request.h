@@ -37,10 +37,6 @@ struct cba_borrowed {
 enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,
                                    struct cba_borrowed *borrowed);
 
-/* Whether it goes by way of the proxy that it names. False, too, where a list of hosts that need
- * none may hold its host: only libcurl knows. */
-bool cba_request_is_proxied(const struct cba_request *request);
-
 /* Frees and forgets. */
 void cba_borrowed_free(struct cba_borrowed *borrowed);
 

@@ -7,6 +7,7 @@
 #include "bodies.h"
 #include "libcurl.h"
 #include "maker.h"
+#include "proxy.h"
 #include "sigpipe.h"
 #include "sockets.h"
 
@@ -246,7 +247,7 @@ static bool set_own_options(struct cba_transfer *transfer) {
 }
 
 void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request) {
-    transfer->proxied = cba_request_is_proxied(request);
+    transfer->proxied = cba_proxy_is_certain(request);
     transfer->easy = curl_easy_init();
     enum cba_outcome outcome = CBA_NO_MEMORY;
     if (transfer->easy != NULL && set_own_options(transfer)) {

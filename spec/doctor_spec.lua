@@ -172,6 +172,9 @@ describe("the doctor", function()
     local text = fails_at("connect", 4, {"--proxy", proxy, "--no-proxy", "localhost",
       "--base-url", "https://localhost:" .. sandbox.closedPort()})
     assert.is_truthy(text:find("^cannot connect to https://localhost"), text)
+    text = fails_at("connect", 4, {"--proxy", proxy, "--base-url", "https://no-such.invalid"},
+      {NO_PROXY = "localhost"})
+    assert.is_truthy(text:find("^the proxy does not lead to"), text)
   end)
 
   it("shows no password of a proxy's URL, however that is written", function()

@@ -220,8 +220,13 @@ describe("a proxy #transfer", function()
       closed.noProxy = no_proxy
       return select(3, auth.authenticate(survive.options(closed))).code
     end
+    for _, list in ipairs{"", "elsewhere", "host2 , 10.0.0.0/8", "xlocalhost"} do
+      assert.equal("proxy", code_of(list), list)
+    end
+    for _, list in ipairs{"localhost", "elsewhere,LocalHost", ".localhost", "localhost.", "*"} do
+      assert.equal("connect", code_of(list), list)
+    end
     assert.equal("proxy", code_of(nil))
-    assert.equal("connect", code_of "localhost")
     process.setenv("no_proxy", "localhost")
     local by_environment, overruled = code_of(nil), code_of ""
     process.setenv("no_proxy", nil)
