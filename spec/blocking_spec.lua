@@ -2,6 +2,7 @@
 
 local blocking = require "corebank.auth.host.blocking"
 local core = require "corebank.auth.core"
+local process = require "spec.process"
 
 describe("waiting in a plain script", function()
   -- A transfer, or a flight that waits for one, which is done at its `steps`th step.
@@ -68,6 +69,26 @@ describe("waiting in a plain script", function()
     for _, flight in ipairs(first) do assert.is_true(flight.done) end
     assert.equal(300, #started)
     for _, flight in ipairs(started) do assert.equal(1, flight.taken) end
+  end)
+
+  it("for a flight that rests moves on the others, every second", function()
+    local behind, own = slow(100), {due = core.boot() + 1.3}
+    function own.advance() own.done = core.boot() >= own.due end
+    blocking.launch(behind)
+    blocking.await(own)
+    assert.equal(2, behind.taken)
+  end)
+
+  it("moves on none that a forked child has of its parent", function()
+    local behind = slow(100)
+    blocking.launch(behind)
+    local child = process.fork(function()
+      blocking.wait(slow(5))
+      return behind.taken == 0
+    end)
+    assert.equal(0, process.wait(child))
+    blocking.wait(slow(5))
+    assert.equal(4, behind.taken)
   end)
 
   it("for seconds lasts no less, and for none no time", function()

@@ -5,6 +5,7 @@ local core = require "corebank.auth.core"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options"
+local secret = require "corebank.auth.secret"
 local survive = require "spec.survive"
 
 local ask, steady = fake.ask, fake.steady
@@ -148,8 +149,64 @@ describe("a handler that hears of a store's failure while a flight runs", functi
       assert.is_false(kept:is_fetching())
       assert.is_nil(next(world.open))
       assert.equal(act == "close", released)
+      if act ~= "close" then assert.is_nil(world.process():look()) end   -- nor has the store it
     end)
   end
+
+  it("may close the client while it looks, or forgets: no token, and no error", function()
+    for _, act in ipairs{"look", "forget"} do
+      for nth = 1, 2 do
+        local world, kept = sharing(steady(100, 0.1))
+        ask(world.process(), world)
+        kept = world.process{onEvent = function(event)
+          if event.name == "store_failed" then kept:close() end
+        end}
+        local calls = 0
+        for _, operation in ipairs{"get", "delete"} do
+          local whole = world.store[operation]
+          rawset(world.store, operation, function(...)
+            calls = calls + 1
+            if calls == nth then return nil, "broken" end
+            return whole(...)
+          end)
+        end
+        kept[act](kept)
+        assert.is_true(kept.isClosed)
+        assert.is_nil(kept:peek())
+        assert.equal("closed", kept:explain().state)
+      end
+    end
+  end)
+
+  it("may raise when more time is asked for: that refresh ends, and the next one begins", function()
+    local broken = false
+    local world = sharing(steady(100, 7), {onEvent = function(event)
+      if event.name == "store_failed" then error("mine", 0) end
+    end})
+    local lease = world.store.lease
+    rawset(world.store, "lease", function(...)
+      if broken then return nil, "broken" end
+      return lease(...)
+    end)
+    world.host.launch = function(flight) world.own = flight end
+    local kept = world.process()
+    world.call(function() kept:token() end)
+    world.skip(7.1)
+    world.own:advance()
+    world.skip(75)
+    kept:token()
+    broken = true
+    world.skip(1.5)
+    kept:token()
+    world.skip(1.5)
+    assert.has_error(function() kept:token() end, "mine")
+    assert.is_false(kept:is_fetching())
+    assert.is_nil(next(world.open))
+    broken = false
+    world.skip(1)
+    assert.is_truthy(kept:token())
+    assert.is_true(kept:is_fetching())
+  end)
 
   it("may take its time: the bank is asked once all the same", function()
     local kept, world = failing()
@@ -330,6 +387,58 @@ describe("clients with one store", function()
     assert.equal(2, #world.posts)
   end)
 
+  it("leave it to one that is moved on by another, waited for or not", function()
+    local world, first, second = refreshing(8)
+    local asked = begin_to_ask(second, world)
+    for _ = 1, 90 do
+      world.pass(0.1, 0.05)
+      if first:is_fetching() then first.flight:advance() end   -- as a host does for all it has
+    end
+    assert.equal("canary-token-2", asked.token.accessToken)
+    assert.equal(2, #world.posts)
+  end)
+
+  it("wait for nobody beyond the end of a call, however often it is asked for", function()
+    local world = sharing(function(n)
+      return {token = "canary-token-" .. n, validity = 1000, takes = n == 2 and 100 or 0.1}
+    end)
+    world.host.patience = nil   -- as in nginx
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    local token = ask(second, world)
+    world.skip(850)
+    first:token()
+    local began, gone = world.now, first.flight
+    second:invalidate(token)
+    for _ = 1, 95 do
+      world.skip(0.1)
+      first:token()
+    end
+    gone.wanted.step = function() return false end
+    gone.advance = function() end   -- killed: nobody drives it any more
+    repeat until ask(second, world)
+    assert.is_true(world.now - began < 12.5, world.now - began)
+  end)
+
+  it("put no failure of their own there when their turn is over: another one asks", function()
+    local world = sharing(function(n)
+      return {token = "canary-token-" .. n, validity = 1000, takes = n == 1 and 60 or 5}
+    end)
+    local first, second, third = world.process(), world.process(), world.process()
+    world.call(function() first:token() end)
+    local stopped = first.flight
+    stopped.advance = function() end
+    world.skip(13)
+    local got
+    world.call(function() second:token() end)
+    world.pass(0.5, 0.05)
+    world.call(function() got = {third:token()} end)
+    world.pass(0.5, 0.05)
+    stopped.advance = nil
+    world.pass(6, 0.05)
+    assert.equal("canary-token-2", got[1] and got[1].accessToken, got[2])
+  end)
+
   it("leave it to one that is waited for, however it began", function()
     for _, wait in ipairs{function(kept) kept:settle() end, function(kept, world)
       client.token_and_refresh(kept, world.host.await)
@@ -399,6 +508,22 @@ describe("clients with one store", function()
       end
     end)
   end
+
+  it("refresh by what the bank says when it is time, not by what it said long before", function()
+    local world = sharing(function(n, now)
+      if now < 1800 then return {token = "canary-token-1", validity = 2000 - now} end
+      return {token = "canary-token-" .. n, validity = 1000}
+    end)
+    local first, second = world.process(), world.process()
+    ask(first, world)
+    world.skip(50)
+    second:forget()
+    ask(second, world)   -- the same token, later
+    world.skip(805)
+    first:token()
+    assert.equal("canary-token-3", first:peek().accessToken)
+    assert.equal(3, #world.posts)
+  end)
 
   it("ask for themselves when the failure is older than their call", function()
     local world = sharing(function(n)
@@ -851,13 +976,39 @@ describe("a token in the store", function()
     assert.equal(1, #world.posts)
   end)
 
+  it("is refreshed by one whose secret is changed meanwhile: its turn is given back", function()
+    local world = sharing(steady(1000, 7))
+    world.host.launch = function(flight) world.own = flight end
+    local own = core.secret("canary-secret")
+    local kept = world.process{clientSecret = own}
+    world.call(function() kept:token() end)
+    world.skip(7.1)
+    world.own:advance()
+    world.skip(850)
+    local function move_on(seconds)
+      for _ = 1, seconds * 10 do
+        kept:token()
+        world.skip(0.1)
+      end
+    end
+    move_on(2.5)
+    own:replace(core.secret("canary-secret-new"))
+    secret.changes = secret.changes + 1   -- as if its file had been read again
+    move_on(2)
+    kept:close()
+    local other = world.process()
+    other:forget()
+    world.call(function() other:token() end)
+    assert.equal(3, #world.posts)   -- at once
+  end)
+
   it("is not found with a secret that was changed", function()
     local world = sharing(steady(100))
-    local secret = core.secret("canary-secret")
-    local kept = world.process{clientSecret = secret}
+    local own = core.secret("canary-secret")
+    local kept = world.process{clientSecret = own}
     ask(kept, world)
-    assert.is_truthy(world.process{clientSecret = secret}:look())
-    secret:replace(core.secret("canary-secret-new"))
-    assert.is_nil(world.process{clientSecret = secret}:look())
+    assert.is_truthy(world.process{clientSecret = own}:look())
+    own:replace(core.secret("canary-secret-new"))
+    assert.is_nil(world.process{clientSecret = own}:look())
   end)
 end)

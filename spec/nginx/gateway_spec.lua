@@ -128,6 +128,21 @@ describe("the gateway #nginx", function()
     assert.equal(4, scenario:posts())
   end)
 
+  it("fetches at once when a token is rejected, also after a refresh has failed", function()
+    start({{validity = 20, expiration = false}, {status = 503}, {status = 503}, {status = 503}, {}},
+      {workers = 1, setup = {attempts = 1, refreshAhead = 10}, init_worker = [[
+        require("corebank.auth.system").random = function() return 1 end
+        $setup]]})
+    sandbox.await("no refresh", function() return scenario:posts() == 4 end, 30)
+    socket.sleep(0.2)
+    gate:switch("reject", true)
+    assert.equal(401, (gate:get("/api/")))
+    local began = socket.gettime()
+    sandbox.await("no token", function() return scenario:posts() == 5 end)
+    assert.is_true(socket.gettime() - began < 2)
+    assert.equal(0, gate:metric 'corebank_auth_waits_total{bank="default"}')
+  end)
+
   it("says when the bank is back, once", function()
     start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})
     sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)

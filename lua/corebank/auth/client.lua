@@ -47,13 +47,7 @@ local function depart(self, urgent)
   return own
 end
 
--- Moves on what nobody may be waiting for. As long as somebody does, the turn to ask is its own.
-local function advance(self, own)
-  if self.shared then self.shared:renew(own:longest_alone()) end
-  own:advance()
-end
-
--- Somebody waits for the flight from now on.
+-- Somebody waits for the flight from now on, and it must not lose its turn meanwhile.
 local function join(self, own)
   if self.shared and own:longest_alone() and not own.done then self.shared:renew() end
   return own:awaited()
@@ -61,7 +55,7 @@ end
 
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
-  if self:is_fetching() then return advance(self, self.flight) end
+  if self:is_fetching() then return self.flight:advance() end
   local now = self.system.boot()
   if now >= self.nextRefresh and keeping.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
@@ -81,7 +75,7 @@ end
 local function board(self, urgent)
   if self:is_fetching() then
     local own = self.flight
-    advance(self, own)
+    own:advance()
     if not own.neglected or self.isClosed then return join(self, own) end
   end
   return join(self, depart(self, urgent))
@@ -109,6 +103,17 @@ local function hand_out(self, await)
     if keeping.usable(self) then return self.current end
   end
   return fetch(self, await)
+end
+
+-- Gives up what is in the air. Returns what a handler of events has raised then, if anything: to be
+-- raised when all is done.
+local function give_up(self, silence)
+  local own = self.flight
+  if not own then return nil end
+  local ok, fault = pcall(own.abandon, own, silence)
+  if ok then return nil end
+  pcall(own.abandon, own, silence)   -- Ctrl-C may have come before it began
+  return fault
 end
 
 local function check_open(self)
@@ -147,7 +152,9 @@ function Client:look()
       self.lastProblem = failure.problem
       self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
     end
-    if found and keeping.wants(self, found) then keeping.take(self, found) end
+    if found and not self.isClosed and keeping.wants(self, found) then
+      keeping.take(self, found)
+    end
   end
   return self:peek()
 end
@@ -174,8 +181,9 @@ function Client:invalidate(rejected)
   self.lastRejection, self.rejected = now, rejected
   self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
   keeping.forget(self)
-  if self:is_fetching() then self.flight:abandon() end   -- it was asked for before the rejection
+  local fault = give_up(self)   -- it was asked for before the rejection
   if self.shared then self.shared:drop(rejected) end
+  if fault then error(fault, 0) end
   tell(self, "invalidated")
   return true
 end
@@ -186,8 +194,10 @@ function Client:forget()
   check_open(self)
   keeping.forget(self)
   self.latch:open()
-  if self:is_fetching() then self.flight:abandon() end
-  return not self.shared or self.shared:forget()
+  local fault = give_up(self)
+  local done = not self.shared or self.shared:forget()
+  if fault then error(fault, 0) end
+  return done
 end
 
 --- Why this token, until when, and what went wrong last. Holds no secret.
@@ -201,16 +211,14 @@ end
 -- Whoever waits gets the problem "closed".
 function Client:close()
   if self.isClosed then return end
-  local own = self.flight
   self.isClosed = true
-  self.flight, self.rejected = nil, nil
   self.latch:open()
   keeping.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
-  local ok, fault = true, nil
-  if own then ok, fault = pcall(own.abandon, own, true) end   -- a handler may raise
+  local fault = give_up(self, true)
+  self.flight, self.rejected = nil, nil
   self.release()
-  if not ok then error(fault, 0) end
+  if fault then error(fault, 0) end
 end
 
 function Client:__tostring()

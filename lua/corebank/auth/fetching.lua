@@ -114,6 +114,10 @@ function fetching.prepare(client, settings, urgent, tell)
     function(_, token, trouble) land(client, settings, tell, own, token, trouble) end,
     client.system, client.host.threads)
   own.patience = client.host.patience
+  -- Whoever moves it on: as long as somebody does, the turn to ask is its own.
+  if client.shared then
+    function own.moved() client.shared:renew(own:longest_alone()) end
+  end
   return own
 end
 

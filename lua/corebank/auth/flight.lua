@@ -13,6 +13,7 @@
 ---@field patience number? seconds for which it may be, unless somebody waits; then it ends without
 --- outcome
 ---@field isAwaited boolean whether somebody waits
+---@field moved function? called whenever somebody has moved it on and it still waits
 ---@field neglected boolean whether that is how it ended
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
@@ -23,8 +24,8 @@ local function is_flight(wanted)
   return getmetatable(wanted) == Flight
 end
 
--- Over, however. One by one: Ctrl-C raises anywhere, and what is left then is a flight that
--- `advance` can finish.
+-- Over, however. One by one: Ctrl-C raises anywhere, and what it leaves, before `done`, is a flight
+-- that `advance` can finish.
 local function finish(self, token, trouble)
   if is_flight(self.wanted) then self.wanted:deserted() end
   self.wanted, self.due = nil, nil
@@ -34,14 +35,16 @@ local function finish(self, token, trouble)
   self.over, self.thread = nil, nil
 end
 
+local function fail(self, fault)
+  self.fault = fault
+  finish(self)
+  error(fault, 0)
+end
+
 -- Takes what the coroutine yielded or returned.
 local function note(self, ok, ...)
   if self.abandoned and (ok or self.silenced) then return finish(self) end
-  if not ok then
-    self.fault = ...
-    finish(self)
-    error(self.fault, 0)
-  end
+  if not ok then fail(self, (...)) end
   if self.threads.status(self.thread) == "dead" then
     local token, _, trouble = ...
     return finish(self, token, trouble)
@@ -86,6 +89,12 @@ local function is_neglected(self)
     and self.system.boot() - math.max(self.left, self.due or 0) > patience
 end
 
+local function tell_of_move(self)
+  if not self.moved or not is_waiting(self) then return end
+  local ok, fault = pcall(self.moved)
+  if not ok then fail(self, fault) end
+end
+
 --- Moves it on as far as it goes without waiting. Raises what the work raises.
 ---@param stepped boolean? the engine has just been stepped. That moved all transfers, and takes a
 --- look at each of them: of many flights only the first should do it
@@ -106,6 +115,7 @@ function Flight:advance(stepped)
     note(self, self.threads.resume(self.thread))
   end
   if self.patience then self.left = self.system.boot() end
+  tell_of_move(self)
   return stepped
 end
 

@@ -69,6 +69,7 @@ local function adopt(client, token, lifetime)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
   local leeway = keeping.leeway(client, lifetime)
   client.current, client.currentLeeway = token, leeway
+  client.staleFrom = client.system.boot() + token:remaining() - ahead
   fresh_for(client,
     token:remaining() - math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())))
 end
@@ -124,8 +125,8 @@ function keeping.postpone(client)
 end
 
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
--- That it was asked for counts in any case, and when the bank was asked later than for the one at
--- hand, so does its answer, even if that is no later end.
+-- That it was asked for counts in any case, and when that was to refresh the one at hand, so does
+-- the bank's answer, even if that is no later end.
 ---@param found corebank.auth.Found
 ---@return boolean
 function keeping.wants(client, found)
@@ -133,7 +134,8 @@ function keeping.wants(client, found)
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
     and not token:expired(keeping.leeway(client, found.lifetime))
-    and (outlasts(client, token) or found.departed >= client.departed + SAME_REQUEST)
+    and (outlasts(client, token)
+      or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
 end
 
 --- Takes it. A rejection that led to it counts as ours: one refresh in 5 s, however many processes.

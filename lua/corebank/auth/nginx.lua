@@ -77,8 +77,9 @@ end
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
 listeners.found = note_recovery   -- another worker has fetched one
 
+-- Told where the waiting was: our own timer waits after a rejection, and nobody minds.
 function listeners.waited(bank)
-  bank.metrics:add("waits")
+  if ngx.get_phase() ~= "timer" then bank.metrics:add("waits") end
 end
 
 function listeners.invalidated(bank)
@@ -99,10 +100,10 @@ local function seconds_to_next_look(bank)
   return math.max(SHORTEST_TICK, math.min(told.refreshIn + 0.001, LONGEST_TICK))
 end
 
--- Fetches or refreshes if that is due, and does not wait for it. What comes of it is told by
--- events; but not what ready() or metrics() took over from another worker.
-local function look(bank)
-  local ok, fault = pcall(client.tend, bank.client)
+-- Fetches or refreshes by one of the client's functions. What comes of it is told by events; but
+-- not what ready() or metrics() took over from another worker.
+local function look(bank, get)
+  local ok, fault = pcall(get, bank.client)
   if not ok then warn(bank, "a look at the token ended with an error: ", tostring(fault)) end
   if bank.client:explain().state == "fresh" then note_recovery(bank) end
 end
@@ -110,7 +111,7 @@ end
 -- Every worker does so. They draw their own moments, and the lease lets one of them fetch.
 local function keep(premature, bank)
   if premature then return end
-  look(bank)
+  look(bank, client.tend)
   local seconds = seconds_to_next_look(bank)
   while seconds and not ngx.worker.exiting() and not ngx.timer.at(seconds, keep, bank) do
     ngx.sleep(UNSETTLED_TICK)   -- no timer to be had: this one stays
@@ -118,8 +119,9 @@ local function keep(premature, bank)
   end
 end
 
+-- After a rejection: as a caller who is in need, whatever went wrong before.
 local function look_soon(premature, bank)
-  if not premature then look(bank) end
+  if not premature then look(bank, bank.client.token) end
 end
 
 local counting = false   -- whether requests may leave it to a timer to count them

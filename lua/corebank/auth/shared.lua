@@ -77,21 +77,22 @@ local function place(self, kind)
   return known.name, known.context
 end
 
+-- Whether no handler that was told of the store has closed the client, and the secret with it.
+local function is_open(self)
+  return core.is_secret(settings_of[self].clientSecret)
+end
+
 local function get(self, kind)
+  if not is_open(self) then return nil end
   local name, context = place(self, kind)
   local bytes = call(self, "get", name)
-  if not bytes then return nil end
+  if not bytes or not is_open(self) then return nil end
   if type(bytes) ~= "string" then
     return report(self, "get", "an entry is a " .. type(bytes) .. ", not a string")
   end
   local text = core.unseal(settings_of[self].clientSecret, context, bytes)
   if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
   return text
-end
-
--- Whether no handler that was told of the store has closed the client, and the secret with it.
-local function is_open(self)
-  return core.is_secret(settings_of[self].clientSecret)
 end
 
 local function put(self, kind, text, seconds)
@@ -154,7 +155,7 @@ end
 function Shared:forget()
   self.reported = {}
   local token_gone = call(self, "delete", (place(self, "token")))
-  local failure_gone = call(self, "delete", (place(self, "failure")))
+  local failure_gone = is_open(self) and call(self, "delete", (place(self, "failure")))
   return token_gone == true and failure_gone == true
 end
 
@@ -162,41 +163,51 @@ end
 
 -- A forked child is somebody else.
 local function owner(self)
-  return ("%d.%s"):format(self.system.pid(), self.id)
+  local pid = self.system.pid()
+  if pid ~= self.pid then self.pid, self.owner = pid, ("%d.%s"):format(pid, self.id) end
+  return self.owner
 end
 
--- Whether it is our turn to ask the bank; so it is when the store cannot say. Who may be left alone
--- for so many seconds has it for no longer: others may be waiting for it.
+-- The name that we have a lease of, or had until it ended. A secret that was changed meanwhile
+-- gives it another one.
+local function leased(self)
+  return self.leasedBy == owner(self) and self.leased or nil
+end
+
+-- Until when the turn is needed: to the end of the call, or by one that may be left alone for so
+-- many seconds only until it must be heard of again. Others may be waiting for it.
+local function needed_until(self, alone)
+  return math.min(self.deadline, alone and self.system.boot() + alone or math.huge)
+end
+
+-- Whether it is our turn to ask the bank; so it is when the store cannot say.
 local function lease(self, patient, alone)
-  local name = place(self, "token")
-  local seconds = (alone or settings_of[self].timeout) + LEASE_GRACE
-  local began = self.system.boot()
-  local got = call(self, "lease", name, owner(self), seconds, patient)
-  if got then self.leased, self.leasedBy, self.leasedUntil = name, owner(self), began + seconds end
+  local name = leased(self) or place(self, "token")
+  local ends = needed_until(self, alone) + LEASE_GRACE
+  local got = call(self, "lease", name, owner(self), ends - self.system.boot(), patient)
+  if got then self.leased, self.leasedBy, self.leasedUntil = name, owner(self), ends end
   return got ~= false
 end
 
---- Whether the lease is this process's own.
+--- Whether it is this process's turn.
 ---@return boolean
 function Shared:holds_lease()
-  return self.leased ~= nil and self.leasedBy == owner(self)
+  return leased(self) ~= nil and self.system.boot() < self.leasedUntil
 end
 
---- More time for the lease, if there is one and it may end before its holder is heard of again.
+--- More time for the lease, if there is one that may end before its holder is heard of again.
 ---@param alone number? seconds for which nobody may be moving the holder on; nil: somebody is
 function Shared:renew(alone)
-  local needed = alone or settings_of[self].timeout
-  if self:holds_lease() and self.leasedUntil < self.system.boot() + needed then
+  if leased(self) and self.leasedUntil < needed_until(self, alone) then
     lease(self, false, alone)
   end
 end
 
 --- Gives the lease back, if there is one.
 function Shared:release()
-  local name, by = self.leased, self.leasedBy
-  local held = self:holds_lease()
+  local name = leased(self)
   self.leased = nil
-  if held then call(self, "release", name, by) end
+  if name then call(self, "release", name, self.leasedBy) end
 end
 
 local function timed_out()
@@ -212,12 +223,12 @@ local function look(self, job)
 end
 
 -- Asks the bank, unless the turn came so late that it would be in vain: then it is the next one's.
-local function ask(self, job, deadline, timeout)
-  if deadline - self.system.boot() < math.min(LEAST_TO_ASK, timeout / 4) then
+local function ask(self, job, timeout)
+  if self.deadline - self.system.boot() < math.min(LEAST_TO_ASK, timeout / 4) then
     self:release()
     return timed_out()
   end
-  return job.ask(deadline, function() return look(self, job) or nil end)
+  return job.ask(self.deadline, function() return look(self, job) or nil end)
 end
 
 --- Gets a token: the one in the store, the one that the holder of the lease brings, or one that is
@@ -234,8 +245,8 @@ end
 function Shared:fetch(wait, job)
   self.reported = {}
   local timeout, began = settings_of[self].timeout, self.system.boot()
-  local deadline = began + timeout
   local pause, ours = FIRST_LOOK, false
+  self.deadline = began + timeout
   while true do
     -- Also once it is our turn: whoever had it before has put what came before letting go.
     local token, found = look(self, job)
@@ -244,19 +255,19 @@ function Shared:fetch(wait, job)
     local trouble = failure and job.heeds(failure, began)
     if trouble then return nil, trouble.message, trouble end
     local rest = ours and job.rest()
-    if rest and (rest <= 0 or self.system.boot() >= deadline) then
-      return ask(self, job, deadline, timeout)
+    if rest and (rest <= 0 or self.system.boot() >= self.deadline) then
+      return ask(self, job, timeout)
     end
     if rest then
       wait(nil, rest)
       -- As without a store, this takes nothing from the call: a token may come that much later.
-      deadline = math.min(deadline + rest, began + timeout + LONGEST_REST)
+      self.deadline = math.min(self.deadline + rest, began + timeout + LONGEST_REST)
     end
     -- Or renewed: the machine may have slept in between.
     ours = lease(self, not job.urgent, job.longest_alone())
     if not ours then
       if not job.urgent then return nil end
-      local left = deadline - self.system.boot()
+      local left = self.deadline - self.system.boot()
       if left <= 0 then return timed_out() end
       wait(nil, math.min(pause, left))
       pause = math.min(2 * pause, LONGEST_LOOK)

@@ -2,7 +2,7 @@
 
 local core = require "corebank.auth.core"
 
-local LONGEST_WAIT = 1   -- seconds between looks at a transfer that says nothing
+local LONGEST_WAIT = 1   -- seconds between looks at what says nothing
 
 local blocking = {}
 
@@ -23,7 +23,14 @@ blocking.callers_threads = coroutine
 -- Flights that nobody may be waiting for. They go on when their client is asked again, and while
 -- another one or a transfer is waited for, which may be waiting for them: through a store, for
 -- their lease, whether or not anybody has their client still. A call's pause moves none on.
-local launched = {}
+local launched, launcher = {}, core.pid()
+
+-- Those of this process: what a forked child inherits, its parent moves on.
+local function own_launched()
+  local pid = core.pid()
+  if pid ~= launcher then launched, launcher = {}, pid end
+  return launched
+end
 
 --- Seconds for which a flight may be left alone: between two calls nobody moves it on.
 blocking.patience = 2   -- and those that are waited for are looked at every second
@@ -31,13 +38,13 @@ blocking.patience = 2   -- and those that are waited for are looked at every sec
 --- A flight has started that nobody waits for yet.
 ---@param flight corebank.auth.Flight
 function blocking.launch(flight)
-  launched[flight] = true
+  own_launched()[flight] = true
 end
 
 -- Moves all but this one on. Returns whether the engine has been stepped by now.
 local function advance_others(flight, stepped)
   local list = {}   -- handlers of events may start more of them
-  for other in pairs(launched) do list[#list + 1] = other end
+  for other in pairs(own_launched()) do list[#list + 1] = other end
   for i = 1, #list do
     local other = list[i]
     if other.done then
@@ -65,7 +72,7 @@ local function land(flight)
     if transfer then
       transfer:wait(LONGEST_WAIT)
     else
-      rest(due - core.boot())
+      rest(math.min(due - core.boot(), LONGEST_WAIT))
     end
     flight:advance(advance_others(flight, transfer ~= nil))
   end
