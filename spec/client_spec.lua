@@ -107,6 +107,17 @@ describe("a client", function()
     assert.equal(1, kept:explain().counters.failed)
   end)
 
+  it("whose leeway is too long is told how many tries there were", function()
+    local event
+    local kept, world = keep(function(n)
+      return n < 3 and {status = 503} or {token = "canary-token", validity = 20}
+    end, {leeway = 30, attempts = 3, onEvent = function(told) event = event or told end})
+    local _, _, problem = ask(kept, world)
+    for _, told in ipairs{problem, event} do
+      assert.same({"expired", 200, 3}, {told.code, told.status, told.attempts})
+    end
+  end)
+
   it("whose refreshAhead is longer than the token lives refreshes in its second half", function()
     local kept, world = keep(steady(100), {refreshAhead = 5000})
     ask(kept, world)
@@ -708,6 +719,7 @@ describe("explain and events", function()
     world.call(function() kept:token() end)
     world.pass(2)
     assert.equal(2, events.fetched.seconds)
+    assert.equal(1, events.fetched.attempts)
     assert.is_true(events.waited.seconds >= 1.5 and events.waited.seconds <= 2)
     assert.is_true(kept:invalidate(kept:peek()))
     assert.equal("invalidated", events.invalidated.name)

@@ -142,6 +142,7 @@ end
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
+---@return integer? attempts tries made, with a token of the bank's
 function exchange.run(settings, system, wait, deadline, elsewhere)
   local started = system.boot()
   deadline = deadline or started + settings.timeout
@@ -152,7 +153,7 @@ function exchange.run(settings, system, wait, deadline, elsewhere)
     local fresh, trouble, final = try(settings, now, deadline, system, wait, changes)
     if fresh then
       if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
-      return fresh
+      return fresh, nil, nil, attempt
     end
     trouble.attempts = attempt
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)

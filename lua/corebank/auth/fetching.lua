@@ -8,9 +8,12 @@ local problem = require "corebank.auth.problem"
 
 local LOOK_AGAIN = 0.25   -- seconds until a refresh left to others is looked for
 
-local function ask(client, settings, deadline, elsewhere)
+local function ask(client, settings, own, deadline, elsewhere)
   client.lastDeparture = client.system.boot()
-  return exchange.run(settings, client.system, client.host.threads.yield, deadline, elsewhere)
+  local token, message, trouble, attempts =
+    exchange.run(settings, client.system, client.host.threads.yield, deadline, elsewhere)
+  own.attempts = attempts
+  return token, message, trouble
 end
 
 -- The work of a flight. What comes from the store and not from the bank is noted in the flight.
@@ -19,7 +22,7 @@ local function obtain(client, settings, own, urgent)
   if not client.shared then
     local rest = keeping.rest_before_asking(client)
     if rest > 0 then wait(nil, rest) end
-    return ask(client, settings)
+    return ask(client, settings, own)
   end
   local token, message, trouble = client.shared:fetch(wait, {
     urgent = urgent,
@@ -33,7 +36,7 @@ local function obtain(client, settings, own, urgent)
       return own.heeded
     end,
     rest = function() return keeping.rest_before_asking(client) end,
-    ask = function(deadline, elsewhere) return ask(client, settings, deadline, elsewhere) end,
+    ask = function(deadline, elsewhere) return ask(client, settings, own, deadline, elsewhere) end,
   })
   if not token and not trouble then client.nextRefresh = client.system.boot() + LOOK_AGAIN end
   return token, message, trouble
@@ -44,12 +47,14 @@ local fetching = {}
 --- Whether a new token has more time left than is kept back.
 ---@param options {leeway: number?} a client, or its settings
 ---@param token corebank.auth.Token
+---@param attempts integer tries made for it
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
-function fetching.check_leeway(options, token)
+function fetching.check_leeway(options, token, attempts)
   if token:remaining() <= keeping.leeway(options, token:remaining()) then
     return nil, problem.new("expired",
-      "leeway is more than the bank's new token has left; make it smaller")
+      "leeway is more than the bank's new token has left; make it smaller",
+      {status = 200, attempts = attempts})
   end
   return token
 end
@@ -65,7 +70,7 @@ local function settle_with_bank(client, own, token, trouble)
         departed = client.lastDeparture,
         lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
     end
-    return name, {seconds = took}
+    return name, {attempts = own.attempts, seconds = took}
   end
   local failure = keeping.failed(client, trouble)
   if client.shared and client.shared:holds_lease() then client.shared:put_failure(failure) end
@@ -84,7 +89,7 @@ local function settle(client, own, token, trouble)
   end
   if own.heeded or not (token or trouble) then return nil end
   if token then
-    token, trouble = fetching.check_leeway(client, token)
+    token, trouble = fetching.check_leeway(client, token, own.attempts)
     own.problem = trouble
   end
   return settle_with_bank(client, own, token, trouble)

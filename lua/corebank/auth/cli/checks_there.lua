@@ -82,8 +82,8 @@ local function ask(state)
     local date = transfer and transfer:result().date
     state.ahead = date and core.wall() - date
   end
-  local token, _, trouble = exchange.run(state.settings, core, wait)
-  if token then token, trouble = fetching.check_leeway(state.settings, token) end
+  local token, _, trouble, attempts = exchange.run(state.settings, core, wait)
+  if token then token, trouble = fetching.check_leeway(state.settings, token, attempts) end
   state.token, state.problem = token, trouble
 end
 
