@@ -5,21 +5,12 @@ local client = require "corebank.auth.client"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options"
+local randomly = require "spec.random"
+
+local pick = randomly.pick
 
 local STEPS = 100000
 local STEPS_A_HISTORY = 500
-
-local seed = tonumber(os.getenv("CBA_SEED")) or os.time()
-
--- A generator of our own, so that a seed means the same history on every Lua.
-local function generator(state)
-  return function()
-    state = (state * 16807) % 2147483647
-    return state / 2147483647
-  end
-end
-
-local function pick(random, list) return list[1 + math.floor(random() * #list)] end
 
 -- The bank: keeps account of what it issued, so that the model can judge what is handed out.
 local function random_bank(random, issued)
@@ -134,9 +125,9 @@ local function history(random, steps, count)
 end
 
 for count, what in pairs{[1] = "a client", [3] = "three clients with one store"} do
-  describe(what .. ", " .. STEPS .. " random steps #slow (CBA_SEED=" .. seed .. ")", function()
-    it("keeps what is promised", function()
-      local random = generator(seed % 2147483646 + 1)
+  describe(what .. ", " .. STEPS .. " random steps #slow", function()
+    it("keeps what is promised (CBA_SEED=" .. randomly.seed .. ")", function()
+      local random = randomly.generator()
       for _ = 1, STEPS / STEPS_A_HISTORY do history(random, STEPS_A_HISTORY, count) end
     end)
   end)

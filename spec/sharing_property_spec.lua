@@ -6,20 +6,11 @@ local client = require "corebank.auth.client"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options"
+local randomly = require "spec.random"
+
+local pick = randomly.pick
 
 local HISTORIES, STEPS = 400, 150
-
-local seed = tonumber(os.getenv("CBA_SEED")) or os.time()
-
--- A generator of our own, so that a seed means the same history on every Lua.
-local function generator(state)
-  return function()
-    state = (state * 16807) % 2147483647
-    return state / 2147483647
-  end
-end
-
-local function pick(random, list) return list[1 + math.floor(random() * #list)] end
 
 local function random_bank(random)
   local reissues = random() < 0.3   -- a token for each 50 seconds, whoever asks for it
@@ -141,8 +132,8 @@ local function history(random)
 end
 
 describe("clients that share a store #slow", function()
-  it("keep their promises, whatever goes wrong (CBA_SEED=" .. seed .. ")", function()
-    local random = generator(seed % 2147483646 + 1)
+  it("keep their promises, whatever goes wrong (CBA_SEED=" .. randomly.seed .. ")", function()
+    local random = randomly.generator()
     for _ = 1, HISTORIES do history(random) end
   end)
 end)
