@@ -58,7 +58,8 @@ describe("the loader", function()
 
   for _, lua in ipairs{"lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit"} do
     it("opens it for the Lua that it was made for, and is an ordinary error in " .. lua, function()
-      if os.getenv "CBA_LUA":find "/" then return end   -- a core for tools of its own
+      -- Only a program that has ASan's runtime can open a core that needs it.
+      if os.getenv "CBA_BUILD":find("asan", 1, true) then return end
       assert(lfs.chdir(before))
       local pipe = io.popen(([[%s -e 'package.path, package.cpath = "", "%s/?.so"
         local ok, core = pcall(require, "corebank.auth.core")
@@ -70,8 +71,8 @@ describe("the loader", function()
         assert.matches("^true\t%d[%d.]+\ntrue\n$", said)
       else
         assert.matches("^false\t", said)
-        assert.is_truthy(said:find("version", 1, true) or said:find("undefined symbol", 1, true),
-          said)
+        assert.is_truthy(said:find "version mismatch" or said:find "incompatible numeric types"
+          or said:find "undefined symbol: lua[%w_]+\n", said)
       end
     end)
   end
