@@ -20,6 +20,10 @@ static int terminal_prompt(lua_State *L) {
             lua_pushnil(L);
             lua_pushliteral(L, "no terminal");
             return 2;
+        case CBA_PROMPT_BACKGROUND:
+            lua_pushnil(L);
+            lua_pushliteral(L, "background");
+            return 2;
         case CBA_PROMPT_CANCELLED:
             break;
     }

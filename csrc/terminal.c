@@ -61,48 +61,65 @@ int cba_file_mode(const char *path) {
 
 /* ---- the prompt ---------------------------------------------------------------------------- */
 
-static void ending_signals(sigset_t *set) {
-    sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGQUIT);
-    sigaddset(set, SIGTSTP);
+/* What would end or stop the process is held back while the terminal is not as it was. Nothing
+ * stops the process meanwhile but SIGSTOP: with SIGTTIN and SIGTTOU held back, what a process in
+ * the background does to its terminal fails, or is done. */
+static const int held_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+
+static void hold_signals(sigset_t *held, sigset_t *before) {
+    sigemptyset(held);
+    for (size_t i = 0; i < sizeof held_signals / sizeof *held_signals; i++) {
+        sigaddset(held, held_signals[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, held, before);
 }
 
-static bool signal_waits(const sigset_t *set) {
+static bool signal_waits(void) {
     sigset_t pending;
     if (sigpending(&pending) != 0) {
         return false;
     }
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (sigismember(set, numbers[i]) == 1 && sigismember(&pending, numbers[i]) == 1) {
+    for (size_t i = 0; i < sizeof held_signals / sizeof *held_signals; i++) {
+        if (sigismember(&pending, held_signals[i]) == 1) {
             return true;
         }
     }
     return false;
 }
 
-/* The kernel goes on editing the line, erasing and all; it shows nothing and sends no signals. ^C
- * and ^\ end a line like a line feed does, so that they are read at once; of ^Z there is no telling
- * before the line ends. */
-static void quiet(struct termios *settings) {
-    settings->c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
-    settings->c_lflag |= ICANON;
-    settings->c_cc[VEOL] = settings->c_cc[VINTR];
-#ifdef VEOL2
-    settings->c_cc[VEOL2] = settings->c_cc[VQUIT];
-#endif
+/* A SIGINT, from ^C or not, cancels the prompt and nothing else. */
+static void take_interrupt(void) {
+    sigset_t pending, interrupt;
+    int number;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1) {
+        (void)sigwait(&interrupt, &number);
+    }
+}
+
+static bool in_foreground(int fd) {
+    return tcgetpgrp(fd) == getpgrp();
+}
+
+/* Whether the line can be read on: the process is in the foreground, and nothing is shown of what
+ * is typed. A shell sets the terminal for itself while the process is stopped by SIGSTOP. */
+static bool keep_quiet(int fd, const struct termios *quiet) {
+    struct termios now;
+    if (!in_foreground(fd) || tcgetattr(fd, &now) != 0) {
+        return false;
+    }
+    bool as_set = now.c_lflag == quiet->c_lflag;
+    return as_set || tcsetattr(fd, TCSAFLUSH, quiet) == 0;
 }
 
 /* How many bytes of a line were read, 0 when it was cancelled. */
-static size_t read_line(int fd, char *line, size_t size, const sigset_t *signals) {
+static size_t read_line(int fd, char *line, size_t size, const struct termios *quiet) {
     size_t length = 0;
     while (length < size) {
         struct pollfd wanted = {.fd = fd, .events = POLLIN};
         int ready = poll(&wanted, 1, LOOK_FOR_SIGNALS_MS);
-        if (signal_waits(signals)) {
+        if (signal_waits() || !keep_quiet(fd, quiet)) {
             return 0;
         }
         if (ready <= 0) {
@@ -117,47 +134,62 @@ static size_t read_line(int fd, char *line, size_t size, const sigset_t *signals
             return length;
         }
         if (length < size) {
-            return 0; /* ^C, or ^D within the line */
+            return 0; /* ^D within the line */
         }
     }
     return length;
 }
 
 static enum cba_prompt_outcome take_line(int fd, struct cba_secret *secret,
-                                         enum cba_secret_status *status, const sigset_t *signals,
-                                         cc_t suspend) {
+                                         enum cba_secret_status *status,
+                                         const struct termios *quiet) {
     char *line = cba_guarded_new(LINE_MAX_BYTES);
     if (line == NULL) {
         return CBA_PROMPT_NO_MEMORY;
     }
-    size_t length = read_line(fd, line, LINE_MAX_BYTES, signals);
-    bool suspended = suspend != _POSIX_VDISABLE && memchr(line, suspend, length) != NULL;
-    enum cba_prompt_outcome outcome =
-        length > 0 && !suspended ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;
-    if (outcome == CBA_PROMPT_ANSWERED) {
+    size_t length = read_line(fd, line, LINE_MAX_BYTES, quiet);
+    if (length > 0) {
         bool whole = line[length - 1] == '\n';
         *status = cba_secret_from_bytes(secret, line, length - (whole ? 1 : 0));
     }
     cba_guarded_free(line);
-    return outcome;
+    return length > 0 ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;
 }
 
+/* Flushes what was typed beyond the line: it may be the rest of a secret. Settings that somebody
+ * else has made since, who has the terminal now, are left alone. */
+static void restore(int fd, const struct termios *before, const struct termios *quiet) {
+    struct termios now;
+    bool ours = tcgetattr(fd, &now) == 0 && now.c_lflag == quiet->c_lflag;
+    if (ours || in_foreground(fd)) {
+        (void)tcsetattr(fd, TCSAFLUSH, before);
+        (void)write_all(fd, "\n", 1);
+    }
+}
+
+/* The kernel goes on editing the line, erasing and all, and sends the signals of ^C, ^\ and ^Z;
+ * it shows nothing. */
 static enum cba_prompt_outcome ask(int fd, const char *question, struct cba_secret *secret,
-                                   enum cba_secret_status *status, const sigset_t *signals) {
+                                   enum cba_secret_status *status) {
     struct termios before;
     if (tcgetattr(fd, &before) != 0) {
         return CBA_PROMPT_NO_TERMINAL;
     }
-    struct termios during = before;
-    quiet(&during);
-    if (tcsetattr(fd, TCSAFLUSH, &during) != 0) {
+    struct termios quiet = before;
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    quiet.c_lflag |= ICANON | ISIG;
+    if (!in_foreground(fd)) {
+        return CBA_PROMPT_BACKGROUND;
+    }
+    if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
         return CBA_PROMPT_NO_TERMINAL;
     }
     (void)write_all(fd, question, strlen(question));
-    enum cba_prompt_outcome outcome = take_line(fd, secret, status, signals, before.c_cc[VSUSP]);
-    /* Flushes what was typed beyond the line: it may be the rest of a secret. */
-    (void)tcsetattr(fd, TCSAFLUSH, &before);
-    (void)write_all(fd, "\n", 1);
+    enum cba_prompt_outcome outcome = take_line(fd, secret, status, &quiet);
+    restore(fd, &before, &quiet);
+    if (outcome == CBA_PROMPT_CANCELLED) {
+        take_interrupt();
+    }
     return outcome;
 }
 
@@ -167,10 +199,9 @@ enum cba_prompt_outcome cba_terminal_prompt(const char *question, struct cba_sec
     if (fd < 0) {
         return CBA_PROMPT_NO_TERMINAL;
     }
-    sigset_t signals, before;
-    ending_signals(&signals);
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
-    enum cba_prompt_outcome outcome = ask(fd, question, secret, status, &signals);
+    sigset_t held, before;
+    hold_signals(&held, &before);
+    enum cba_prompt_outcome outcome = ask(fd, question, secret, status);
     close(fd);
     pthread_sigmask(SIG_SETMASK, &before, NULL); /* one that waited arrives now */
     return outcome;

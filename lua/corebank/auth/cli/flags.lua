@@ -21,6 +21,8 @@ local own = {
     meaning = "what it holds is the client secret; else $COREBANK_CLIENT_SECRET is"},
   {flag = "--prompt", name = "prompt", kind = "switch",
     meaning = "asks for the client secret on the terminal, without echo"},
+  {flag = "--no-prompt", name = "noPrompt", kind = "switch",
+    meaning = "never asks for it, on a terminal either"},
   {flag = "--key-password-file", name = "keyPasswordFile", kind = "FILE",
     meaning = "passphrase of the client key"},
   {flag = "--store-dir", name = "storeDir", kind = "FOLDER",
@@ -76,6 +78,8 @@ end
 function flags.conflict(read)
   if read.prompt and read.secretFile then
     return "--prompt and --secret-file exclude each other"
+  elseif read.prompt and read.noPrompt then
+    return "--prompt and --no-prompt exclude each other"
   elseif read.noStore and read.storeDir then
     return "--no-store and --store-dir exclude each other"
   end

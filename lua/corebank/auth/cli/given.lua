@@ -13,8 +13,8 @@ local options = require "corebank.auth.options"
 local secret = require "corebank.auth.secret"
 local system = require "corebank.auth.system"
 
-local NO_SECRET = "there is no client secret; set COREBANK_CLIENT_SECRET, or give "
-  .. "--secret-file FILE, or run this on a terminal and type it"
+local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET, or give "
+  .. "--secret-file FILE%s"
 
 local given = {}
 
@@ -42,15 +42,30 @@ function given.all_but_secret(read)
   return settings, mistake
 end
 
--- Nobody is asked for it when all else is not right.
-local function ask(read)
+local function stop_without_secret(why, remedy)
+  exits.stop(exits.USAGE, NO_SECRET:format(why, remedy))
+end
+
+-- Nobody is asked for it when all else is not right, nor, without --prompt, where nobody may be
+-- watching.
+local function ask(read, words)
   local settings, mistake = given.all_but_secret(read)
   if not settings then stop_for(mistake) end
   options.release(settings)
+  if words.noPrompt then
+    stop_without_secret(", and --no-prompt says not to ask for it", "")
+  elseif not words.prompt and not core.is_terminal(0) and not core.is_terminal(2) then
+    stop_without_secret("", ", or run this on a terminal and type it")
+  end
   local value, reason = core.prompt("Client secret: ")
   if value then return value end
   if reason == "cancelled" then exits.stop(exits.INTERRUPTED, "cancelled") end
-  if reason == "no terminal" then exits.stop(exits.USAGE, NO_SECRET) end
+  if reason == "background" then
+    stop_without_secret(", and this process is in the background of its terminal",
+      ", or run this in the foreground (timeout has --foreground) and type it")
+  elseif reason == "no terminal" then
+    stop_without_secret("", ", or run this on a terminal and type it")
+  end
   exits.stop(exits.USAGE, "what was typed " .. reason)
 end
 
@@ -84,11 +99,11 @@ local function with_secret(read, words, make)
   if words.secretFile then
     read.clientSecret, source = secret_file("--secret-file", words.secretFile), "file"
   elseif words.prompt then
-    read.clientSecret, source = ask(read), "typed"
+    read.clientSecret, source = ask(read, words), "typed"
   end
   local made, mistake = make(read)
   if not made and mistake:find("^clientSecret is missing") then
-    read.clientSecret, source = ask(read), "typed"
+    read.clientSecret, source = ask(read, words), "typed"
     made, mistake = make(read)
   end
   if not made then stop_for(mistake) end
