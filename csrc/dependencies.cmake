@@ -3,30 +3,75 @@
 find_package(PkgConfig)
 find_package(Threads REQUIRED)
 
-# Finds `name` by pkg-config, else by header and library name; says what to install when missing.
+# The least versions. The core looks again when Lua opens it: a library can be older there.
+set(CBA_CURL_LEAST 7.80.0)   # CURLOPT_PREREQFUNCTION, by which a kept connection is looked at
+set(CBA_CJSON_LEAST 1.7.13)  # cJSON_ParseWithLengthOpts
+set(CBA_SODIUM_LEAST 1.0.12) # crypto_aead_xchacha20poly1305_ietf_*
+
+# Stops when what was found is older than `least`.
+function(cba_require wanted found least)
+  if(found AND found VERSION_LESS least)
+    message(FATAL_ERROR "corebank-auth needs ${wanted} and found ${found}.\n"
+      "Where a later one has a folder of its own, PKG_CONFIG_PATH names that folder's pkgconfig.\n")
+  endif()
+endfunction()
+
+# The version that a header defines, as one text or as three numbers.
+function(cba_header_version result header)
+  file(STRINGS "${header}" lines REGEX
+    "define +(LIBCURL_VERSION|SODIUM_VERSION_STRING|CJSON_VERSION_[A-Z]+) ")
+  string(REGEX MATCHALL "[0-9]+" numbers "${lines}")
+  list(JOIN numbers "." version)
+  set(${result} "${version}" PARENT_SCOPE)
+endfunction()
+
+# Finds `name` by pkg-config, else by header and library name; says what to install when missing,
+# and what is needed when it is older than `least`. That is told by pkg-config, else by `version`, a
+# header.
 function(cba_find target name header library debian alpine fedora brew)
+  set(least "${ARGV8}")
+  set(version "${ARGV9}")
+  set(at_least "")
+  set(wanted "${name}")
+  if(least)
+    set(at_least ">=${least}")
+    set(wanted "${name} ${least} or later")
+  endif()
   if(PkgConfig_FOUND)
-    pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL ${name})
+    pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL "${name}${at_least}")
   endif()
   if(${target}_FOUND)
     add_library(${target} ALIAS PkgConfig::${target})
     return()
   endif()
+  if(PkgConfig_FOUND)
+    # Not kept, unlike what is found: the next run may see another.
+    execute_process(COMMAND "${PKG_CONFIG_EXECUTABLE}" --modversion ${name} ERROR_QUIET
+      OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE)
+    cba_require("${wanted}" "${found}" "${least}")
+  endif()
   find_path(${target}_INCLUDE ${header})
   find_library(${target}_LIBRARY ${library})
   if(NOT ${target}_INCLUDE OR NOT ${target}_LIBRARY)
-    message(FATAL_ERROR "corebank-auth needs ${name}. Install it:\n"
+    message(FATAL_ERROR "corebank-auth needs ${wanted}. Install it:\n"
       "  Debian, Ubuntu:  apt-get install ${debian}\n  Alpine:          apk add ${alpine}\n"
       "  Fedora:          dnf install ${fedora}\n  Homebrew:        brew install ${brew}\n")
+  endif()
+  if(version)
+    cba_header_version(found "${${target}_INCLUDE}/${version}")
+    cba_require("${wanted}" "${found}" "${least}")
   endif()
   add_library(${target} INTERFACE)
   target_include_directories(${target} INTERFACE ${${target}_INCLUDE})
   target_link_libraries(${target} INTERFACE ${${target}_LIBRARY})
 endfunction()
 
-cba_find(cba_curl libcurl curl/curl.h curl libcurl4-openssl-dev curl-dev libcurl-devel curl)
-cba_find(cba_cjson libcjson cjson/cJSON.h cjson libcjson-dev cjson-dev cjson-devel cjson)
-cba_find(cba_sodium libsodium sodium.h sodium libsodium-dev libsodium-dev libsodium-devel libsodium)
+cba_find(cba_curl libcurl curl/curl.h curl libcurl4-openssl-dev curl-dev libcurl-devel curl
+  ${CBA_CURL_LEAST} curl/curlver.h)
+cba_find(cba_cjson libcjson cjson/cJSON.h cjson libcjson-dev cjson-dev cjson-devel cjson
+  ${CBA_CJSON_LEAST} cjson/cJSON.h)
+cba_find(cba_sodium libsodium sodium.h sodium libsodium-dev libsodium-dev libsodium-devel libsodium
+  ${CBA_SODIUM_LEAST} sodium/version.h)
 if(LUA_INCDIR)
   set(CBA_LUA_INCLUDE ${LUA_INCDIR})
 else()

@@ -31,6 +31,20 @@ const char *cba_libcurl_version(void) {
     return curl_version();
 }
 
+const char *cba_libcurl_number(void) {
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+const char *cba_libcurl_least(void) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return "7.87.0"; /* request.c then sets options that came with it */
+#elif LIBCURL_VERSION_NUM >= 0x075500
+    return "7.85.0";
+#else
+    return CBA_CURL_LEAST;
+#endif
+}
+
 bool cba_libcurl_resolves_aside(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }

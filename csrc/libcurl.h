@@ -11,6 +11,10 @@ bool cba_libcurl_is_started(void);
 /* "libcurl/7.88.1 OpenSSL/3.0.15 …" as libcurl words it. */
 const char *cba_libcurl_version(void);
 
+/* "7.88.1", and the least number that has all that this was compiled for. */
+const char *cba_libcurl_number(void);
+const char *cba_libcurl_least(void);
+
 /* Whether it looks names up without making its caller wait. */
 bool cba_libcurl_resolves_aside(void);
 

@@ -1,4 +1,5 @@
 /* Clocks, randomness, checks, URLs and versions: functions without state. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -167,6 +168,39 @@ static int system_libraries(lua_State *L) {
     return 3;
 }
 
+/* ---- libraries that are too old ------------------------------------------------------------- */
+
+enum { NUMBERS_OF_A_VERSION = 3 };
+
+/* "7.79.1" is below "7.80.0". What follows the numbers, as in "8.1.0-DEV", does not count. */
+static bool version_is_below(const char *found, const char *least) {
+    for (int i = 0; i < NUMBERS_OF_A_VERSION; i++) {
+        char *after_found, *after_least;
+        unsigned long one = strtoul(found, &after_found, 10);
+        unsigned long other = strtoul(least, &after_least, 10);
+        if (one != other) {
+            return one < other;
+        }
+        found = after_found + (*after_found == '.');
+        least = after_least + (*after_least == '.');
+    }
+    return false;
+}
+
+/* What lacks a function of ours would end the whole process where that is called first. */
+static void check_library(lua_State *L, const char *name, const char *found, const char *least) {
+    if (version_is_below(found, least)) {
+        luaL_error(L, "corebank-auth needs %s %s or later, and %s is what the system loads", name,
+                   least, found);
+    }
+}
+
+static void check_libraries(lua_State *L) {
+    check_library(L, "libcurl", cba_libcurl_number(), cba_libcurl_least());
+    check_library(L, "cJSON", cba_json_library(), CBA_CJSON_LEAST);
+    check_library(L, "libsodium", cba_secret_library(), CBA_SODIUM_LEAST);
+}
+
 /* resolves_aside() -> whether looking a name up makes nobody wait */
 static int system_resolves_aside(lua_State *L) {
     lua_pushboolean(L, cba_libcurl_resolves_aside());
@@ -191,5 +225,6 @@ void cba_open_system(lua_State *L) {
         {"resolves_aside", system_resolves_aside},
         {NULL, NULL},
     };
+    check_libraries(L);
     cba_setfuncs(L, functions);
 }

@@ -154,7 +154,6 @@ static int before_resolving(void *resolver, void *reserved, void *owner) {
     return 0;
 }
 
-#if LIBCURL_VERSION_NUM >= 0x075000
 /* Says yes to any; see sockets.h. The type is libcurl's.
  * NOLINTNEXTLINE(readability-non-const-parameter) */
 static int before_request(void *owner, char *address, char *own_address, int port, int own_port) {
@@ -167,7 +166,6 @@ static int before_request(void *owner, char *address, char *own_address, int por
     }
     return CURL_PREREQFUNC_OK;
 }
-#endif
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
@@ -235,10 +233,8 @@ static bool set_own_options(struct cba_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
-#if LIBCURL_VERSION_NUM >= 0x075000
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
-#endif
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cba_sockets_close) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets) == CURLE_OK &&
