@@ -354,7 +354,7 @@ describe("the store #slow", function()
     local posts = bank:posts()
     local first = succeeds(with_ca("token"))
     assert.equal(first, succeeds(with_ca("token")))
-    assert.equal(first, succeeds(with_ca("token", "--timeout", "7", "--header", "X-A: b")))
+    assert.equal(first, succeeds(with_ca("token", "--timeout", "7", "--header", "X-Request-ID: b")))
     assert.equal(1, bank:posts() - posts)
   end)
 

@@ -70,7 +70,7 @@ describe("lua", function()
 
   it("requires downwards only", function()
     local layers = {
-      "core suggest flight",
+      "core suggest flight headers",
       "check",
       "problem secret token system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",

@@ -55,10 +55,18 @@ local function call(self, operation, ...)
   return result
 end
 
+-- A keyed hash of the headers that say what a token is for: a value may be a key itself.
+local function headers_of(settings)
+  if not settings.headerLines then return nil end
+  local telling = require "corebank.auth.headers"(settings.headerLines)
+  return telling and core.entry_name(settings.clientSecret, telling)
+end
+
 -- What tells entries apart.
 local function context_of(settings, kind)
   local parts = {}
-  for i, part in ipairs{kind, settings.url, settings.clientId, settings.clientCert or ""} do
+  for i, part in ipairs{kind, settings.url, settings.clientId, settings.clientCert or "",
+    headers_of(settings)} do
     parts[i] = ("%d:%s"):format(#part, part)
   end
   return table.concat(parts)
