@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "grammar.h"
 #include "secret.h"
-#include "utf8.h"
 
 static const double largest_whole = 9007199254740992.0; /* 2^53 */
-enum { LARGEST_DIGITS = 16 };
+enum { NUMBER_MAX = 64 }; /* characters in a string that may be a number */
 
 /* cJSON_PrintPreallocated wants a few bytes more than it writes. */
 enum { PRINT_SLACK = 8 };
@@ -51,26 +51,6 @@ size_t cba_json_write_credentials(char *out, size_t size, const char *id, const 
     return at;
 }
 
-/* cJSON ends a string at \u0000 without a word, and so would shorten a token. */
-static bool has_nul(const char *bytes, size_t length) {
-    if (memchr(bytes, '\0', length) != NULL) {
-        return true;
-    }
-    const char *first = memchr(bytes, '\\', length);
-    if (first == NULL) {
-        return false;
-    }
-    for (size_t i = (size_t)(first - bytes); i + 5 < length; i++) {
-        if (bytes[i] == '\\') {
-            if (memcmp(bytes + i + 1, "u0000", 5) == 0) {
-                return true;
-            }
-            i++;
-        }
-    }
-    return false;
-}
-
 /* Depth is bounded by cJSON's own nesting limit (1000). */
 static void wipe_tree(cJSON *item) {
     for (; item != NULL; item = item->next) {
@@ -101,26 +81,40 @@ static bool is_b64token(const char *s) {
     return *end == '\0';
 }
 
-/* Absent and null are alike. False: there is something, and it is no whole number. */
-static bool read_number(const cJSON *item, bool *present, double *value) {
-    *present = item != NULL && !cJSON_IsNull(item);
-    if (!*present) {
-        return true;
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+/* A string that holds a number: JSON's, but for a plus and leading zeros. */
+static double number_in(const char *text) {
+    double value = NAN;
+    text += strspn(text, " \t\r\n");
+    text += *text == '+';
+    while (text[0] == '0' && text[1] >= '0' && text[1] <= '9') {
+        text++;
     }
+    size_t length = strlen(text);
+    if (length > 0 && length < NUMBER_MAX && cba_grammar_accepts(text, length)) {
+        cJSON *item = cJSON_Parse(text);
+        value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+        cJSON_Delete(item);
+    }
+    return value;
+}
+
+/* A whole number below 2^53 in magnitude; false when there is none that can be used. */
+static bool read_number(const cJSON *item, double *value) {
+    *value = NAN;
     if (cJSON_IsNumber(item)) {
         *value = floor(item->valuedouble);
     } else if (cJSON_IsString(item)) {
-        const char *s = item->valuestring;
-        size_t digits = strspn(s, "0123456789");
-        if (digits == 0 || digits > LARGEST_DIGITS || s[digits] != '\0') {
-            return false;
-        }
-        *value = strtod(s, NULL);
-    } else {
-        return false;
+        *value = floor(number_in(item->valuestring));
     }
-    return fabs(*value) < largest_whole;
+    if (*value <= -largest_whole) {
+        *value = 1 - largest_whole; /* how far below zero is all the same */
+    }
+    return fabs(*value) < largest_whole; /* not of NaN */
 }
+
+/* ---- fields -------------------------------------------------------------------------------- */
 
 enum field { ACCESS_TOKEN, TOKEN_TYPE, EXPIRATION_TIME, TOKEN_VALIDITY, FIELDS };
 
@@ -142,6 +136,28 @@ static bool find_fields(const cJSON *root, const cJSON *found[FIELDS]) {
     return true;
 }
 
+static bool is_given(const cJSON *item) {
+    return item != NULL && !cJSON_IsNull(item);
+}
+
+/* One field that can be used is enough, whatever the other is. An end at or before the epoch says
+ * that the bank has none to tell. */
+static enum cba_reply_status read_lifetime(const cJSON *const found[FIELDS],
+                                           struct cba_reply *reply) {
+    const cJSON *end = found[EXPIRATION_TIME];
+    const cJSON *validity = found[TOKEN_VALIDITY];
+    bool end_is_number = read_number(end, &reply->expiration);
+    reply->has_expiration = end_is_number && reply->expiration > 0;
+    reply->has_validity = read_number(validity, &reply->validity);
+    if (reply->has_expiration || reply->has_validity) {
+        return CBA_REPLY_OK;
+    }
+    if (is_given(validity)) {
+        return CBA_REPLY_TOKEN_VALIDITY;
+    }
+    return is_given(end) && !end_is_number ? CBA_REPLY_EXPIRATION_TIME : CBA_REPLY_NO_LIFETIME;
+}
+
 static enum cba_reply_status read_fields(const cJSON *root, struct cba_reply *reply) {
     const cJSON *found[FIELDS] = {NULL};
     if (!cJSON_IsObject(root)) {
@@ -150,27 +166,52 @@ static enum cba_reply_status read_fields(const cJSON *root, struct cba_reply *re
     if (!find_fields(root, found)) {
         return CBA_REPLY_DUPLICATE;
     }
+    if (!is_given(found[ACCESS_TOKEN])) {
+        return CBA_REPLY_NO_ACCESS_TOKEN;
+    }
     const char *token = cJSON_GetStringValue(found[ACCESS_TOKEN]);
     if (token == NULL || !is_b64token(token)) {
         return CBA_REPLY_ACCESS_TOKEN;
     }
     const cJSON *type = found[TOKEN_TYPE];
-    if (type != NULL && !cJSON_IsNull(type) &&
+    if (is_given(type) &&
         !(cJSON_IsString(type) && cba_ascii_same(type->valuestring, "Bearer", sizeof "Bearer"))) {
         return CBA_REPLY_TOKEN_TYPE;
     }
-    if (!read_number(found[EXPIRATION_TIME], &reply->has_expiration, &reply->expiration)) {
-        return CBA_REPLY_EXPIRATION_TIME;
-    }
-    if (!read_number(found[TOKEN_VALIDITY], &reply->has_validity, &reply->validity)) {
-        return CBA_REPLY_TOKEN_VALIDITY;
-    }
-    if (!reply->has_expiration && !reply->has_validity) {
-        return CBA_REPLY_NO_LIFETIME;
-    }
     reply->token = token;
     reply->token_length = strlen(token);
-    return CBA_REPLY_OK;
+    return read_lifetime(found, reply);
+}
+
+/* ---- the document -------------------------------------------------------------------------- */
+
+/* cJSON ends a string at \u0000 without a word, and so would shorten a token or make of another
+ * name one of ours; and it refuses half of a surrogate pair. Both become U+FFFD, which none of our
+ * fields may hold. */
+static void disarm(char *text, size_t length) {
+    static const char replacement[] = "fffd";
+    const char *end = text + length;
+    for (const char *odd = text; (odd = cba_grammar_odd_escape(odd, end)) != NULL;) {
+        memcpy(text + (odd - text) + 2, replacement, sizeof replacement - 1);
+    }
+}
+
+/* cJSON's tree of a text that is JSON; NULL when out of memory. */
+static cJSON *parse(const char *bytes, size_t length) {
+    char *copy = NULL;
+    if (cba_grammar_odd_escape(bytes, bytes + length) != NULL) {
+        copy = cba_guarded_new(length + 1);
+        if (copy == NULL) {
+            return NULL;
+        }
+        memcpy(copy, bytes, length + 1);
+        disarm(copy, length);
+    }
+    /* The terminating NUL is part of what cJSON may look at: before 1.7.18 it reads one byte past
+     * an input that ends in a comma. */
+    cJSON *root = cJSON_ParseWithLengthOpts(copy != NULL ? copy : bytes, length + 1, NULL, 1);
+    cba_guarded_free(copy);
+    return root;
 }
 
 enum cba_reply_status cba_json_read_reply(char *bytes, size_t length, struct cba_reply *reply) {
@@ -178,15 +219,10 @@ enum cba_reply_status cba_json_read_reply(char *bytes, size_t length, struct cba
     if (length == 0) {
         return CBA_REPLY_EMPTY;
     }
-    if (has_nul(bytes, length)) {
-        return CBA_REPLY_NUL;
-    }
-    if (cba_utf8_count(bytes, length) < 0) {
+    if (!cba_grammar_accepts(bytes, length)) {
         return CBA_REPLY_NOT_JSON;
     }
-    /* The terminating NUL is part of what cJSON may look at: before 1.7.18 it reads one byte past
-     * an input that ends in a comma. */
-    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length + 1, NULL, 1);
+    cJSON *root = parse(bytes, length);
     if (root == NULL) {
         return CBA_REPLY_NOT_JSON;
     }

@@ -14,10 +14,11 @@ enum {
 enum cba_reply_status {
     CBA_REPLY_OK,
     CBA_REPLY_EMPTY,
-    CBA_REPLY_NOT_JSON, /* also when memory ran out: cJSON does not tell the two apart */
-    CBA_REPLY_NUL,
+    CBA_REPLY_NOT_JSON, /* as RFC 8259 has it; also when memory ran out */
     CBA_REPLY_NOT_OBJECT,
+    /* From here on it is a JSON object. */
     CBA_REPLY_DUPLICATE,
+    CBA_REPLY_NO_ACCESS_TOKEN,
     CBA_REPLY_ACCESS_TOKEN,
     CBA_REPLY_TOKEN_TYPE,
     CBA_REPLY_EXPIRATION_TIME,

@@ -205,12 +205,12 @@ static const char *reply_fault(enum cba_reply_status status) {
             return "is empty";
         case CBA_REPLY_NOT_JSON:
             return "is not one JSON document";
-        case CBA_REPLY_NUL:
-            return "contains a NUL character";
         case CBA_REPLY_NOT_OBJECT:
             return "is not a JSON object";
         case CBA_REPLY_DUPLICATE:
             return "has a field twice";
+        case CBA_REPLY_NO_ACCESS_TOKEN:
+            return "has no accessToken";
         case CBA_REPLY_ACCESS_TOKEN:
             return "has no usable accessToken";
         case CBA_REPLY_TOKEN_TYPE:

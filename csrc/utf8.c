@@ -13,9 +13,12 @@ static const struct {
     {0xF0, 0xF0, 3, 0x90, 0xBF}, {0xF1, 0xF3, 3, 0x80, 0xBF}, {0xF4, 0xF4, 3, 0x80, 0x8F},
 };
 
-/* The length of the character at `s`, or 0 when there is none. */
-static size_t character_length(const unsigned char *s, size_t left) {
+size_t cba_utf8_character(const char *bytes, size_t left) {
+    const unsigned char *s = (const unsigned char *)bytes;
     size_t i = 0;
+    if (left == 0) {
+        return 0;
+    }
     while (i < sizeof leads / sizeof *leads && s[0] > leads[i].last) {
         i++;
     }
@@ -55,7 +58,7 @@ long cba_utf8_count(const char *bytes, size_t length) {
     size_t at = ascii_prefix(s, length);
     long count = (long)at;
     for (; at < length; count++) {
-        size_t n = character_length(s + at, length - at);
+        size_t n = cba_utf8_character(bytes + at, length - at);
         if (n == 0) {
             return -1;
         }

@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+/* The length of the character that `bytes` begin with, or 0 when they begin with none. */
+size_t cba_utf8_character(const char *bytes, size_t left);
+
 /* How many characters `bytes` holds, or -1 when it is not valid UTF-8. */
 long cba_utf8_count(const char *bytes, size_t length);
 

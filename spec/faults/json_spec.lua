@@ -68,7 +68,8 @@ describe("a reply", function()
   it("is named for what is wrong with it", function()
     replied(reply{accessToken = "1"}, {code = "response", message = "accessToken"})
     replied(reply{tokenType = "1"}, {code = "response", message = "tokenType"})
-    replied(reply{expirationTime = "true"}, {code = "response", message = "expirationTime"})
+    replied(reply{tokenValiditySec = false, expirationTime = "true"},
+      {code = "response", message = "expirationTime"})
     replied(reply{tokenValiditySec = "true"}, {code = "response", message = "tokenValiditySec"})
     replied(reply{tokenValiditySec = false}, {code = "response", message = "neither"})
   end)
@@ -141,8 +142,8 @@ end)
 
 describe("tokenValiditySec", function()
   for text, code in pairs{["0"] = "expired", ["-1"] = "expired", ["-0.5"] = "expired",
-    ["1e309"] = "response", ["true"] = "response", ["{}"] = "response", ['"-5"'] = "response",
-    ['"3600s"'] = "response", ['""'] = "response", ['" 3600"'] = "response",
+    ["1e309"] = "response", ["true"] = "response", ["{}"] = "response", ['"-5"'] = "expired",
+    ['"3600s"'] = "response", ['""'] = "response",
     ['"0"'] = "expired", [("9"):rep(100)] = "response", ['"' .. ("9"):rep(100) .. '"'] = "response",
     ["9007199254740993"] = "response"} do
     it(("of %s: %s"):format(shown(text), code), function()
