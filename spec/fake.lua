@@ -1,7 +1,9 @@
 --- A world without sockets for the policy layer: one clock, a bank that answers from a function,
 -- and a host whose waiters are coroutines. Time moves only when it is told to.
 
+local client = require "corebank.auth.client"
 local core = require "corebank.auth.core"
+local options = require "corebank.auth.options"
 
 local fake = {}
 
@@ -16,6 +18,19 @@ function fake.ask(kept, world)
   world.call(function() got = {kept:token()} end)
   while not got do world.pass(0.05, 0.05) end
   return got[1], got[2], got[3]
+end
+
+--- A client in a world of its own, or in `world`, and no jitter. `changes` are more options.
+function fake.keep(answer, changes, world)
+  local given = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret",
+    attempts = 1}
+  for name, value in pairs(changes or {}) do given[name] = value end
+  local settings = assert(options.read(given, true))
+  world = world or fake.world(answer)
+  world.random = function() return 0 end
+  local kept = client.new(settings, world.system, world.host,
+    function() options.release(settings) end)
+  return kept, world
 end
 
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or

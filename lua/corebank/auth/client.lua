@@ -11,8 +11,6 @@
 local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
 
-local LEAST_BETWEEN_REJECTIONS = 5   -- seconds; a new token that is rejected too gets no better
-
 ---@class corebank.auth.Client
 local Client = {}
 Client.__index = Client
@@ -85,7 +83,11 @@ end
 local function fetch(self, await)
   if self.isClosed then return closed() end
   local began = self.system.boot()
-  if self.latch:is_closed(began) then return refuse(self.latch:remembered(began)) end
+  if self.latch:is_closed(began) then
+    keeping.fall_back(self)
+    if keeping.usable(self) then return self.current end
+    return refuse(self.latch:remembered(began))
+  end
   local own = board(self, true)
   local waits = not own.done
   if waits then await(own) end
@@ -94,7 +96,7 @@ local function fetch(self, await)
   if keeping.usable(self) then return self.current end
   if own.fault then error(own.fault, 0) end
   if own.problem then return refuse(own.problem) end
-  return fetch(self, await)   -- rejected or interrupted meanwhile; one rejection in 5 s counts
+  return fetch(self, await)   -- rejected or interrupted meanwhile; few rejections count
 end
 
 local function hand_out(self, await)
@@ -164,27 +166,29 @@ function Client:settle()
   if self:is_fetching() then self.host.await(board(self, false)) end
 end
 
---- The API rejected this token: drops it, if it is still the one at hand or the bank has given it
--- again meanwhile, and from the store.
+--- The API rejected this token. If it is still the one at hand, or the bank has given it again
+-- meanwhile, it is given up, here and in the store, as soon as there is a next one: `token` waits
+-- for that, and hands this one out again when the bank gives none.
 ---@param rejected corebank.auth.Token
----@return boolean # whether it was dropped; false, too, for a second rejection within 5 s
+---@return boolean # whether that counts; if not, `token` gives what it would have given anyway
+---@return number? # it does not yet, but in so many seconds; nil: the token is not the one at hand,
+--- or was rejected before
 function Client:invalidate(rejected)
   check_open(self)
   if rejected ~= nil and type(rejected) ~= "table" then
     error("invalidate: a token is needed, not " .. type(rejected), 2)
   end
-  local now = self.system.boot()
-  if not rejected or not self.current or rejected.accessToken ~= self.current.accessToken
-    or now < self.lastRejection + LEAST_BETWEEN_REJECTIONS then
+  if not rejected or not self.current or self.isRejected
+    or rejected.accessToken ~= self.current.accessToken then
     return false
   end
-  self.lastRejection, self.rejected = now, rejected
-  self.lastDeparture = -math.huge   -- the next may start at once; the 5 s above are enough
-  keeping.forget(self)
+  local rest = keeping.rest_before_rejection(self)
+  if rest > 0 then return false, rest end
+  local alike, pause = keeping.reject(self)
   local fault = give_up(self)   -- it was asked for before the rejection
-  if self.shared then self.shared:drop(rejected) end
+  if self.shared then self.shared:reject(self.current, self.lastRejection, self.rejections) end
   if fault then error(fault, 0) end
-  tell(self, "invalidated")
+  tell(self, "invalidated", {alike = alike, pause = pause})
   return true
 end
 

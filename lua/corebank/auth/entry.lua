@@ -62,7 +62,9 @@ end
 ---@field token corebank.auth.Token
 ---@field lifetime number seconds that it had left when the bank gave it
 ---@field departed number when the request for it began, on the boot clock
----@field lastRejection number? when a token before it was rejected, as far as known
+---@field lastRejection number? when it or a token before it was rejected, as far as known
+---@field rejections integer? how many were rejected in a row
+---@field isRejected boolean whether it was itself
 
 --- Writes a token.
 ---@param found corebank.auth.Found
@@ -74,6 +76,7 @@ function entry.of_token(found, system)
   local bootDeadline, wallDeadline = token.deadlines(own)
   fields.accessToken = own.accessToken
   fields.lifetime = found.lifetime * 1e6
+  fields.rejections, fields.isRejected = found.rejections, found.isRejected
   fields.endsBoot, fields.endsWall = bootDeadline * 1e6, wallDeadline * 1e6
   add_moment(fields, "departed", found.departed, system)
   if found.lastRejection then
@@ -97,7 +100,8 @@ function entry.to_token(text, system)
     expirationTime = tonumber(fields.expirationTime),
     tokenValiditySec = tonumber(fields.tokenValiditySec)}
   return {token = token.revive(visible, fields.accessToken, ends, endsWall, system),
-    lifetime = lifetime, departed = departed,
+    lifetime = lifetime, departed = departed, rejections = tonumber(fields.rejections),
+    isRejected = fields.isRejected == "true",
     lastRejection = past_moment_of(fields, "lastRejection", system)}
 end
 

@@ -1,10 +1,8 @@
 --- What a client tells of itself.
 
-local keeping = require "corebank.auth.keeping"
-
 ---@class corebank.auth.Explanation
 ---@field client string the bank's origin
----@field state "fresh"|"stale"|"expired"|"none"|"closed"
+---@field state "fresh"|"stale"|"rejected"|"expired"|"none"|"closed"
 ---@field source "bank"|"store"|nil where the token came from
 ---@field remaining number? seconds until the token ends
 ---@field refreshIn number? seconds until it is refreshed; 0 when it is time
@@ -32,8 +30,8 @@ local function add_token(told, client)
   told.source, told.remaining = client.source, client.current:remaining()
   told.refreshIn = math.max(0, math.min(client.freshUntil - system.steady(),
     client.freshUntilWall - system.wall()))
-  told.state = not keeping.usable(client) and "expired" or told.refreshIn > 0 and "fresh"
-    or "stale"
+  told.state = client.current:expired(client.currentLeeway) and "expired"
+    or client.isRejected and "rejected" or told.refreshIn > 0 and "fresh" or "stale"
 end
 
 ---@param client corebank.auth.Client

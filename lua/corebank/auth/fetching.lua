@@ -67,7 +67,7 @@ local function settle_with_bank(client, own, token, trouble)
     keeping.issued(client, token)
     if client.shared then
       client.shared:put_token{token = token, lifetime = token:remaining(),
-        departed = client.lastDeparture,
+        departed = client.lastDeparture, rejections = client.rejections,
         lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
     end
     return name, {attempts = own.attempts, seconds = took}
@@ -87,6 +87,7 @@ local function settle(client, own, token, trouble)
     keeping.take(client, found)
     return "found"
   end
+  if own.heeded then keeping.fall_back(client) end
   if own.heeded or not (token or trouble) then return nil end
   if token then
     token, trouble = fetching.check_leeway(client, token, own.attempts)

@@ -14,6 +14,9 @@ local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatev
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
 local GRAIN = 0.01                  -- seconds by which a cheap clock may be late: a tick, at 100 Hz
 local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by two clocks
+-- Seconds in which one rejection counts: the first of a row, and at most.
+local FIRST_REJECTION_PAUSE, LONGEST_REJECTION_PAUSE = 5, 300
+local SHOWN_GOOD = 60               -- seconds, and two pauses, after which a rejection starts a row
 
 local keeping = {}
 
@@ -25,6 +28,7 @@ function keeping.begin(client, settings)
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
   client.lastRejection, client.departed = -math.huge, -math.huge
+  client.rejections = 0
   keeping.forget(client)
 end
 
@@ -42,13 +46,15 @@ end
 --- No token is at hand any more.
 function keeping.forget(client)
   client.current, client.source = nil, nil
+  client.isRejected, client.isWithheld = false, false
   fresh_until(client, -math.huge, -math.huge)
 end
 
 --- Whether the token at hand may be handed out.
 ---@return boolean
 function keeping.usable(client)
-  return client.current ~= nil and not client.current:expired(client.currentLeeway)
+  return client.current ~= nil and not client.isWithheld
+    and not client.current:expired(client.currentLeeway)
 end
 
 --- How long the bank is not to be asked again, whatever happens.
@@ -69,13 +75,14 @@ local function adopt(client, token, lifetime)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
   local leeway = keeping.leeway(client, lifetime)
   client.current, client.currentLeeway = token, leeway
+  client.isRejected, client.isWithheld = false, false
   client.staleFrom = client.system.boot() + token:remaining() - ahead
   fresh_for(client,
     token:remaining() - math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())))
 end
 
 local function outlasts(client, token)
-  return not keeping.usable(client)
+  return client.isRejected or not keeping.usable(client)
     or token:remaining() >= client.current:remaining() + LEAST_GAIN
 end
 
@@ -104,12 +111,18 @@ function keeping.issued(client, token)
   client.source = "bank"
 end
 
+--- The next token cannot be had for now: a rejected one that has time left is better than none.
+function keeping.fall_back(client)
+  client.isWithheld = false
+end
+
 --- It did not, or nobody got through to it.
 ---@param trouble corebank.auth.Problem
 ---@return corebank.auth.Failure
 function keeping.failed(client, trouble)
   local now = client.system.boot()
   client.failures = client.failures + 1
+  keeping.fall_back(client)
   client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
   local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
   client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
@@ -124,6 +137,56 @@ function keeping.postpone(client)
   client.nextRefresh = client.system.boot() + LONGEST_RETRY
 end
 
+-- ---- rejections --------------------------------------------------------------------------------
+
+-- In a row each is worth less: the token may not be what is wrong.
+local function pause_after(rejections)
+  return math.min(FIRST_REJECTION_PAUSE * 2 ^ (math.max(rejections, 1) - 1),
+    LONGEST_REJECTION_PAUSE)
+end
+
+--- How long no further rejection counts.
+---@return number seconds zero or less when one does
+function keeping.rest_before_rejection(client)
+  return client.lastRejection + pause_after(client.rejections) - client.system.boot()
+end
+
+--- The API rejected the token at hand. It is given up when there is a next one: until then callers
+-- wait for that, and if it cannot be had they get this one again. They do not wait where other
+-- callers would, too, for what is hardly better: when the token before was rejected as well, or the
+-- bank failed at the last refresh.
+---@return boolean alike whether the one before was rejected, too, not long ago
+---@return number seconds in which no further rejection counts
+function keeping.reject(client)
+  local now = client.system.boot()
+  local alike = now - client.lastRejection
+    <= SHOWN_GOOD + 2 * pause_after(client.rejections)
+  client.rejections = alike and client.rejections + 1 or 1
+  client.lastRejection, client.rejected = now, client.current
+  client.isRejected = true
+  client.isWithheld = client.host.patience ~= nil or not alike and client.failures == 0
+  client.lastDeparture = -math.huge   -- the next may start at once: the pause is enough
+  fresh_until(client, -math.huge, -math.huge)
+  return alike, pause_after(client.rejections)
+end
+
+local function learn_of_rejection(client, found)
+  if (found.lastRejection or -math.huge) <= client.lastRejection then return end
+  client.lastRejection, client.rejections = found.lastRejection, found.rejections or 1
+end
+
+-- What another process says was rejected is held for when no other token can be had.
+local function hold_back(client, found)
+  learn_of_rejection(client, found)
+  if client.current and not client.current:expired() then return end
+  client.current, client.source = found.token, "store"
+  client.currentLeeway = keeping.leeway(client, found.lifetime)
+  client.isRejected, client.isWithheld = true, true
+  fresh_until(client, -math.huge, -math.huge)
+end
+
+-- ---- what comes from others --------------------------------------------------------------------
+
 --- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
 -- That it was asked for counts in any case, and when that was to refresh the one at hand, so does
 -- the bank's answer, even if that is no later end.
@@ -131,6 +194,10 @@ end
 ---@return boolean
 function keeping.wants(client, found)
   local token, rejected = found.token, client.rejected
+  if found.isRejected then
+    hold_back(client, found)
+    return false
+  end
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
     and not token:expired(keeping.leeway(client, found.lifetime))
@@ -138,10 +205,10 @@ function keeping.wants(client, found)
       or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
 end
 
---- Takes it. A rejection that led to it counts as ours: one refresh in 5 s, however many processes.
+--- Takes it. A rejection that led to it counts as ours: one pace for however many processes.
 ---@param found corebank.auth.Found
 function keeping.take(client, found)
-  client.lastRejection = math.max(client.lastRejection, found.lastRejection or -math.huge)
+  learn_of_rejection(client, found)
   receive(client, found.token, found.lifetime, found.departed)
   client.source = "store"
 end

@@ -148,14 +148,16 @@ function Shared:put_failure(failure)
   put(self, "failure", entry.of_failure(failure, self.system), entry.FAILURE_KEPT)
 end
 
---- Removes this very token.
+--- Says of this very token that it was rejected: others use it only when they can get no other.
 ---@param own corebank.auth.Token
-function Shared:drop(own)
+---@param at number when, on the boot clock
+---@param rejections integer how many there were in a row
+function Shared:reject(own, at, rejections)
   self.reported = {}
   local found = self:token()
-  if found and found.token.accessToken == own.accessToken then
-    call(self, "delete", (place(self, "token")))
-  end
+  if not found or found.token.accessToken ~= own.accessToken then return end
+  found.isRejected, found.lastRejection, found.rejections = true, at, rejections
+  put(self, "token", entry.of_token(found, self.system), found.token:remaining())
 end
 
 --- Removes all that these credentials have in the store.
