@@ -1,6 +1,7 @@
 --- A plugin in the manner of the API gateways that are built on nginx: they call its functions in
--- these phases, with a route's configuration. It needs `lua_shared_dict corebank 1m;`, and nothing
--- in init_worker_by_lua*.
+-- these phases, with a route's configuration. It needs `lua_shared_dict corebank 1m;`, in the
+-- location `set $bank_token "";` and `proxy_set_header Authorization $bank_token;`, and nothing in
+-- init_worker_by_lua*.
 
 local auth = require "corebank.auth"
 
@@ -22,14 +23,13 @@ local function client_of(conf)
 end
 
 function plugin.access(conf)
-  ngx.req.clear_header "Authorization"   -- first: whatever fails, a client's own does not pass
   local token, message, problem = client_of(conf):token()
   if not token then
     ngx.log(ngx.WARN, "no token for the bank: ", message)
     ngx.header["Retry-After"] = math.ceil(problem.retryAfter or 5)
     return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
   end
-  ngx.req.set_header("Authorization", token:header())
+  ngx.var.bank_token = token:header()   -- not in the request's headers: subrequests inherit those
   ngx.ctx.corebank_token = token
 end
 

@@ -37,16 +37,22 @@ local LOCATIONS = [[
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   location /injected/ {
-    access_by_lua_block { require("corebank.auth.nginx").inject() }
+    set $bank_token "";
+    rewrite_by_lua_block { require("corebank.auth.nginx").inject() }
+    proxy_set_header Authorization $bank_token;
+    proxy_set_header Connection "";
     proxy_pass https://bank;
   }
   location /observed/ {
-    access_by_lua_block { require("corebank.auth.nginx").inject() }
+    set $bank_token "";
+    rewrite_by_lua_block { require("corebank.auth.nginx").inject() }
     header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
+    proxy_set_header Authorization $bank_token;
+    proxy_set_header Connection "";
     proxy_pass https://bank;
   }
   location /empty/ {
-    access_by_lua_block { return }
+    rewrite_by_lua_block { return }
     proxy_pass https://bank;
     proxy_set_header Connection "";
     proxy_set_header Authorization "Bearer canary-token-0123456789-1234-1";
@@ -91,7 +97,7 @@ end
 
 local INJECT = {path = "/injected/", what = "inject()"}
 local BOTH = {path = "/observed/", what = "inject() and observe()"}
-local EMPTY = {path = "/empty/", what = "an access handler that does nothing"}
+local EMPTY = {path = "/empty/", what = "a rewrite handler that does nothing"}
 local FIXED = {path = "/fixed/", what = "a fixed header"}
 
 -- The ratios of the rounds, each way's requests a second over those with a fixed header; `beside`

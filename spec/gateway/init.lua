@@ -67,8 +67,10 @@ http {
     $server
     location /api/ {
       $api_location
-      access_by_lua_block { $before_inject require("corebank.auth.nginx").inject() }
+      set $bank_token "";
+      rewrite_by_lua_block { $before_inject require("corebank.auth.nginx").inject() }
       header_filter_by_lua_block { require("corebank.auth.nginx").observe() }
+      proxy_set_header Authorization $bank_token;
       proxy_pass http://api;
       proxy_http_version 1.1;
       proxy_set_header Connection "";

@@ -105,16 +105,22 @@ describe("examples/ #nginx", function()
         server {
           listen 127.0.0.1:$port;
           location / {
+            set $bank_token "";
             access_by_lua_block { require("plugin").access(require "conf") }
+            proxy_set_header Authorization $bank_token;
             header_filter_by_lua_block { require("plugin").header_filter(require "conf") }
             proxy_pass http://127.0.0.1:$api;
           }
           location /wrong {
+            set $bank_token "";
             access_by_lua_block { require("plugin").access(require "wrong") }
+            proxy_set_header Authorization $bank_token;
             proxy_pass http://127.0.0.1:$api;
           }
           location /mistaken {
+            set $bank_token "";
             access_by_lua_block { require("plugin").access(require "mistaken") }
+            proxy_set_header Authorization $bank_token;
             proxy_pass http://127.0.0.1:$api;
           }
         }

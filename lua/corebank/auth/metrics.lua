@@ -11,7 +11,7 @@ local families = {
     label = "outcome", values = {"fetched", "refreshed", "failed", "denied"}},
   {name = "corebank_auth_waits_total", help = "Requests that had to wait for a token."},
   {name = "corebank_auth_injected_total", help = "Requests that were given a token."},
-  {name = "corebank_auth_refused_total", help = "Requests that were answered 503 for want of one."},
+  {name = "corebank_auth_refused_total", help = "Requests that were answered 503 without one."},
   {name = "corebank_auth_invalidated_total", help = "Tokens that the upstream rejected."},
   {name = "corebank_auth_store_faults_total", help = "Times the shared dict could not be used."},
 }
@@ -22,6 +22,8 @@ local REMAINING = "corebank_auth_token_remaining_seconds"
 ---@class corebank.auth.Metrics
 local Metrics = {}
 Metrics.__index = Metrics
+
+local LINES_IN_A_ROW = 500   -- of a page, before others have their turn
 
 local metrics = {}
 
@@ -97,7 +99,9 @@ local function number(value)
 end
 
 local function sample(lines, name, labels, value)
-  lines[#lines + 1] = ("%s{%s} %s"):format(name, labels, number(value))
+  local count = #lines + 1
+  lines[count] = ("%s{%s} %s"):format(name, labels, number(value))
+  if lines.rest and count % LINES_IN_A_ROW == 0 then lines.rest() end
 end
 
 local function head(lines, name, help, kind)
@@ -135,9 +139,10 @@ end
 
 --- The page for a scrape: Prometheus' text format, version 0.0.4.
 ---@param list table[] {metrics = corebank.auth.Metrics, remaining = seconds} for each bank
+---@param rest function? called now and then, to let others have their turn
 ---@return string
-function metrics.page(list)
-  local lines = {}
+function metrics.page(list, rest)
+  local lines = {rest = rest}
   for _, family in ipairs(families) do write_family(lines, family, list) end
   write_durations(lines, list)
   head(lines, REMAINING, "How long the token at hand is still valid; 0 without one.", "gauge")

@@ -139,6 +139,11 @@ function nginx.launch(flight)
   if not is_driven() and ngx.timer.at(0, drive_all) then beat = core.boot() end
 end
 
+--- Drives what has no driver: the timer for one was not to be had.
+function nginx.drive_what_is_left()
+  if next(flights) and not is_driven() then drive() end
+end
+
 -- ---- waiting -----------------------------------------------------------------------------------
 
 local function semaphore_of(flight)

@@ -1,0 +1,73 @@
+--- What the gateway answers about itself: readiness and metrics. Neither asks a bank, and neither
+-- keeps a worker from others for long.
+
+local banks = require "corebank.auth.gateway.banks"
+local metrics = require "corebank.auth.metrics"
+local pulse = require "corebank.auth.gateway.pulse"
+local request = require "corebank.auth.gateway.request"
+
+local ngx = ngx
+
+local MOST_IN_A_ROW = 50   -- banks looked at before others have their turn
+
+local answers = {}
+
+-- The valid token, here or in the shared dict.
+local function token_of(bank)
+  return bank.client and not bank.gone and (bank.client:peek() or bank.client:look())
+end
+
+local function quoted(text)
+  return '"' .. text:gsub('[%c"\\]', function(character)
+    return ("\\u%04x"):format(character:byte())
+  end) .. '"'
+end
+
+local function answer(ready, text)
+  ngx.status = ready and ngx.HTTP_OK or ngx.HTTP_SERVICE_UNAVAILABLE
+  ngx.header["Content-Type"] = "application/json"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.print('{"ready":', ready and "true" or "false", text, "}\n")
+end
+
+local function answer_for(bank)
+  local token = bank and token_of(bank)
+  local state = not bank and "unknown" or not bank.client and "not set up"
+    or bank.client:explain().state
+  answer(token, (',"state":"%s","remaining":%d'):format(state, token and token:remaining() or 0))
+end
+
+local function answer_for_all(list)
+  local missing = {}
+  for i, bank in ipairs(list) do
+    if not token_of(bank) then missing[#missing + 1] = quoted(bank.name) end
+    if i % MOST_IN_A_ROW == 0 then ngx.sleep(0) end
+  end
+  answer(#list > 0 and #missing == 0,
+    (',"banks":%d,"notReady":[%s]'):format(#list, table.concat(missing, ",")))
+end
+
+--- See corebank.auth.nginx.
+function answers.ready(name)
+  pulse.ensure()
+  if name then return answer_for(request.find(name)) end
+  answer_for_all(banks.all())
+end
+
+--- See corebank.auth.nginx.
+function answers.metrics(name)
+  pulse.ensure()
+  local list = {}
+  for i, bank in ipairs(name and {request.find(name)} or banks.all()) do
+    if bank.metrics then
+      local token = token_of(bank)
+      bank.metrics:count_noted()
+      list[#list + 1] = {metrics = bank.metrics, remaining = token and token:remaining() or 0}
+    end
+    if i % MOST_IN_A_ROW == 0 then ngx.sleep(0) end
+  end
+  ngx.header["Content-Type"] = "text/plain; version=0.0.4"
+  ngx.print(metrics.page(list, function() ngx.sleep(0) end))
+end
+
+return answers

@@ -1,0 +1,189 @@
+--- What the gateway does in a request: it puts the token into the request's variable, and hears
+-- whether the upstream rejected it.
+--
+-- The variable is all that a request carries of it. A subrequest, a mirror and an error page do not
+-- inherit it as they do a header; where nobody sets it, nothing is sent.
+
+local banks = require "corebank.auth.gateway.banks"
+local notes = require "corebank.auth.gateway.notes"
+local pulse = require "corebank.auth.gateway.pulse"
+
+local ngx = ngx
+local get_phase = ngx.get_phase
+
+local DEFAULT_RETRY_AFTER = 5   -- seconds a refused client is told to wait
+local UNAUTHENTICATED = "16"    -- of gRPC's statuses
+
+local request = {}
+
+-- What a call of inject has of its own: nothing, mostly.
+local NOTHING = {}
+
+--- The bank of that name, or of the default one; nil, and the log says so, when there is none.
+local function find(name)
+  local bank = banks.get(name or banks.DEFAULT_NAME)
+  if not bank then notes.unknown(tostring(name or banks.DEFAULT_NAME)) end
+  return bank
+end
+
+request.find = find
+
+-- ---- refusing ----------------------------------------------------------------------------------
+
+-- By nginx itself, so that error_page works.
+local function refuse(bank, problem)
+  if bank and bank.metrics then bank.metrics:add("refused") end
+  pulse.ensure()
+  local seconds = problem and problem.retryAfter or DEFAULT_RETRY_AFTER
+  ngx.header["Retry-After"] = math.max(1, math.ceil(seconds))
+  return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
+end
+
+-- ---- which token a request carried ------------------------------------------------------------
+
+local function carries(value, token)
+  local text = token.accessToken
+  local before = #value - #text
+  return before >= 0 and value:sub(before + 1) == text
+    and (before == 0 or value:sub(before, before) == " ")
+end
+
+local function drop(bank, value)
+  local token = bank.client and bank.client:peek()
+  return token ~= nil and carries(value, token) and bank.client:invalidate(token)
+end
+
+-- Whether a token was dropped.
+local function reject_value(bank, value)
+  local ok, dropped = pcall(drop, bank, value)
+  if not ok then notes.fault(bank, "a rejection", dropped) end
+  if ok and dropped then pulse.hasten(bank) end
+  return ok and dropped
+end
+
+local function reject_carried(bank)
+  for variable in pairs(bank.variables) do
+    local value = ngx.var[variable]
+    if value and value ~= "" and reject_value(bank, value) then return true end
+  end
+  return false
+end
+
+-- The status of the last upstream that was asked, for an error page may have changed ours; nil when
+-- none was.
+local function upstream_status()
+  local all = ngx.var.upstream_status
+  return all and tonumber(all:match "(%d+)%s*$")
+end
+
+local function grpc_rejects()
+  return ngx.var.upstream_http_grpc_status == UNAUTHENTICATED
+    or get_phase() == "log" and ngx.var.upstream_trailer_grpc_status == UNAUTHENTICATED
+end
+
+-- Whether the answer that the request has had rejects its token.
+local function is_rejected(bank)
+  local status = upstream_status()
+  return status ~= nil and (bank.rejects[status] or grpc_rejects())
+end
+
+-- ---- inject ------------------------------------------------------------------------------------
+
+local function value_of(token, scheme)
+  if scheme == "Bearer" then return token:header() end   -- which it keeps
+  return scheme == "" and token.accessToken or scheme .. " " .. token.accessToken
+end
+
+local function count_injected(bank)
+  if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
+end
+
+-- Returns the token that is in the variable now; or nil, and the problem or the status to answer.
+local function fill(bank, variable, scheme, value)
+  local rejected
+  if value ~= "" then   -- the request comes back with a token, from an error page mostly
+    rejected = is_rejected(bank)
+    if rejected then reject_value(bank, value) end
+    ngx.var[variable] = ""
+  end
+  local token, _, problem = bank.client:token()
+  if not token then return nil, problem end
+  if rejected and carries(value, token) then return nil, nil, upstream_status() end
+  ngx.var[variable] = value_of(token, scheme)
+  count_injected(bank)
+  return token
+end
+
+local function fill_or_refuse(bank, variable, scheme, value)
+  local ok, token, problem, status = pcall(fill, bank, variable, scheme, value)
+  if not ok then
+    notes.fault(bank, "inject()", token)
+    return refuse(bank)
+  end
+  if status then return ngx.exit(status) end   -- there is no other token yet
+  if not token then return refuse(bank, problem) end
+  -- A handler of this phase that returns lets everybody in who comes by `satisfy any`.
+  if get_phase() == "access" then return ngx.exit(ngx.DECLINED) end
+end
+
+-- The variable and the scheme; or nil and what is wrong with them.
+local function own_options(bank, given)
+  local variable, mistake = banks.own_option(given, "variable")
+  if mistake then return nil, mistake end
+  local scheme
+  scheme, mistake = banks.own_option(given, "scheme")
+  if mistake then return nil, mistake end
+  if given.variable == nil then variable = bank.variable end
+  if given.scheme == nil then scheme = bank.scheme end
+  bank.variables[variable] = true
+  return variable, scheme
+end
+
+--- See corebank.auth.nginx.
+function request.inject(name, given)
+  local bank = find(name)
+  if not bank or not bank.client then return refuse(bank) end
+  local variable, scheme = bank.variable, bank.scheme
+  if given then
+    variable, scheme = own_options(bank, given)
+    if not variable then
+      notes.fault(bank, "inject()", scheme)
+      return refuse(bank)
+    end
+  end
+  local value = ngx.var[variable]
+  if value == nil then
+    notes.unset(variable)
+    return refuse(bank)
+  end
+  return fill_or_refuse(bank, variable, scheme, value)
+end
+
+-- ---- observe and reject ------------------------------------------------------------------------
+
+local function each(name)
+  if not name then return banks.all() end
+  local bank = find(name)
+  return bank and {bank} or NOTHING
+end
+
+--- See corebank.auth.nginx.
+function request.observe(name)
+  local status = upstream_status()
+  if not status then return end
+  local grpc = grpc_rejects()
+  if status < 400 and not grpc then return end
+  for _, bank in ipairs(each(name)) do
+    if (grpc or bank.rejects[status]) and reject_carried(bank) then return end
+  end
+end
+
+--- See corebank.auth.nginx.
+function request.reject(name)
+  for _, bank in ipairs(each(name)) do
+    if reject_carried(bank) then return true end
+  end
+  return false
+end
+
+return request
