@@ -28,6 +28,10 @@ double cba_clock_wall(void) {
     return clock_read(CLOCK_REALTIME);
 }
 
+struct cba_moment cba_clock_now(void) {
+    return (struct cba_moment){.boot = cba_clock_boot(), .wall = cba_clock_wall()};
+}
+
 #ifdef CLOCK_MONOTONIC_COARSE
 enum { STEADY_CLOCK = CLOCK_MONOTONIC_COARSE, CHEAP_WALL_CLOCK = CLOCK_REALTIME_COARSE };
 #else

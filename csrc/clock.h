@@ -10,6 +10,13 @@ double cba_clock_boot(void);
 /* Since the epoch, as the system believes. */
 double cba_clock_wall(void);
 
+/* A moment on both. */
+struct cba_moment {
+    double boot, wall;
+};
+
+struct cba_moment cba_clock_now(void);
+
 /* A clock that only goes forward, read where reading is cheapest: to the last tick of the kernel, a
  * few milliseconds ago. It stands still while the machine sleeps; the wall clock beside it does
  * not. */

@@ -233,10 +233,8 @@ static void push_number(lua_State *L, bool present, double value) {
     }
 }
 
-/* transfer:reply() -> accessToken, sentAfter, date, expirationTime, tokenValiditySec, answeredAfter
- *   sentAfter, answeredAfter   seconds from start until the request was sent, and until the answer
- *               began, which is what its Date is of: its body may take its time, and so may whoever
- *               asks for it
+/* transfer:reply() -> accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec
+ *   sentBoot, sentWall   just before the request was sent, on the two clocks
  *   date        the answer's Date as epoch seconds, or nil
  *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
  * and closes the transfer: reading moves the token to the front of the buffer, so that nothing more
@@ -259,11 +257,11 @@ static int transfer_reply(lua_State *L) {
         return 2;
     }
     lua_pushlstring(L, reply.token, reply.token_length);
-    lua_pushnumber(L, result->pretransfer);
+    lua_pushnumber(L, result->sent.boot);
+    lua_pushnumber(L, result->sent.wall);
     push_number(L, result->answer.date >= 0, result->answer.date);
     push_number(L, reply.has_expiration, reply.expiration);
     push_number(L, reply.has_validity, reply.validity);
-    lua_pushnumber(L, result->starttransfer);
     release(slot);
     return 6;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "answer.h"
+#include "clock.h"
 #include "json.h"
 #include "outcome.h"
 #include "request.h"
@@ -27,8 +28,7 @@ struct cba_transfer;
 struct cba_result {
     long status;
     bool begun;                 /* at least a line of an answer arrived */
-    double pretransfer;         /* seconds from start until the request was sent */
-    double starttransfer;       /* and until the answer began */
+    struct cba_moment sent;     /* before the first byte of the request */
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;
 };

@@ -17,14 +17,15 @@ local function fake_system(answers)
     system.posts[#system.posts + 1] = {url = url, seconds = seconds, at = system.now}
     system.open = system.open + 1
     local transfer = {takes = answer.takes or 0}
+    local sentBoot = system.boot() + (answer.sentAfter or 0)
+    local sentWall = system.wall() + (answer.sentAfter or 0)
     function transfer.result() return answer end
     function transfer.reply()
       if answer.status ~= 200 then return nil end
       if not answer.reply then return nil, "is not usable" end
       transfer.close()
-      return answer.reply.accessToken, answer.sentAfter or 0, answer.date,
-        answer.reply.expirationTime,
-        answer.reply.tokenValiditySec, answer.answeredAfter or answer.takes or 0
+      return answer.reply.accessToken, sentBoot, sentWall, answer.date,
+        answer.reply.expirationTime, answer.reply.tokenValiditySec
     end
     function transfer.excerpt() return answer.body or "" end
     function transfer.close() system.open = system.open - 1 end
@@ -148,12 +149,12 @@ describe("an exchange", function()
     assert.equal(3, token:remaining())
   end)
 
-  it("takes Date for when the answer began, however long its body took", function()
-    -- Sent at 1001 and answered at 1002, when the bank's clock, a minute ahead, was at `date`.
+  it("counts what is left by the answer's Date from when the request was sent, too", function()
+    -- Sent at 1001. The bank's clock, a minute ahead, was at `date` at some moment until 1007.
     local date = 1790000000 + 1002 + 60
-    local slow = {status = 200, takes = 6, sentAfter = 1, answeredAfter = 2, date = date,
-      reply = {accessToken = "t", expirationTime = date + 10}}
-    assert.equal(1012 - 1006, run{slow}:remaining())
+    local slow = {status = 200, takes = 6, sentAfter = 1, date = date,
+      reply = {accessToken = "t", expirationTime = date + 1 + 10}}
+    assert.equal(1001 + 10 - 1006, run{slow}:remaining())
   end)
 
   it("shows nothing of an answer when a secret was replaced meanwhile", function()

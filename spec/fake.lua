@@ -54,7 +54,8 @@ function fake.world(answer)
     local n = #world.posts + 1
     local given = answer(n, world.now)
     world.posts[n] = world.now
-    local ready, deadline = world.now + (given.takes or 0), world.now + seconds
+    local sent, skew = world.now, world.skew
+    local ready, deadline = sent + (given.takes or 0), sent + seconds
     local transfer, done = {}, false
     function transfer.step()
       if not done and world.now > deadline then given = {failure = "timeout"} end
@@ -66,7 +67,7 @@ function fake.world(answer)
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
       transfer.close()
-      return given.token, 0, nil, nil, given.validity, given.takes or 0
+      return given.token, sent, sent + skew, nil, nil, given.validity
     end
     function transfer.result()
       return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,

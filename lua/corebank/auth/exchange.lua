@@ -93,17 +93,17 @@ local function try(settings, now, deadline, system, wait, changes)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     local fresh, hidden = token.prepare(system)   -- while the bank is at work
     wait(transfer)
-    local accessToken, sentAfter, date, expirationTime, tokenValiditySec, answeredAfter =
+    local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec =
       transfer:reply()
     if accessToken then   -- and the transfer has closed itself
-      if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken,
-        now + sentAfter, date, answeredAfter - sentAfter) then
+      if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken, sentBoot,
+        sentWall, date) then
         return fresh
       end
       return nil, expired_on_arrival(settings)
     end
     -- the second value is the fault of a 200, then
-    local trouble, extra = refuse(settings, transfer, url, system, changes, sentAfter)
+    local trouble, extra = refuse(settings, transfer, url, system, changes, sentBoot)
     transfer:close()
     if trouble then return nil, trouble, extra end
     url, now = extra, system.boot()

@@ -10,7 +10,7 @@ local Token = {}
 local DAY = 86400
 local LONGEST = 7 * DAY     -- a longer lifetime is a mistake on the other side
 local MILLISECONDS = 1e11   -- as seconds this would be the year 5138
-local SANE_SKEW = DAY       -- a Date header further off than this is not a clock
+local SECOND = 1            -- what a Date leaves open
 
 -- What a dump of a token must not show is in a table that only its metatable knows. Methods get it
 -- by a key that nobody else has.
@@ -53,25 +53,46 @@ local function describe(self)
   return ("%s token, %d s left"):format(self.tokenType, math.floor(self:remaining()))
 end
 
--- How long the token is valid, counted from when the request was sent: `took` seconds before now,
--- which is `wall`, and `answered` seconds before the answer, which is of the bank's `date`. `ends`
--- and `seconds` are what the bank says, if anything.
-local function lifetime(ends, seconds, wall, took, date, answered)
-  if not seconds or seconds > LONGEST then seconds = LONGEST end
-  if ends then
-    if ends >= MILLISECONDS then ends = ends / 1000 end
-    -- On the bank's clock where it shows one, for ours may be off by minutes. Date is the moment of
-    -- the answer, not of the request, nor of now.
-    local now = wall
-    if date and date - wall <= SANE_SKEW and wall - date <= SANE_SKEW then
-      now, took = date, answered
-    end
-    if took + ends - now < seconds then seconds = took + ends - now end
-  end
-  return seconds
+local token = {}
+
+--- An expirationTime in epoch seconds; the bank does not state its unit.
+---@param expirationTime number
+---@return number
+function token.epoch(expirationTime)
+  return expirationTime >= MILLISECONDS and expirationTime / 1000 or expirationTime
 end
 
-local token = {}
+-- The smaller of two lifetimes that is above zero, if one is.
+local function smaller_above_zero(one, other)
+  if one > 0 and (one < other or other <= 0) then return one end
+  return other
+end
+
+-- Seconds from sending the request until `ends`, in epoch seconds. Two clocks can tell: ours, which
+-- showed `sentWall` then, and the bank's, which showed `date` at some moment of the `took` seconds
+-- since. When the token ends must be no guess: the bank's clock was at the end of that second, and
+-- the request had just been sent.
+local function until_end(ends, sentWall, date, took, seconds)
+  local byOurs = ends - sentWall
+  if not date then return byOurs end
+  local byTheirs = ends - (date + SECOND)
+  -- If that is the same end as the validity's, as far as a Date can tell, our clock only counts
+  -- within what it leaves open.
+  if seconds and byTheirs <= seconds and seconds <= byTheirs + SECOND + took then
+    return math.max(byOurs, byTheirs)
+  end
+  return smaller_above_zero(byOurs, byTheirs)
+end
+
+-- How long the token is valid, counted from when the request was sent. A validity needs no clock:
+-- an end can shorten it, but not to nothing.
+local function lifetime(expirationTime, seconds, sentWall, date, took)
+  local untilEnd = expirationTime and expirationTime > 0
+    and until_end(token.epoch(expirationTime), sentWall, date, took, seconds)
+  local life = seconds or untilEnd or 0
+  if untilEnd and untilEnd > 0 and untilEnd < life then life = untilEnd end
+  return math.min(life, LONGEST)
+end
 
 -- A token that `fields` become, and what it hides, which is to be filled in.
 local function hide(fields, clock)
@@ -96,18 +117,18 @@ end
 ---@param expirationTime integer? as the bank gave it
 ---@param tokenValiditySec integer? likewise
 ---@param accessToken string
----@param sent number when the request was sent, on the boot clock
+---@param sentBoot number just before the request was sent, on the boot clock
+---@param sentWall number the same moment on the wall clock
 ---@param date number? the answer's Date header, epoch seconds
----@param answered number seconds from sending the request until the answer began
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sent, date,
-  answered)
+function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sentBoot,
+  sentWall, date)
   local boot, wall = own.clock.boot(), own.clock.wall()
-  local ends = sent + lifetime(expirationTime, tokenValiditySec, wall, boot - sent, date,
-    answered)
-  if ends <= boot then return nil end
+  local life = lifetime(expirationTime, tokenValiditySec, sentWall, date, boot - sentBoot)
+  if sentBoot + life <= boot or sentWall + life <= wall then return nil end
   self.expirationTime, self.tokenValiditySec = expirationTime, tokenValiditySec
-  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, ends, wall + (ends - boot)
+  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, sentBoot + life,
+    sentWall + life
   return self
 end
 
