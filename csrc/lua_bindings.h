@@ -31,8 +31,9 @@ struct cba_secret *cba_test_secret(lua_State *L, int index);
  * finalizers, which an allocation may set off. */
 struct cba_secret *cba_push_secret(lua_State *L);
 
-/* Returns the secret on top of the stack, or pushes nil and the reason. */
-int cba_secret_outcome(lua_State *L, enum cba_secret_status status, int system_error);
+/* Returns the secret on top of the stack, or pushes nil and the reason. `secret` is that one. */
+int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
+                       int system_error);
 
 /* A field of the settings that options.lua made, or NULL. The settings keep it alive. */
 const char *cba_string_field(lua_State *L, int settings, const char *name);

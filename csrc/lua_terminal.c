@@ -13,7 +13,7 @@ static int terminal_prompt(lua_State *L) {
     enum cba_secret_status status = CBA_SECRET_EMPTY;
     switch (cba_terminal_prompt(question, secret, &status)) {
         case CBA_PROMPT_ANSWERED:
-            return cba_secret_outcome(L, status, 0);
+            return cba_secret_outcome(L, secret, status, 0);
         case CBA_PROMPT_NO_MEMORY:
             return cba_nomemory(L);
         case CBA_PROMPT_NO_TERMINAL:

@@ -1,15 +1,14 @@
 #include "secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "invisible.h"
+#include "private_file.h"
 #include "utf8.h"
 
 enum {
@@ -35,6 +34,7 @@ struct cba_secret {
     struct cba_vault *vault;
     struct cba_slab *slab;
     size_t length;
+    struct cba_invisible ends;            /* of what was refused */
     char bytes[CBA_SECRET_MAX_BYTES + 4]; /* a file's line ending, one byte too many, a NUL */
 };
 
@@ -191,80 +191,40 @@ enum cba_secret_status cba_secret_from_bytes(struct cba_secret *secret, const ch
     return status;
 }
 
-/* Reads up to `size` bytes; -1 with errno on failure. */
-static ssize_t read_all(int fd, char *buffer, size_t size) {
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = read(fd, buffer + got, size - got);
-        if (n == 0) {
-            break;
-        }
-        if (n < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return -1;
-        }
-        got += (size_t)n;
+static enum cba_secret_status check_text(struct cba_secret *secret, const char *text,
+                                         size_t length) {
+    if (length >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0)) {
+        return CBA_SECRET_UTF16;
     }
-    return (ssize_t)got;
-}
-
-static enum cba_secret_status check_file(int fd) {
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        return CBA_SECRET_UNREADABLE;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return CBA_SECRET_NOT_A_FILE;
-    }
-    if (info.st_size > CBA_SECRET_MAX_FILE) {
-        return CBA_SECRET_FILE_TOO_BIG;
-    }
-    return (info.st_mode & S_IRWXO) != 0 ? CBA_SECRET_EXPOSED : CBA_SECRET_OK;
-}
-
-static enum cba_secret_status read_file(struct cba_secret *fresh, int fd) {
-    enum cba_secret_status status = check_file(fd);
-    if (status != CBA_SECRET_OK) {
-        return status;
-    }
-    ssize_t got = read_all(fd, fresh->bytes, sizeof fresh->bytes);
-    if (got < 0) {
-        return CBA_SECRET_UNREADABLE;
-    }
-    size_t length = (size_t)got;
-    if (length > 0 && fresh->bytes[length - 1] == '\n') {
-        length--;
-        if (length > 0 && fresh->bytes[length - 1] == '\r') {
-            return CBA_SECRET_CRLF;
-        }
-    }
-    status = check_bytes(fresh->bytes, length);
-    if (status == CBA_SECRET_OK) {
-        fresh->bytes[length] = '\0';
-        fresh->length = length;
+    enum cba_secret_status status = check_bytes(text, length);
+    if (status == CBA_SECRET_OK && cba_invisible_find(text, length, &secret->ends)) {
+        return CBA_SECRET_INVISIBLE;
     }
     return status;
 }
 
-enum cba_secret_status cba_secret_from_file(struct cba_secret *secret, const char *path) {
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0) {
-        return CBA_SECRET_UNREADABLE;
+enum cba_secret_status cba_secret_from_text(struct cba_secret *secret, const char *text,
+                                            size_t length) {
+    if (length > 0 && text[length - 1] == '\n') {
+        length--;
     }
-    struct cba_secret *fresh = cba_secret_new(secret->vault);
-    enum cba_secret_status status = CBA_SECRET_UNREADABLE;
+    enum cba_secret_status status = check_text(secret, text, length);
+    return status == CBA_SECRET_OK ? cba_secret_from_bytes(secret, text, length) : status;
+}
+
+enum cba_secret_status cba_secret_from_file(struct cba_secret *secret,
+                                            struct cba_private_file *file) {
+    struct cba_secret *fresh = cba_secret_new(secret->vault); /* its bytes are locked memory */
     if (fresh == NULL) {
         errno = ENOMEM;
-    } else {
-        status = read_file(fresh, fd);
+        return CBA_SECRET_UNREADABLE;
     }
+    size_t length = 0;
+    enum cba_secret_status status =
+        cba_private_file_read(file, fresh->bytes, sizeof fresh->bytes, &length);
     int why = errno;
-    close(fd);
     if (status == CBA_SECRET_OK) {
-        status = cba_secret_from_bytes(secret, fresh->bytes, fresh->length);
+        status = cba_secret_from_text(secret, fresh->bytes, length);
     }
     cba_secret_free(fresh);
     errno = why;
@@ -273,7 +233,11 @@ enum cba_secret_status cba_secret_from_file(struct cba_secret *secret, const cha
 
 enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char *name) {
     const char *value = getenv(name);
-    return value == NULL ? CBA_SECRET_UNSET : cba_secret_from_bytes(secret, value, strlen(value));
+    return value == NULL ? CBA_SECRET_UNSET : cba_secret_from_text(secret, value, strlen(value));
+}
+
+const struct cba_invisible *cba_secret_ends(const struct cba_secret *secret) {
+    return &secret->ends;
 }
 
 bool cba_secret_replace(struct cba_secret *secret, const struct cba_secret *other) {

@@ -23,16 +23,21 @@ enum cba_secret_status {
     CBA_SECRET_TOO_LONG,
     CBA_SECRET_NUL,
     CBA_SECRET_NOT_UTF8,
+    CBA_SECRET_UTF16,
+    CBA_SECRET_INVISIBLE,  /* at an end: cba_secret_ends says what */
     CBA_SECRET_UNSET,      /* no such environment variable */
     CBA_SECRET_UNREADABLE, /* errno says why */
     CBA_SECRET_NOT_A_FILE,
+    CBA_SECRET_NO_SOURCE, /* neither a file nor a pipe */
+    CBA_SECRET_TERMINAL,
     CBA_SECRET_FILE_TOO_BIG,
     CBA_SECRET_EXPOSED, /* everybody on the machine may read or change the file */
-    CBA_SECRET_CRLF,
 };
 
-struct cba_vault;
+struct cba_invisible;
+struct cba_private_file;
 struct cba_secret;
+struct cba_vault;
 
 /* A new vault with one reference, or NULL when out of memory. */
 struct cba_vault *cba_vault_new(void);
@@ -46,11 +51,19 @@ struct cba_secret *cba_secret_new(struct cba_vault *vault);
 /* Wipes the secret and gives its slot back. NULL is fine. */
 void cba_secret_free(struct cba_secret *secret);
 
-/* Each fills `secret` (replacing what it held) or leaves it as it was and says why not. */
+/* Each fills `secret` (replacing what it held) or leaves it as it was and says why not. Bytes are
+ * taken as they are. What comes from outside of the program (text, a file, the environment) loses
+ * one line feed at its end, and must have no other invisible character at either. */
 enum cba_secret_status cba_secret_from_bytes(struct cba_secret *secret, const char *bytes,
                                              size_t length);
-enum cba_secret_status cba_secret_from_file(struct cba_secret *secret, const char *path);
+enum cba_secret_status cba_secret_from_text(struct cba_secret *secret, const char *text,
+                                            size_t length);
+enum cba_secret_status cba_secret_from_file(struct cba_secret *secret,
+                                            struct cba_private_file *file);
 enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char *name);
+
+/* After CBA_SECRET_INVISIBLE: what was at the ends. */
+const struct cba_invisible *cba_secret_ends(const struct cba_secret *secret);
 
 /* Makes `secret` hold what `other` holds; true when that was something else. */
 bool cba_secret_replace(struct cba_secret *secret, const struct cba_secret *other);

@@ -149,8 +149,7 @@ static enum cba_prompt_outcome take_line(int fd, struct cba_secret *secret,
     }
     size_t length = read_line(fd, line, LINE_MAX_BYTES, quiet);
     if (length > 0) {
-        bool whole = line[length - 1] == '\n';
-        *status = cba_secret_from_bytes(secret, line, length - (whole ? 1 : 0));
+        *status = cba_secret_from_text(secret, line, length);
     }
     cba_guarded_free(line);
     return length > 0 ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;

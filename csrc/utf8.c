@@ -1,6 +1,5 @@
 #include "utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* RFC 3629, section 4, as a table: the lead byte decides how many bytes follow and which range the
@@ -65,4 +64,20 @@ long cba_utf8_count(const char *bytes, size_t length) {
         at += n;
     }
     return count;
+}
+
+size_t cba_utf8_read(const char *bytes, size_t length, uint32_t *code) {
+    /* what the lead byte holds of the character, by how many bytes that has */
+    static const unsigned char masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    const unsigned char *s = (const unsigned char *)bytes;
+    size_t n = cba_utf8_character(bytes, length);
+    if (n == 0) {
+        return 0;
+    }
+    uint32_t value = s[0] & masks[n];
+    for (size_t k = 1; k < n; k++) {
+        value = value << 6 | (s[k] & 0x3FU);
+    }
+    *code = value;
+    return n;
 }

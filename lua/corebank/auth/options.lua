@@ -3,16 +3,18 @@
 
 local check = require "corebank.auth.check"
 local core = require "corebank.auth.core"
+local secret = require "corebank.auth.secret"
 
 ---@class corebank.auth.Options
 ---@field baseUrl string? `https://…`, may carry a path prefix; else from COREBANK_BASE_URL
 ---@field path string? default "/api/auth/v1/authenticate"
 ---@field clientId string? 1..100 characters of UTF-8; else from COREBANK_CLIENT_ID
----@field clientSecret string|corebank.auth.Secret? likewise; else from COREBANK_CLIENT_SECRET
+---@field clientSecret string|corebank.auth.Secret? likewise; else from COREBANK_CLIENT_SECRET,
+--- or from the file that COREBANK_CLIENT_SECRET_FILE names
 ---@field timeout number? seconds for the whole call, retries included; default 10
 ---@field connectTimeout number? seconds for one connection; default 3
 ---@field attempts integer? tries within `timeout`; default 3
----@field caFile string? PEM file of all that is trusted; default: libcurl's own
+---@field caFile string? PEM file of all that is trusted; else from COREBANK_CA_FILE, or libcurl's
 ---@field caPath string? folder of all that is trusted; default: libcurl's own
 ---@field clientCert string? PEM file, for mutual TLS
 ---@field clientKey string? PEM file; default: in clientCert
@@ -43,14 +45,15 @@ local list = {
   {name = "clientId", check = check.credential, env = "COREBANK_CLIENT_ID", required = true,
     kind = "ID", meaning = "who asks"},
   {name = "clientSecret", check = check.secret, secretEnv = "COREBANK_CLIENT_SECRET",
-    required = true, kind = "secret", meaning = "how the bank knows"},
+    secretFileEnv = "COREBANK_CLIENT_SECRET_FILE", required = true,
+    kind = "secret", meaning = "how the bank knows"},
   {name = "timeout", check = check.number(0, LONGEST_TIMEOUT), default = 10,
     kind = "SECONDS", meaning = "the whole call, retries included"},
   {name = "connectTimeout", check = check.number(0, LONGEST_TIMEOUT), default = 3,
     kind = "SECONDS", meaning = "one connection"},
   {name = "attempts", check = check.number(1, MOST_ATTEMPTS, true), default = 3,
     kind = "COUNT", meaning = "tries within the timeout"},
-  {name = "caFile", check = check.text,
+  {name = "caFile", check = check.text, env = "COREBANK_CA_FILE",
     kind = "FILE", meaning = "certificates to trust, PEM"},
   {name = "caPath", check = check.text,
     kind = "FOLDER", meaning = "certificates to trust, with hashed names"},
@@ -143,19 +146,39 @@ end
 
 -- ---- reading ----------------------------------------------------------------------------------
 
--- The value for an option that was not given: from the environment, else its default.
-local function fallback(option)
-  if option.secretEnv then
-    local value, reason = core.secret_env(option.secretEnv)
-    return value, option.secretEnv, reason
+-- The value of a variable; nil when it is not set or empty, and with a reason when nobody can have
+-- meant it: a line feed at its end is a shell's doing, any other invisible character a mistake.
+local function variable(name)
+  local value, reason = core.outside(os.getenv(name) or "")
+  if value ~= "" then return value, reason end
+end
+
+-- The secret that the environment has: in a variable, or in the file that another one names. The
+-- second value is the variable, the third what is wrong with it.
+local function environment_secret(option, how)
+  local value, reason = core.secret_env(option.secretEnv)
+  local name = option.secretFileEnv
+  local path, fault = variable(name)
+  if not (path or fault) then return value, option.secretEnv, reason end
+  if value or reason then
+    if value then value:close() end
+    return nil, option.secretEnv, ("is also given by %s; unset one of the two"):format(name)
   end
-  local value = option.env and os.getenv(option.env)
-  if value and value ~= "" then return value, option.env end
+  if path then value, fault = secret.from_file(path, how) end
+  return value, name, fault
+end
+
+-- The value for an option that was not given: from the environment, else its default.
+local function fallback(option, how)
+  if option.secretEnv then return environment_secret(option, how) end
+  if not option.env then return option.default end
+  local value, reason = variable(option.env)
+  if value or reason then return value, option.env, reason end
   return option.default
 end
 
 local function missing(option)
-  local env = option.env or option.secretEnv
+  local env = option.env or ("%s or %s"):format(option.secretEnv, option.secretFileEnv)
   return ("%s is missing; give it or set %s"):format(option.name, env)
 end
 
@@ -168,7 +191,7 @@ local function read_one(settings, option, value)
   local ours, from = value == nil, nil
   if ours then
     local reason
-    value, from, reason = fallback(option)
+    value, from, reason = fallback(option, settings.secretFiles)
     if reason then return named(option.name, from) .. " " .. reason end
     if from then
       settings.fromEnvironment = settings.fromEnvironment or {}
@@ -207,13 +230,14 @@ options.list = list
 --- Reads a caller's options.
 ---@param given corebank.auth.Options
 ---@param forClient boolean? whether a client's own options may be there
+---@param secretFiles {anyMode: boolean?, stream: boolean?}? for the file that a variable names
 ---@return table? settings every option under its name, and url, origin, headerLines
 ---@return string? mistake what is wrong with `given`, naming the option
-function options.read(given, forClient)
+function options.read(given, forClient, secretFiles)
   if type(given) ~= "table" then
     return nil, "a table of options is needed, not " .. type(given)
   end
-  local settings = {owned = {}}
+  local settings = {owned = {}, secretFiles = secretFiles}
   local mistake = read_all(settings, given, forClient)
   if mistake then
     options.release(settings)

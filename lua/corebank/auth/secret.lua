@@ -13,8 +13,10 @@ local secret = {}
 ---@type integer
 secret.changes = 0
 
--- secret -> the file it came from, and which of all changes was its last
+-- secret -> the file it came from, whether that may have any mode, and which of all changes was its
+-- last
 local paths = setmetatable({}, {__mode = "k"})
+local any_mode = setmetatable({}, {__mode = "k"})
 local changed = setmetatable({}, {__mode = "k"})
 
 local function check_string(kind, where)
@@ -23,24 +25,43 @@ local function check_string(kind, where)
   end
 end
 
+-- What is wrong with the options of `file`.
+local function check_options(given)
+  if type(given) ~= "table" then return "the options must be a table, not " .. type(given) end
+  for name, value in pairs(given) do
+    if name ~= "anyMode" then
+      return ("unknown option '%s'; there is only anyMode"):format(
+        core.printable(tostring(name)):sub(1, 40))
+    elseif type(value) ~= "boolean" then
+      return "anyMode must be a boolean, not " .. type(value)
+    end
+  end
+end
+
 --- Like `file`, but returns nil and the reason, without the path, when it cannot be used.
 ---@param path string
+---@param how {anyMode: boolean?, stream: boolean?}? stream: also a pipe, to its end, and "-"
 ---@return corebank.auth.Secret?
 ---@return string? reason
-function secret.from_file(path)
-  local value, reason = core.secret_file(path)
-  if value then paths[value] = path end
-  return value, reason
+function secret.from_file(path, how)
+  local value, detail = core.secret_file(path, how and how.anyMode, how and how.stream)
+  if not value then return nil, detail end
+  if detail then paths[value], any_mode[value] = path, how and how.anyMode end
+  return value
 end
 
 --- The content of a file, less one trailing newline. Raises when it cannot be used: it must be a
--- regular file of at most 4 KiB that is not open to every user of the machine. When the bank denies
--- it, the file is looked at again.
+-- regular file of at most 4 KiB that is not open to every user of the machine, unless it is on a
+-- read-only mount, as a container's secrets are, or `anyMode` is true. When the bank denies it, the
+-- file is looked at again.
 ---@param path string
+---@param given {anyMode: boolean?}?
 ---@return corebank.auth.Secret
-function secret.file(path)
+function secret.file(path, given)
   check_string("file", path)
-  local value, reason = secret.from_file(path)
+  local mistake = given ~= nil and check_options(given)
+  if mistake then error("secret.file: " .. mistake, 2) end
+  local value, reason = secret.from_file(path, given and {anyMode = given.anyMode})
   if value then return value end
   -- Who gives the secret itself in place of its name, here or below, must not read it in a log:
   -- only what can hardly be one is shown.
@@ -69,7 +90,7 @@ end
 function secret.changed_since(value, changes)
   if changed[value] and changed[value] > changes then return true end
   local path = paths[value]
-  local fresh = path and core.is_secret(value) and core.secret_file(path)
+  local fresh = path and core.is_secret(value) and core.secret_file(path, any_mode[value])
   if not fresh then return false end
   local is_other = check.secret(fresh) ~= nil and value:replace(fresh)
   fresh:close()

@@ -61,19 +61,40 @@ local function option_lines(words, settings)
   return table.concat(lines, INDENT)
 end
 
+-- What other programs read, and nothing here does.
+local NOT_READ = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}
+
+local function ignored_line()
+  local names = {}
+  for _, name in ipairs(NOT_READ) do
+    local value = os.getenv(name)
+    if value and value ~= "" then names[#names + 1] = "$" .. name end
+  end
+  if #names == 0 then return "" end
+  return ("%s%s: set, and not used; --ca-file and $COREBANK_CA_FILE are"):format(INDENT,
+    table.concat(names, ", "))
+end
+
 local function check_options(state)
   local settings, mistake = given.all_but_secret(given.options(state.words))
   if not settings then return nil, wording.spoken(mistake), exits.USAGE end
   options.release(settings)
-  return option_lines(state.words, settings)
+  return option_lines(state.words, settings) .. ignored_line()
+end
+
+local function file_line(path)
+  if path == "-" then return "standard input" end
+  return ("file %s, mode %s"):format(path, core.file_mode(path) or "unknown")
 end
 
 local function check_secret(state)
   local source
   state.settings, source = given.settings(state.words)
-  if source ~= "file" then return source end
-  local path = state.words.secretFile
-  return ("file %s, mode %s"):format(path, core.file_mode(path) or "unknown")
+  if source == "file" then return file_line(state.words.secretFile) end
+  if source == "typed" then return source end
+  local name = state.settings.fromEnvironment.clientSecret
+  if name == "COREBANK_CLIENT_SECRET" then return "$" .. name end
+  return ("%s ($%s)"):format(file_line(core.outside(os.getenv(name))), name)
 end
 
 -- Writes, reads and deletes an entry of our own.

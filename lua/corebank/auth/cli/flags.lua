@@ -18,13 +18,16 @@ local IS_NUMBER = {SECONDS = true, COUNT = true}
 
 local own = {
   {flag = "--secret-file", name = "secretFile", kind = "FILE",
-    meaning = "what it holds is the client secret; else $COREBANK_CLIENT_SECRET is"},
+    meaning = "what it holds is the client secret, - is the standard input; else "
+      .. "$COREBANK_CLIENT_SECRET, or the file that $COREBANK_CLIENT_SECRET_FILE names"},
   {flag = "--prompt", name = "prompt", kind = "switch",
     meaning = "asks for the client secret on the terminal, without echo"},
   {flag = "--no-prompt", name = "noPrompt", kind = "switch",
     meaning = "never asks for it, on a terminal either"},
   {flag = "--key-password-file", name = "keyPasswordFile", kind = "FILE",
     meaning = "passphrase of the client key"},
+  {flag = "--any-secret-mode", name = "anySecretMode", kind = "switch",
+    meaning = "takes such a file also when every user of this machine may read it"},
   {flag = "--store-dir", name = "storeDir", kind = "FOLDER",
     meaning = "where tokens are kept, sealed; else corebank-auth in $XDG_CACHE_HOME or ~/.cache"},
   {flag = "--no-store", name = "noStore", kind = "switch",
@@ -82,6 +85,8 @@ function flags.conflict(read)
     return "--prompt and --no-prompt exclude each other"
   elseif read.noStore and read.storeDir then
     return "--no-store and --store-dir exclude each other"
+  elseif read.secretFile == "-" and read.keyPasswordFile == "-" then
+    return "--secret-file and --key-password-file cannot both be the standard input"
   end
 end
 

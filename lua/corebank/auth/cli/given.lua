@@ -13,21 +13,36 @@ local options = require "corebank.auth.options"
 local secret = require "corebank.auth.secret"
 local system = require "corebank.auth.system"
 
-local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET, or give "
-  .. "--secret-file FILE%s"
+local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET or "
+  .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE%s"
+
+local HAS_ENDS = {URL = true, ID = true, HOSTS = true}   -- kinds of options that are one word
 
 local given = {}
-
--- The message is without the path: somebody may have put the secret there.
-local function secret_file(flag, path)
-  local value, reason = secret.from_file(path)
-  if not value then exits.stop(exits.USAGE, ("the file given to %s %s"):format(flag, reason)) end
-  return value
-end
 
 local function stop_for(mistake)
   local wording = require "corebank.auth.cli.wording"
   exits.stop(exits.USAGE, wording.spoken(mistake))
+end
+
+-- How the command reads files that hold secrets: pipes, too.
+local function secret_files(words)
+  return {anyMode = words.anySecretMode, stream = true}
+end
+
+-- The message is without the path: somebody may have put the secret there.
+local function secret_file(words, flag, path)
+  local value, reason = secret.from_file(path, secret_files(words))
+  if value then return value end
+  local what = path == "-" and "the standard input, for %s," or "the file given to %s"
+  stop_for(what:format(flag) .. " " .. reason)
+end
+
+-- What stands on a command line comes from outside, often by way of a file.
+local function check_ends(flag, text)
+  local value, reason = core.outside(text)
+  if not value then exits.stop(exits.USAGE, flag .. " " .. reason) end
+  return value
 end
 
 --- Settings of the options with a secret that is none, to see all else first.
@@ -76,9 +91,14 @@ function given.options(words)
   local read = {}
   for _, flag in ipairs(flags.list) do
     if flag.isOption then read[flag.name] = words[flag.name] end
+    if HAS_ENDS[flag.kind] and read[flag.name] then
+      read[flag.name] = check_ends(flag.flag, read[flag.name])
+    end
   end
-  if words.keyPasswordFile then
-    read.clientKeyPassword = secret_file("--key-password-file", words.keyPasswordFile)
+  if words.keyPasswordFile then   -- read once: the doctor asks twice, and a pipe has it once
+    words.keyPassword = words.keyPassword
+      or secret_file(words, "--key-password-file", words.keyPasswordFile)
+    read.clientKeyPassword = words.keyPassword
   end
   return read
 end
@@ -95,13 +115,13 @@ end
 
 -- Makes something of options that may lack the secret, and says where that came from.
 local function with_secret(read, words, make)
-  local source = "$COREBANK_CLIENT_SECRET"
+  local source = "environment"
   if words.secretFile then
-    read.clientSecret, source = secret_file("--secret-file", words.secretFile), "file"
+    read.clientSecret, source = secret_file(words, "--secret-file", words.secretFile), "file"
   elseif words.prompt then
     read.clientSecret, source = ask(read, words), "typed"
   end
-  local made, mistake = make(read)
+  local made, mistake = make(read, secret_files(words))
   if not made and mistake:find("^clientSecret is missing") then
     read.clientSecret, source = ask(read, words), "typed"
     made, mistake = make(read)
@@ -110,8 +130,8 @@ local function with_secret(read, words, make)
   return made, source
 end
 
-local function new_client(read)
-  local settings, mistake = options.read(read, true)
+local function new_client(read, how)
+  local settings, mistake = options.read(read, true, how)
   if not settings then return nil, mistake end
   options.number(settings)
   return client.new(settings, system, blocking, function() options.release(settings) end)
@@ -136,10 +156,10 @@ end
 --- The settings of a single call.
 ---@param words table
 ---@return table
----@return string source where the secret came from
+---@return "environment"|"file"|"typed" source where the secret came from
 function given.settings(words)
-  return with_secret(given.options(words), words, function(read)
-    return options.read(read, true)
+  return with_secret(given.options(words), words, function(read, how)
+    return options.read(read, true, how)
   end)
 end
 

@@ -46,8 +46,10 @@ Commands:
 
 local ENVIRONMENT = [[
 Environment:
-   COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET
+   COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE
                               where no option says otherwise
+   COREBANK_CLIENT_SECRET_FILE
+                              the file that holds the client secret
    XDG_CACHE_HOME             where tokens are kept, in corebank-auth
    https_proxy, http_proxy, all_proxy, no_proxy
                               as libcurl reads them; all but http_proxy in capitals, too

@@ -39,6 +39,7 @@ function wording.spoken(text)
   for _, flag in ipairs(flags.list) do
     if flag.isOption then text = replace(text, flag.name, flag.flag) end
   end
+  text = text:gsub("auth%.secret%.file%(path, {anyMode = true}%)", "--any-secret-mode")
   text = replace(text, "clientSecret", "the client secret")
   return replace(text, "clientKeyPassword", "--key-password-file")
 end

@@ -1,0 +1,31 @@
+/* Characters that nobody sees: white space, control characters, marks of direction, a BOM. At an
+ * end of a value they are there by mistake; on a terminal some of them do harm. */
+#ifndef CBA_INVISIBLE_H
+#define CBA_INVISIBLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CBA_INVISIBLE_TEXT = 160, /* bytes that hold any description */
+};
+
+/* The invisible characters at the two ends, where there are any. */
+struct cba_invisible {
+    uint32_t first, last;
+    bool begins, ends;
+};
+
+/* Whether valid UTF-8 begins with one or ends in one. */
+bool cba_invisible_find(const char *bytes, size_t length, struct cba_invisible *found);
+
+/* What there is, in words: "begins with a byte order mark (BOM); remove it". One line feed counts
+ * as dropped before. */
+void cba_invisible_describe(const struct cba_invisible *found, char *text, size_t size);
+
+/* Puts a '?' in place of each invisible character but the space, and of each byte that is no
+ * UTF-8. Returns the new length, which is never more. */
+size_t cba_printable(char *text, size_t length);
+
+#endif
