@@ -86,7 +86,7 @@ describe("lua", function()
       "cli.arguments cli.checks_here cli.checks_there",
       "cli.doctor",
       "cli",
-      "gateway.notes",
+      "gateway.notes gateway.variable",
       "gateway.banks",
       "gateway.pulse",
       "gateway.request",

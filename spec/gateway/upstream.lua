@@ -1,9 +1,11 @@
 --- The API behind the gateway, inside the gateway's own nginx: it looks at the Authorization of
 -- what arrives and counts.
 --
--- The dict `seen` holds: "good" and "bad" requests, those of the latter without any ("bare"),
--- "tokens" (different ones), "first:TOKEN" (when a token came first), "late" (came longer than
--- `lifetime` seconds after that), and the switch "reject", by which it answers 401 to everything.
+-- /?status=404 answers that to a good token, /?accel=/x with X-Accel-Redirect, /?grpc=16 with
+-- grpc-status. The dict `seen` holds: "good" and "bad" requests, those of the latter without any
+-- ("bare"), "tokens" (different ones), "first:TOKEN" (when a token came first), "late" (came longer
+-- than `lifetime` seconds after that), and the switch "reject", by which it answers 401 to
+-- everything.
 
 local upstream = {}
 
@@ -27,8 +29,21 @@ function upstream.answer(lifetime)
   if token then note(token, lifetime) end
   seen:incr(token and "good" or "bad", 1, 0)
   if not given then seen:incr("bare", 1, 0) end
+  if ngx.var.arg_accel then ngx.header["X-Accel-Redirect"] = ngx.var.arg_accel end
+  if ngx.var.arg_grpc then ngx.header["grpc-status"] = ngx.var.arg_grpc end
+  if ngx.var.arg_status then return ngx.exit(tonumber(ngx.var.arg_status)) end
   if not token or seen:get("reject") then return ngx.exit(ngx.HTTP_UNAUTHORIZED) end
   ngx.print("ok")
+end
+
+--- Another server, which must never see the bank's token: in no header, and not in the URL. Counts
+-- what came ("spare"), with the token ("leaks") and with what is the client's own ("passed").
+function upstream.other()
+  seen:incr("spare", 1, 0)
+  local all = ngx.req.raw_header()
+  if all:find("canary%-token") then seen:incr("leaks", 1, 0) end
+  if all:find("of%-the%-client") then seen:incr("passed", 1, 0) end
+  ngx.print("other")
 end
 
 --- GET /count/NAME answers with a count; GET /set/NAME/1 or 0 turns a switch.

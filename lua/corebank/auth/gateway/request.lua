@@ -7,6 +7,7 @@
 local banks = require "corebank.auth.gateway.banks"
 local notes = require "corebank.auth.gateway.notes"
 local pulse = require "corebank.auth.gateway.pulse"
+local variables = require "corebank.auth.gateway.variable"
 
 local ngx = ngx
 local get_phase = ngx.get_phase
@@ -63,7 +64,7 @@ end
 
 local function reject_carried(bank)
   for variable in pairs(bank.variables) do
-    local value = ngx.var[variable]
+    local value = variables.get(variable)
     if value and value ~= "" and reject_value(bank, value) then return true end
   end
   return false
@@ -151,7 +152,7 @@ function request.inject(name, given)
       return refuse(bank)
     end
   end
-  local value = ngx.var[variable]
+  local value = variables.get(variable)
   if value == nil then
     notes.unset(variable)
     return refuse(bank)
