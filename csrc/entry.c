@@ -130,7 +130,7 @@ enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name
         status = replace_entry(folder, directory, name, bytes, length);
     }
     if (status == CBA_FOLDER_DONE && !cba_folder_sync(directory)) {
-        status = cba_folder_fail_errno(folder, NULL);
+        status = cba_folder_fail_open(folder);
     }
     close(directory);
     return status;
@@ -147,7 +147,7 @@ enum cba_folder_status cba_entry_delete(struct cba_folder *folder, const char *n
         status = cba_folder_fail_errno(folder, name);
     }
     if (status == CBA_FOLDER_DONE && !cba_folder_sync(directory)) {
-        status = cba_folder_fail_errno(folder, NULL);
+        status = cba_folder_fail_open(folder);
     }
     close(directory);
     return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;

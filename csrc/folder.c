@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parents.h"
+
+#define INNER "corebank-auth" /* what a folder in the one that was given is named in advice */
+
 enum {
     CLAIMS_TRIED = 16,
     SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -17,10 +21,14 @@ enum {
 /* ---- faults ----------------------------------------------------------------------------------
  */
 
-static enum cba_folder_status describe(struct cba_folder *folder, const char *file,
-                                       const char *between, const char *reason) {
-    (void)snprintf(folder->fault, sizeof folder->fault, "%s%s%s%s%s", folder->path,
-                   file != NULL ? "/" : "", file != NULL ? file : "", between, reason);
+/* `parts` are put together behind `path`, up to a NULL. */
+static enum cba_folder_status describe(struct cba_folder *folder, const char *path,
+                                       const char *const *parts) {
+    size_t used = 0;
+    for (const char *part = path; part != NULL && used < sizeof folder->fault; part = *parts++) {
+        int more = snprintf(folder->fault + used, sizeof folder->fault - used, "%s", part);
+        used += more > 0 ? (size_t)more : 0;
+    }
     for (char *c = folder->fault; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == '\x7f') {
             *c = '?'; /* a path may have line breaks in it, a log line may not */
@@ -29,9 +37,14 @@ static enum cba_folder_status describe(struct cba_folder *folder, const char *fi
     return CBA_FOLDER_FAULT;
 }
 
+enum cba_folder_status cba_folder_fail_at(struct cba_folder *folder, const char *path,
+                                          const char *reason) {
+    return describe(folder, path, (const char *[]){" ", reason, NULL});
+}
+
 enum cba_folder_status cba_folder_fail(struct cba_folder *folder, const char *file,
                                        const char *reason) {
-    return describe(folder, file, " ", reason);
+    return describe(folder, folder->path, (const char *[]){"/", file, " ", reason, NULL});
 }
 
 enum cba_folder_status cba_folder_fail_errno(struct cba_folder *folder, const char *file) {
@@ -43,8 +56,16 @@ enum cba_folder_status cba_folder_fail_errno(struct cba_folder *folder, const ch
         case EISDIR:
             return cba_folder_fail(folder, file, "is not a regular file; remove it");
         default:
-            return describe(folder, file, ": ", strerror(errno));
+            return describe(folder, folder->path,
+                            (const char *[]){"/", file, ": ", strerror(errno), NULL});
     }
+}
+
+enum cba_folder_status cba_folder_fail_open(struct cba_folder *folder) {
+    bool hopeless = errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOENT;
+    return describe(
+        folder, folder->path,
+        (const char *[]){": ", strerror(errno), hopeless ? "; name another folder" : "", NULL});
 }
 
 /* ---- the folder ------------------------------------------------------------------------------
@@ -56,64 +77,65 @@ bool cba_folder_is_name(const char *name) {
            strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz-") == length;
 }
 
-/* Makes a folder and those above it that are missing, all of them for the user alone. False with
- * errno. */
-static bool make_folder(char *path) {
-    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) {
-        return true;
-    }
-    char *slash = strrchr(path, '/');
-    if (errno != ENOENT || slash == NULL || slash == path) {
+/* Whether a folder of this name in the one that was given would do. */
+static bool inner_would_do(const char *path) {
+    struct cba_folder inner;
+    struct stat info;
+    char name[CBA_FOLDER_MAX_PATH], real[CBA_FOLDER_MAX_PATH];
+    int length = snprintf(name, sizeof name, "%s/%s", path, INNER);
+    if (length < 0 || (size_t)length >= sizeof name) {
         return false;
     }
-    *slash = '\0';
-    bool made = make_folder(path);
-    *slash = '/';
-    return made && (mkdir(path, S_IRWXU) == 0 || errno == EEXIST);
+    inner.path = name;
+    inner.fault[0] = '\0';
+    if (cba_parents_walk(&inner, false, real) == CBA_FOLDER_DONE) {
+        return lstat(real, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == geteuid() &&
+               (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    }
+    return inner.fault[0] == '\0' && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-static int open_folder(const char *path, bool make) {
-    enum { FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
-    int fd = open(path, FLAGS);
-    if (fd >= 0 || errno != ENOENT || !make) {
-        return fd;
-    }
-    char copy[CBA_FOLDER_MAX_PATH];
-    if (strlen(path) >= sizeof copy) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(copy, path, strlen(path) + 1);
-    return make_folder(copy) ? open(path, FLAGS) : -1;
+/* What is wrong with the folder that was given, and what to do: `mend` it, if that can be done, or
+ * name another one. */
+static enum cba_folder_status refuse(struct cba_folder *folder, const char *reason,
+                                     const char *mend) {
+    bool inner = inner_would_do(folder->path);
+    return describe(folder, folder->path,
+                    (const char *[]){" ", reason, "; ", mend, "name ",
+                                     inner ? folder->path : "another folder",
+                                     inner ? "/" INNER : "", NULL});
 }
 
 static enum cba_folder_status check_folder(struct cba_folder *folder, int fd) {
     struct stat info;
     if (fstat(fd, &info) != 0) {
-        return cba_folder_fail_errno(folder, NULL);
+        return cba_folder_fail_open(folder);
     }
     if (info.st_uid != geteuid()) {
-        return cba_folder_fail(folder, NULL, "belongs to another user; name another folder");
+        return refuse(folder, "belongs to another user", "");
     }
     if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return cba_folder_fail(folder, NULL, "is open to other users; chmod 700 it");
+        return refuse(folder, "is open to other users", "chmod 700 it, or ");
     }
     return CBA_FOLDER_DONE;
 }
 
 enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory) {
-    int fd = open_folder(folder->path, make);
-    if (fd < 0 && errno == ENOENT && !make) {
-        return CBA_FOLDER_NOTHING;
+    char real[CBA_FOLDER_MAX_PATH];
+    enum cba_folder_status status = cba_parents_walk(folder, make, real);
+    if (status != CBA_FOLDER_DONE) {
+        return status;
     }
+    int fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EMLINK)) {
-        return cba_folder_fail(folder, NULL,
-                               "is not a folder, or a symbolic link to one; name another folder");
+        struct stat info;
+        bool link = lstat(real, &info) == 0 && S_ISLNK(info.st_mode);
+        return refuse(folder, link ? "is a symbolic link" : "is not a folder", "");
     }
     if (fd < 0) {
-        return cba_folder_fail_errno(folder, NULL);
+        return errno == ENOENT && !make ? CBA_FOLDER_NOTHING : cba_folder_fail_open(folder);
     }
-    enum cba_folder_status status = check_folder(folder, fd);
+    status = check_folder(folder, fd);
     if (status != CBA_FOLDER_DONE) {
         close(fd);
         return status;

@@ -13,7 +13,7 @@ enum {
     CBA_FOLDER_MAX_PATH = 1024,
     CBA_FOLDER_MAX_NAME = 80,
     CBA_FOLDER_FILE_SIZE = CBA_FOLDER_MAX_NAME + 16, /* a name, our suffix, a NUL */
-    CBA_FOLDER_FAULT_SIZE = 1280,
+    CBA_FOLDER_FAULT_SIZE = 2560,                    /* two paths and some words */
 };
 
 struct cba_folder {
@@ -31,8 +31,9 @@ enum cba_folder_status {
 /* Whether it has digits, small letters and dashes only: nothing that means anything in a path. */
 bool cba_folder_is_name(const char *name);
 
-/* Opens the folder itself, if it is the user's alone. With `make`, it is made when it is missing,
- * and so are those above it; else that is NOTHING. */
+/* Opens the folder itself, if it is the user's alone and nobody else can put another one in its
+ * place (parents.h). With `make`, it is made when it is missing, and so are those above it; else
+ * that is NOTHING. */
 enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory);
 
 /* Opens a file for reading, if it is a regular one and the user's alone; NOTHING when there is
@@ -57,9 +58,13 @@ bool cba_folder_write(int descriptor, const char *bytes, size_t length, size_t o
 /* True also where the file system cannot do it. */
 bool cba_folder_sync(int descriptor);
 
-/* Both return CBA_FOLDER_FAULT, having said why. `file` may be NULL: the folder itself. */
+/* All return CBA_FOLDER_FAULT, having said why: of a file in the folder, of the folder itself or of
+ * any other path. */
 enum cba_folder_status cba_folder_fail(struct cba_folder *folder, const char *file,
                                        const char *reason);
 enum cba_folder_status cba_folder_fail_errno(struct cba_folder *folder, const char *file);
+enum cba_folder_status cba_folder_fail_open(struct cba_folder *folder);
+enum cba_folder_status cba_folder_fail_at(struct cba_folder *folder, const char *path,
+                                          const char *reason);
 
 #endif

@@ -1,5 +1,6 @@
 /* spec.process: what specs need of the system and no Lua module offers for all five Luas. */
 #include <errno.h>
+#include <grp.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <signal.h>
@@ -106,6 +107,15 @@ static int process_umask(lua_State *L) {
     return 1;
 }
 
+/* become(uid): another user, whose group has the same number; there is no way back */
+static int process_become(lua_State *L) {
+    unsigned id = (unsigned)luaL_checkinteger(L, 1);
+    if (setgroups(0, NULL) != 0 || setgid((gid_t)id) != 0 || setuid((uid_t)id) != 0) {
+        return luaL_error(L, "setuid: %s", strerror(errno));
+    }
+    return 0;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_process(lua_State *L);
 
 int luaopen_spec_process(lua_State *L) {
@@ -113,15 +123,11 @@ int luaopen_spec_process(lua_State *L) {
         const char *name;
         lua_CFunction function;
     } functions[] = {
-        {"fork", process_fork},
-        {"wait", process_wait},
-        {"kill", process_kill},
-        {"pid", process_pid},
-        {"setenv", process_setenv},
-        {"limit_files", process_limit_files},
-        {"chmod", process_chmod},
-        {"umask", process_umask},
-        {"limit_file_size", process_limit_file_size},
+        {"fork", process_fork},     {"wait", process_wait},
+        {"kill", process_kill},     {"pid", process_pid},
+        {"setenv", process_setenv}, {"limit_files", process_limit_files},
+        {"chmod", process_chmod},   {"umask", process_umask},
+        {"become", process_become}, {"limit_file_size", process_limit_file_size},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

@@ -399,10 +399,12 @@ describe("a folder", function()
 
   it("that is open to others is refused, and used again when it is not", function()
     local store = a_store_with_an_entry()
-    for _, mode in ipairs{"710", "701", "750", "777", "1777"} do
+    for _, mode in ipairs{"710", "701", "750", "1777"} do
       os.execute("chmod " .. mode .. " '" .. dir .. "'")
-      refuses("store is open to other users; chmod 700 it$")
+      refuses("store is open to other users; chmod 700 it, or name /[^ ]*/store/corebank%-auth$")
     end
+    os.execute("chmod 777 '" .. dir .. "'")
+    refuses("store is open to other users; chmod 700 it, or name another folder$")
     os.execute("chmod 700 '" .. dir .. "'")
     assert.equal("canary-token-sealed", store:get(NAME))
   end)
@@ -415,17 +417,18 @@ describe("a folder", function()
   end)
 
   it("that is a symbolic link is refused, wherever it leads", function()
-    for _, target in ipairs{parent .. "/real", parent .. "/nowhere", "/"} do
+    for target, advice in pairs{[parent .. "/real"] = "name /[^ ]*/store/corebank%-auth",
+      [parent .. "/nowhere"] = "name another folder"} do
       os.execute(("mkdir -m 700 -p '%s/real'; ln -sfn '%s' '%s'"):format(parent, target, dir))
-      refuses("store is not a folder, or a symbolic link to one; name another folder$")
+      refuses("store is a symbolic link; " .. advice .. "$")
     end
   end)
 
   it("that is a file, or below one, is refused", function()
     files.write(dir, "something")
-    refuses("store is not a folder, or a symbolic link to one; name another folder$")
-    dir = dir .. "/below"
-    refuses("is not a folder")
+    refuses("store is not a folder; name another folder$")
+    local _, fault = auth.store.file{dir = dir .. "/below"}:get(NAME)
+    assert.equal(dir .. " is not a folder; name another folder", fault)
   end)
 
   it("that cannot be made is a fault of put and lease, and a miss", function()

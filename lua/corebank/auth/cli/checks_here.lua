@@ -114,7 +114,7 @@ local function check_store(state)
   if not store then return "none (--no-store)" end
   local ok, fault = try_store(store)
   if not ok then
-    return nil, fault .. "; give --store-dir FOLDER, or --no-store", exits.USAGE
+    return nil, given.store_fault(fault), exits.USAGE
   end
   return ("%s%s"):format(store.name, store.dir and " in " .. store.dir or "")
 end

@@ -113,6 +113,13 @@ function given.store(words)
   return made
 end
 
+--- What is wrong with the store, and which options of the command are about it.
+---@param fault string
+---@return string
+function given.store_fault(fault)
+  return fault .. " (--store-dir FOLDER names one, --no-store does without)"
+end
+
 -- Makes something of options that may lack the secret, and says where that came from.
 local function with_secret(read, words, make)
   local source = "environment"
@@ -148,7 +155,8 @@ function given.client(words)
   function read.onEvent(event)
     if event.name ~= "store_failed" or told then return end
     told = true
-    exits.tell(("the store failed (%s): %s"):format(event.operation, event.fault))
+    exits.tell(("the store failed (%s): %s"):format(event.operation,
+      given.store_fault(event.fault)))
   end
   return (with_secret(read, words, new_client)), read.store
 end

@@ -10,27 +10,38 @@ local LONGEST_LEASE = 900   -- seconds; csrc/lease.h has it, too
 
 ---@class corebank.auth.FileStore: corebank.auth.Store
 ---@field dir string? the folder; nil when the environment names none
+---@field from string? the variable that it is from; nil when it was given
 local File = {name = "file"}
 File.__index = File
 File.__metatable = false
 
 local NO_FOLDER = "there is no folder: set HOME or XDG_CACHE_HOME to one"
 
+local ANOTHER = "name another folder"
+
+-- What a call of the core gave, which says what to do about a folder that was not given, too.
+local function advised(self, result, fault, ...)
+  if fault and self.from and fault:sub(-#ANOTHER) == ANOTHER then
+    fault = ("%s with XDG_CACHE_HOME or HOME; this one is from %s"):format(fault, self.from)
+  end
+  return result, fault, ...
+end
+
 --- See store/memory.lua for what every store's methods take and give.
 function File:get(name)
   if not self.dir then return nil, NO_FOLDER end
-  return core.entry_get(self.dir, name)
+  return advised(self, core.entry_get(self.dir, name))
 end
 
 --- It is fine to write while others do: one of them wins, and nothing is mixed.
 function File:put(name, bytes)
   if not self.dir then return nil, NO_FOLDER end
-  return core.entry_put(self.dir, name, bytes)
+  return advised(self, core.entry_put(self.dir, name, bytes))
 end
 
 function File:delete(name)
   if not self.dir then return nil, NO_FOLDER end
-  return core.entry_delete(self.dir, name)
+  return advised(self, core.entry_delete(self.dir, name))
 end
 
 -- ---- leases ------------------------------------------------------------------------------------
@@ -69,7 +80,7 @@ function File:lease(name, owner, seconds, patient)
   drop_ended(self, now)
   local granted, fault = renew(self, key, name, owner, now, seconds)
   if granted == false then
-    granted, fault = core.lease(self.dir, name, owner, now, seconds, patient)
+    granted, fault = advised(self, core.lease(self.dir, name, owner, now, seconds, patient))
   end
   if granted == true then
     self.held[key].ends = now + seconds
@@ -98,10 +109,15 @@ local function absolute(variable)
   return path and path:find("^/") and path
 end
 
+-- The folder, and the variable that it is from.
 local function usual_folder()
-  local cache, home = absolute "XDG_CACHE_HOME", absolute "HOME"
-  local dir = cache and cache .. "/corebank-auth" or home and home .. "/.cache/corebank-auth"
-  if dir and #dir <= LONGEST_PATH then return dir end
+  local from, within = "XDG_CACHE_HOME", "/corebank-auth"
+  local base = absolute(from)
+  if not base then
+    from, within = "HOME", "/.cache/corebank-auth"
+    base = absolute(from)
+  end
+  if base and #base + #within <= LONGEST_PATH then return base .. within, from end
 end
 
 -- Behind a slash at the end, a symbolic link would be followed.
@@ -141,8 +157,10 @@ local file = {}
 function file.new(given, wall)
   local mistake = check(given or {})
   if mistake then return nil, mistake end
-  local dir = given and given.dir or usual_folder()
-  return setmetatable({dir = dir and trimmed(dir), wall = wall or core.wall, held = {}}, File)
+  local dir, from = given and given.dir, nil
+  if not dir then dir, from = usual_folder() end
+  return setmetatable({dir = dir and trimmed(dir), from = from, wall = wall or core.wall,
+    held = {}}, File)
 end
 
 return file
