@@ -2,7 +2,9 @@
 --
 -- An entry is lines of `name value`. Moments are written in microseconds on two clocks: on the boot
 -- clock, which nobody can set, but which starts anew with the machine (`session` names the start),
--- and on the wall clock. A reader takes the boot clock's word if the start is still the same.
+-- and on the wall clock. A reader takes the boot clock's word if the start is still the same and
+-- that clock has not gone back, as it does in a machine that is put back to a snapshot. Else only
+-- the wall clock can tell: an entry that was written later than now, by that one, tells nothing.
 
 local problem = require "corebank.auth.problem"
 local token = require "corebank.auth.token"
@@ -21,7 +23,12 @@ end
 local function read(text, system)
   local fields = {}
   for name, value in text:gmatch("(%a+) ([^\n]*)\n") do fields[name] = value end
+  -- When its request was sent: the first of its moments.
+  local boot, wall = tonumber(fields.departedBoot), tonumber(fields.departedWall)
+  if not boot or not wall then return {} end
   fields.isThisSession = fields.session ~= "" and fields.session == system.session()
+    and boot <= system.boot() * 1e6
+  if not fields.isThisSession and wall > system.wall() * 1e6 then return {} end
   return fields
 end
 
