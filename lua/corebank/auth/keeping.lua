@@ -39,8 +39,12 @@ local function fresh_until(client, steady, wall)
   if client.openWindow then client.openWindow(client.current, steady, wall) end
 end
 
-local function fresh_for(client, seconds)
-  fresh_until(client, client.system.steady() + seconds, client.system.wall() + seconds)
+-- Until `kept` seconds before the first of two tokens ends. The clocks are read first: a process
+-- that stands still before it knows what is left must gain nothing by it.
+local function fresh_until_end(client, kept, token, other)
+  local steady, wall = client.system.steady(), client.system.wall()
+  local seconds = math.min(token:remaining(), other:remaining()) - kept
+  fresh_until(client, steady + seconds, wall + seconds)
 end
 
 --- No token is at hand any more.
@@ -77,8 +81,8 @@ local function adopt(client, token, lifetime)
   client.current, client.currentLeeway = token, leeway
   client.isRejected, client.isWithheld = false, false
   client.staleFrom = client.system.boot() + token:remaining() - ahead
-  fresh_for(client,
-    token:remaining() - math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())))
+  fresh_until_end(client,
+    math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())), token, token)
 end
 
 local function outlasts(client, token)
@@ -101,8 +105,7 @@ local function receive(client, token, lifetime, departed)
   if token.accessToken ~= client.current.accessToken then
     client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
   end
-  fresh_for(client,
-    math.min(token:remaining(), client.current:remaining()) - client.currentLeeway - GRAIN)
+  fresh_until_end(client, client.currentLeeway + GRAIN, token, client.current)
 end
 
 --- The bank gave this client a token.
