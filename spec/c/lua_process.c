@@ -101,6 +101,15 @@ static int process_chmod(lua_State *L) {
     return 0;
 }
 
+/* seteuid(uid) -> the one until now */
+static int process_seteuid(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)geteuid());
+    if (seteuid((uid_t)luaL_checkinteger(L, 1)) != 0) {
+        return luaL_error(L, "seteuid: %s", strerror(errno));
+    }
+    return 1;
+}
+
 /* umask(mode) -> the one until now */
 static int process_umask(lua_State *L) {
     lua_pushinteger(L, umask((mode_t)luaL_checkinteger(L, 1)));
@@ -123,11 +132,12 @@ int luaopen_spec_process(lua_State *L) {
         const char *name;
         lua_CFunction function;
     } functions[] = {
-        {"fork", process_fork},     {"wait", process_wait},
-        {"kill", process_kill},     {"pid", process_pid},
-        {"setenv", process_setenv}, {"limit_files", process_limit_files},
-        {"chmod", process_chmod},   {"umask", process_umask},
-        {"become", process_become}, {"limit_file_size", process_limit_file_size},
+        {"fork", process_fork},       {"wait", process_wait},
+        {"kill", process_kill},       {"pid", process_pid},
+        {"setenv", process_setenv},   {"limit_files", process_limit_files},
+        {"chmod", process_chmod},     {"umask", process_umask},
+        {"become", process_become},   {"limit_file_size", process_limit_file_size},
+        {"seteuid", process_seteuid},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

@@ -118,10 +118,22 @@ local function pause(attempt, trouble, system)
   return math.max(longest * system.random(), trouble.retryAfter or 0)
 end
 
+-- Whether a denied secret has been replaced in its file. Else the problem says why, if that cannot
+-- be read.
+local function is_rotated(settings, trouble, changes)
+  if secret.changed_since(settings.clientSecret, changes) then return true end
+  local told = problem.file_fault(trouble.message, secret.fault(settings.clientSecret))
+  trouble.message, trouble.secretFault = told.message, told.secretFault
+  return false
+end
+
 -- Tells the caller, if it listens, how the call ended.
 local function report(settings, name, attempts, seconds, trouble)
   local event = {name = name, attempts = attempts, seconds = seconds}
-  if trouble then event.code, event.status = trouble.code, trouble.status end
+  if trouble then
+    event.code, event.status = trouble.code, trouble.status
+    event.secretFault = trouble.secretFault
+  end
   settings.onEvent(event)
 end
 
@@ -158,7 +170,7 @@ function exchange.run(settings, system, wait, deadline, elsewhere)
     trouble.attempts = attempt
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
     if trouble.code == "denied" and not renewed and system.boot() < deadline
-      and secret.changed_since(settings.clientSecret, changes) then
+      and is_rotated(settings, trouble, changes) then
       local there = elsewhere and elsewhere()
       if there then return there end
       renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it

@@ -75,7 +75,8 @@ local function settle_with_bank(client, own, token, trouble)
   local failure = keeping.failed(client, trouble)
   if client.shared and client.shared:holds_lease() then client.shared:put_failure(failure) end
   return trouble.code == "denied" and "denied" or "failed",
-    {code = trouble.code, status = trouble.status, attempts = trouble.attempts, seconds = took}
+    {code = trouble.code, status = trouble.status, attempts = trouble.attempts, seconds = took,
+      secretFault = trouble.secretFault}
 end
 
 -- What came of a flight is kept. Returns the event to tell, if there is one.

@@ -65,9 +65,13 @@ end
 ---@param now number on the boot clock
 ---@return corebank.auth.Problem
 function Latch:remembered(now)
-  local old = self.problem
-  return problem.new(old.code, old.message, {status = old.status, attempts = old.attempts,
-    retryable = old.retryable, remembered = true, retryAfter = self.ends - now}, old:body())
+  local old, fields = self.problem, {}
+  if old.code == "denied" then   -- `is_closed` has just looked at the secret's file
+    fields = problem.file_fault(old.message, secret.fault(secret_of[self]))
+  end
+  for _, name in ipairs{"status", "attempts", "retryable"} do fields[name] = old[name] end
+  fields.remembered, fields.retryAfter = true, self.ends - now
+  return problem.new(old.code, fields.message or old.message, fields, old:body())
 end
 
 local latch = {}

@@ -24,6 +24,7 @@
 ---@field retryable boolean whether the same call may succeed later
 ---@field retryAfter number? seconds the bank asked to wait, at most 300
 ---@field attempts integer how many tries were made
+---@field secretFault string? after a denial: why the secret's file could not be read again
 ---@field remembered true? nobody was asked: the bank said so before
 local Problem = {}
 Problem.__index = Problem
@@ -64,6 +65,18 @@ function problem.new(code, message, fields, body)
   for name, value in pairs(fields or {}) do self[name] = value end
   bodies[self] = body
   return setmetatable(self, Problem)
+end
+
+local FILE_FAULT = "; its file cannot be read again: "
+
+--- The fields of a denial's problem that say why the secret's file could not be read again.
+---@param message string which may say so already, of another time
+---@param fault string? nil: it could, or there is none
+---@return {message: string, secretFault: string?}
+function problem.file_fault(message, fault)
+  local said = message:find(FILE_FAULT, 1, true)
+  if said then message = message:sub(1, said - 1) end
+  return {message = fault and message .. FILE_FAULT .. fault or message, secretFault = fault}
 end
 
 --- Whether this is one of the list.

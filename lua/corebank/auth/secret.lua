@@ -18,6 +18,7 @@ secret.changes = 0
 local paths = setmetatable({}, {__mode = "k"})
 local any_mode = setmetatable({}, {__mode = "k"})
 local changed = setmetatable({}, {__mode = "k"})
+local faults = setmetatable({}, {__mode = "k"})   -- why the file could not be read again
 
 local function check_string(kind, where)
   if type(where) ~= "string" then
@@ -82,17 +83,37 @@ function secret.env(name)
   return value
 end
 
+-- What the file holds now, or nil and why it cannot be used.
+local function read_again(value, path)
+  local fresh, reason = core.secret_file(path, any_mode[value])
+  if not fresh then return nil, reason:match "^cannot be read: (.*)" or "it " .. reason end
+  local fits, limit = check.secret(fresh)
+  if fits then return fresh end
+  fresh:close()
+  return nil, "it " .. limit
+end
+
+--- Why a secret's file could not be read when it was last looked at again; nil when it could.
+---@param value corebank.auth.Secret
+---@return string?
+function secret.fault(value)
+  return faults[value]
+end
+
 --- Whether a secret is another one than it was, its file looked at again if need be. A file that is
--- missing, empty or not usable leaves the secret as it was: a rotation is rarely one step.
+-- missing, empty or not usable leaves the secret as it was, for a rotation is rarely one step, and
+-- `fault` says why.
 ---@param value corebank.auth.Secret
 ---@param changes integer secret.changes at that time
 ---@return boolean
 function secret.changed_since(value, changes)
   if changed[value] and changed[value] > changes then return true end
-  local path = paths[value]
-  local fresh = path and core.is_secret(value) and core.secret_file(path, any_mode[value])
+  local path = core.is_secret(value) and paths[value]
+  if not path then return false end
+  local fresh, fault = read_again(value, path)
+  faults[value] = fault
   if not fresh then return false end
-  local is_other = check.secret(fresh) ~= nil and value:replace(fresh)
+  local is_other = value:replace(fresh)
   fresh:close()
   if is_other then
     secret.changes = secret.changes + 1
