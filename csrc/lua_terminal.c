@@ -1,9 +1,12 @@
-/* The terminal and files, for a command. */
+/* The terminal, files and another program, for a command. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lua_bindings.h"
 #include "lua_compat.h"
+#include "program.h"
 #include "terminal.h"
 
 /* prompt(question) -> secret | nil, reason. The line that is typed never becomes a Lua string. */
@@ -73,6 +76,37 @@ static int terminal_file_mode(lua_State *L) {
     return 1;
 }
 
+/* setenv(name, value): a variable of this process, and of the program that it becomes; with nil for
+ * a value there is none of that name. */
+static int terminal_setenv(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    int fault = cba_set_variable(name, luaL_optstring(L, 2, NULL));
+    if (fault == ENOMEM) {
+        return cba_nomemory(L);
+    }
+    return fault == 0 ? 0 : luaL_argerror(L, 1, strerror(fault));
+}
+
+/* exec(words) -> nil, reason, whether there is no such program. Becomes it, or else returns. */
+static int terminal_exec(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 1);
+    luaL_argcheck(L, count > 0 && count <= INT_MAX - 1, 1, "a program is needed");
+    char **words = lua_newuserdata(L, (count + 1) * sizeof *words);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)(i + 1));
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "its words are strings");
+        words[i] = (char *)lua_tostring(L, -1); /* the table keeps it alive */
+        lua_pop(L, 1);
+    }
+    words[count] = NULL;
+    int fault = cba_become(words);
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(fault));
+    lua_pushboolean(L, fault == ENOENT);
+    return 3;
+}
+
 void cba_open_terminal(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"prompt", terminal_prompt},
@@ -80,6 +114,8 @@ void cba_open_terminal(lua_State *L) {
         {"take_standard_files", terminal_take_standard_files},
         {"write", terminal_write},
         {"file_mode", terminal_file_mode},
+        {"setenv", terminal_setenv},
+        {"exec", terminal_exec},
         {NULL, NULL},
     };
     cba_setfuncs(L, functions);

@@ -38,6 +38,20 @@ static struct cba_engine *get_engine(lua_State *L) {
     return engine;
 }
 
+/* end_engine(): closes all that it has open; the next transfer makes another. For a process that
+ * becomes another program: libcurl has sockets that stay open then. */
+static int engine_end(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (!lua_isnil(L, -1)) {
+        cba_engine_release(cba_let_go(cba_object(L, -1)));
+    }
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_pushnil(L);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
 /* settings_number() -> a number that no other settings of this state ever had. Counted here, beside
  * the handles that are known by it, and not in a Lua module that may be loaded again. */
 static int settings_number_new(lua_State *L) {
@@ -290,6 +304,7 @@ void cba_open_transfer(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"transfer", transfer_new},
         {"settings_number", settings_number_new},
+        {"end_engine", engine_end},
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {

@@ -66,7 +66,8 @@ describe("the command line", function()
 
   it("has help with examples and every exit status, for all of it and for each command", function()
     for _, words in ipairs{{"--help"}, {"-h"}, {"token", "--help"}, {"explain", "-h"},
-      {"forget", "--help"}, {"doctor", "--help"}, {"completion", "--help"}} do
+      {"forget", "--help"}, {"doctor", "--help"}, {"exec", "--help"},
+      {"completion", "--help"}} do
       local help = run(words)
       assert.equal(0, help.status)
       assert.equal("", help.err)
@@ -124,14 +125,15 @@ describe("the command line", function()
   end)
 
   it("is read the same by the quick reader and by argparse, wherever the first reads it", function()
-    local words = {"token", "explain", "--format", "json", "xml", "--timeout", "5", "x", "--prompt",
+    local words = {"token", "explain", "exec", "--format", "json", "xml", "--timeout", "5", "x",
+      "--prompt",
       "--no-store", "--ca-file", "", "--store-dir", "/d", "--header", "A: 1", "--refresh", "--",
       "-h", "--secret-file", "--min-tls", "1.3", "--client-secret"}
     local read_quickly = 0
     local seed = os.time()
     math.randomseed(seed)
     for _ = 1, 3000 do
-      local line = {words[math.random(2)]}
+      local line = {words[math.random(3)]}
       for i = 2, math.random(7) do line[i] = words[math.random(#words)] end
       local quick = plain(line)
       if quick then
@@ -375,13 +377,16 @@ describe("the store #slow", function()
     assert.equal(second, succeeds(with_ca("token")))
     local result = run(with_ca("token", "--refresh"), environment)
     assert.equal(second, result.out)   -- one that is seconds old
+    assert.equal(8, result.status)
     assert.is_truthy(result.err:find("the last refresh was seconds ago", 1, true), result.err)
     assert.equal(2, bank:posts() - posts)
   end)
 
   it("is explained without asking the bank", function()
     local posts = bank:posts()
-    assert.is_truthy(succeeds{"explain"}:find("\ntoken     none;"))
+    local none = run({"explain"}, environment)
+    assert.equal(9, none.status)
+    assert.is_truthy(none.out:find("\ntoken     none;"))
     assert.equal(0, bank:posts() - posts)
     succeeds(with_ca("token"))
     local told = succeeds{"explain"}
@@ -398,7 +403,7 @@ describe("the store #slow", function()
     fails(3, with_ca("token"), environment)
     assert.is_truthy(fails(3, with_ca("token"), environment):find("nothing was sent", 1, true))
     assert.equal(1, bank:posts() - posts)
-    local told = succeeds{"explain"}
+    local told = run({"explain"}, environment).out
     assert.is_truthy(told:find("does not accept these credentials.* %-%-client%-id"), told)
     assert.is_truthy(told:find("\npause     the bank is not asked for %d s\n"), told)
   end)

@@ -5,34 +5,52 @@ local exits = require "corebank.auth.cli.exits"
 
 local commands = {}
 
-function commands.token(words)
-  local given = require "corebank.auth.cli.given"
-  local bank = given.client(words)
-  bank:look()   -- what is in the store needs no flight, and so no more of this library
+-- A valid token; with `refresh` another one than is in the store. Ends the command where there is
+-- none. Returns the token, and why it is the one that was there all the same.
+local function token_of(bank, refresh)
+  local held = bank:look()   -- what is in the store needs no flight, and so no more of this library
+  local dropped = held and refresh and bank:invalidate(held)
   local token, message, problem = bank:token()
-  if token and words.refresh and bank:explain().source == "store" then
-    if not bank:invalidate(token) then
-      exits.tell("the last refresh was seconds ago, and this is what it brought; try again in 5 s")
-    end
-    token, message, problem = bank:token()
-  end
   if not token then
     local wording = require "corebank.auth.cli.wording"
     return wording.fail(message, problem)
   end
+  if not refresh or not held or held.accessToken ~= token.accessToken then return token end
+  return token, dropped and "the bank gave the same token again"
+    or "the last refresh was seconds ago, and this is what it brought; try again later"
+end
+
+function commands.token(words)
+  local given = require "corebank.auth.cli.given"
+  local bank = given.client(words)
+  local token, kept = token_of(bank, words.refresh)
+  if kept then exits.tell(kept) end
   local formats = require "corebank.auth.cli.formats"
   local ok, reason = pcall(exits.print, formats[words.format](token))
-  bank:settle()   -- a refresh in the air: others wait for it, and it would be lost
+  bank:settle()   -- a refresh in flight: others wait for it, and it would be lost
   bank:close()
   if not ok then error(reason, 0) end
+  return kept and exits.KEPT
+end
+
+function commands.exec(words)
+  local given = require "corebank.auth.cli.given"
+  local bank = given.client(words)
+  local token = token_of(bank)
+  bank:settle()   -- the refresh in flight would be lost, and may bring a token that lasts longer
+  token = bank:peek() or token
+  bank:close()
+  return require "corebank.auth.cli.program"(words.program, token)
 end
 
 function commands.explain(words)
   local given = require "corebank.auth.cli.given"
   local bank, store = given.client(words)
-  bank:look()
-  exits.print(require "corebank.auth.cli.explanation"(bank:explain(), store))
+  local token = bank:look()
+  local explanation = require "corebank.auth.cli.explanation"
+  exits.print(explanation[words.format](bank:explain(), store))
   bank:close()
+  return not token and exits.NO_TOKEN
 end
 
 function commands.forget(words)
@@ -68,6 +86,26 @@ local function trace(fault)
   return wording.trace(tostring(fault))
 end
 
+-- Whether what is printed goes to a shell's eval, in any command line, also one with a mistake.
+local function is_for_eval(words)
+  for i, word in ipairs(words) do
+    if word == "--" then return false end
+    if word == "--format=env" or word == "--format" and words[i + 1] == "env" then return true end
+  end
+  return false
+end
+
+-- The exit status, what there is to say being said.
+local function ended(ok, outcome)
+  if ok then return outcome or exits.SUCCESS end
+  if type(outcome) ~= "table" then   -- there was not even the memory to say what it was
+    pcall(exits.tell, "not enough memory")
+    return exits.MACHINE
+  end
+  if outcome.message then exits.tell(outcome.message) end
+  return outcome.status
+end
+
 local cli = {}
 
 --- Runs the command.
@@ -76,14 +114,10 @@ local cli = {}
 function cli.run(words)
   core.take_standard_files()
   collectgarbage("setpause", 1000)   -- it will be over before there is anything to collect
-  local ok, outcome = xpcall(function() return run(words) end, trace)
-  if ok then return outcome or exits.SUCCESS end
-  if type(outcome) ~= "table" then   -- there was not even the memory to say what it was
-    pcall(exits.tell, "not enough memory")
-    return exits.MACHINE
-  end
-  if outcome.message then exits.tell(outcome.message) end
-  return outcome.status
+  local status = ended(xpcall(function() return run(words) end, trace))
+  -- Else eval would succeed, and its script go on with a token of before.
+  if status ~= exits.SUCCESS and is_for_eval(words) then core.write(1, "false\n") end
+  return status
 end
 
 return cli

@@ -26,7 +26,11 @@ local function mistake(where, message)
     local flag = flags.nearly(name)
     message = flag and ("%s; did you mean '%s'?"):format(kind, flag) or kind
   end
-  stop{mistake = message, command = where._parent and where._name}
+  local command = where._parent and where._name
+  if command == "exec" and message == "too many arguments" then
+    message = "exec takes its program after --: exec [OPTION...] -- PROGRAM [ARG...]"
+  end
+  stop{mistake = message, command = command}
 end
 
 local function header(result, _, line)
@@ -95,6 +99,13 @@ local function build()
   return parser
 end
 
+local function has_exec(words)
+  for _, word in ipairs(words) do
+    if word == "exec" then return true end
+  end
+  return false
+end
+
 local NEVER = {clientsecret = true, secret = true, password = true, clientkeypassword = true,
   keypassword = true, passphrase = true}
 
@@ -111,10 +122,26 @@ local function refuse_secrets(words)
   end
 end
 
-local function parse(words)
+-- What is ours of a line, and the program of exec, whose words may look like flags.
+local function split(words)
+  local own = {}
+  for i, word in ipairs(words) do
+    if word == "--" and has_exec(own) then return own, flags.program(words, i) end
+    own[i] = word
+  end
+  return own, {}
+end
+
+local function parse(line)
+  local words, program = split(line)
   refuse_secrets(words)
   local parser = build()
   local read = parser:parse(words)
+  if read.command == "exec" then
+    read.program = program
+  elseif program[1] then
+    stop{mistake = "too many arguments", command = read.command}
+  end
   local conflict = flags.conflict(read)
   if not read.command then
     stop{mistake = "a command is needed: " .. table.concat(flags.commands, ", ")}

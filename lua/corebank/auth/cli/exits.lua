@@ -4,7 +4,9 @@ local core = require "corebank.auth.core"
 
 local exits = {
   SUCCESS = 0, MACHINE = 1, USAGE = 2, DENIED = 3, UNREACHABLE = 4, UNTRUSTED = 5, BUSY = 6,
-  UNUSABLE = 7, INTERRUPTED = 130,   -- 128 and the number of SIGINT, as shells have it
+  UNUSABLE = 7, KEPT = 8, NO_TOKEN = 9,
+  NOT_RUN = 126, NOT_FOUND = 127,   -- as shells, env and nohup have it
+  INTERRUPTED = 130,   -- 128 and the number of SIGINT, as shells have it
 }
 
 --- What each means, and the problem codes that lead to it.
@@ -20,6 +22,10 @@ exits.list = {
   {exits.BUSY, "the bank cannot answer now, or asks for fewer requests", "server", "limited"},
   {exits.UNUSABLE, "an answer that is no use, or clocks too far apart",
     "status", "too_large", "response", "expired"},
+  {exits.KEPT, "token --refresh: the token at hand was printed, not a new one"},
+  {exits.NO_TOKEN, "explain: there is no valid token"},
+  {exits.NOT_RUN, "exec: the program cannot be run"},
+  {exits.NOT_FOUND, "exec: there is no such program"},
   {exits.INTERRUPTED, "interrupted"},
 }
 

@@ -1,26 +1,34 @@
---- What a client knows of its token, in lines for a person.
+--- What a client knows of its token: in lines for a person, and as JSON.
 
+local core = require "corebank.auth.core"
 local wording = require "corebank.auth.cli.wording"
 
+-- RFC 3339, in local time.
 local function moment(seconds)
-  return os.date("%Y-%m-%d %H:%M:%S", math.floor(seconds))
+  local text = os.date("%Y-%m-%dT%H:%M:%S%z", math.floor(seconds))
+  return (text:gsub("(%d%d)$", ":%1"))
 end
 
 local function whole(seconds)
   return ("%d s"):format(math.floor(seconds))
 end
 
+local function ends(told)
+  return moment(core.wall() + told.remaining)
+end
+
 -- Why there is this token, or none.
 local function token_line(told)
   if not told.remaining then return "none; the next one comes from the bank" end
-  return ("%s, %s left, until %s"):format(told.state, whole(told.remaining),
-    moment(os.time() + told.remaining))
+  return ("%s, %s left, until %s"):format(told.state, whole(told.remaining), ends(told))
 end
+
+local explanation = {}
 
 ---@param told corebank.auth.Explanation
 ---@param store corebank.auth.Store? the store of this client
 ---@return string
-return function(told, store)
+function explanation.text(told, store)
   local lines = {}
   local function add(name, text)
     if text then lines[#lines + 1] = ("%-9s %s\n"):format(name, text) end
@@ -36,3 +44,38 @@ return function(told, store)
   add("pause", told.latchedFor and "the bank is not asked for " .. whole(told.latchedFor))
   return table.concat(lines)
 end
+
+-- JSON forbids these as they are. All else is passed on: a folder's name that is no UTF-8, too.
+local function string_of(text)
+  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
+end
+
+local function number_of(seconds)
+  return ("%d.%03d"):format(math.floor(seconds), math.floor(seconds % 1 * 1000))
+end
+
+
+--- The same for a program. What is not known is absent.
+---@param told corebank.auth.Explanation
+---@param store corebank.auth.Store?
+---@return string
+function explanation.json(told, store)
+  local members = {}
+  local function add(name, convert, value)
+    if value then members[#members + 1] = ('"%s":%s'):format(name, convert(value)) end
+  end
+  add("bank", string_of, told.client)
+  add("store", string_of, store and store.name)
+  add("dir", string_of, store and store.dir)
+  add("state", string_of, told.state)
+  add("source", string_of, told.source)
+  add("remaining", number_of, told.remaining)
+  add("until", string_of, told.remaining and ends(told))
+  add("refreshIn", number_of, told.refreshIn)
+  add("problem", string_of, told.problem and wording.spoken(told.problem))
+  add("problemAt", string_of, told.problem and moment(told.problemAt))
+  add("pause", number_of, told.latchedFor)
+  return "{" .. table.concat(members, ",") .. "}\n"
+end
+
+return explanation

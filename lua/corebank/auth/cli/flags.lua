@@ -33,9 +33,14 @@ local own = {
   {flag = "--no-store", name = "noStore", kind = "switch",
     meaning = "keeps no token between runs"},
   {flag = "--format", name = "format", kind = "FORMAT", command = "token", default = "token",
-    choices = {"token", "header", "json", "env"}, meaning = "token, header, json or env"},
+    choices = {"token", "header", "json", "env", "dotenv"},
+    meaning = "token, header, json, env or dotenv"},
   {flag = "--refresh", name = "refresh", kind = "switch", command = "token",
     meaning = "a new token: the API does not accept the one at hand"},
+  {flag = "--format", name = "format", kind = "FORMAT", command = "explain", default = "text",
+    choices = {"text", "json"}, meaning = "text or json"},
+  {flag = "--show-answer", name = "showAnswer", kind = "switch", command = "doctor",
+    meaning = "shows what the bank answered, secrets blanked, when that is no token"},
 }
 
 local function flag_of(option)
@@ -43,7 +48,7 @@ local function flag_of(option)
   return "--" .. option.name:gsub("%u", function(letter) return "-" .. letter:lower() end)
 end
 
-local flags = {commands = {"token", "explain", "forget", "doctor", "completion"}}
+local flags = {commands = {"token", "exec", "explain", "forget", "doctor", "completion"}}
 
 ---@type corebank.auth.Flag[]
 flags.list = {}
@@ -54,6 +59,14 @@ for _, option in ipairs(options.list) do
   end
 end
 for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
+
+--- Whether a command takes a flag.
+---@param flag corebank.auth.Flag
+---@param command string
+---@return boolean
+function flags.belongs(flag, command)
+  return not flag.command or flag.command == command
+end
 
 --- The flag for what is written in another way: --caFile, --CA_FILE, --ca-File.
 ---@param text string
@@ -75,6 +88,16 @@ function flags.value(flag, text)
   return number
 end
 
+--- The words of the program that exec runs.
+---@param words string[]
+---@param separator integer where "--" may stand
+---@return string[]
+function flags.program(words, separator)
+  local program = {}
+  for i = separator + 1, #words do program[#program + 1] = words[i] end
+  return program
+end
+
 --- What is wrong with flags that are right each by itself.
 ---@param read table the flags' values by name
 ---@return string?
@@ -87,6 +110,8 @@ function flags.conflict(read)
     return "--no-store and --store-dir exclude each other"
   elseif read.secretFile == "-" and read.keyPasswordFile == "-" then
     return "--secret-file and --key-password-file cannot both be the standard input"
+  elseif read.command == "exec" and not read.program[1] then
+    return "exec needs a program after --: exec [OPTION...] -- PROGRAM [ARG...]"
   end
 end
 

@@ -25,14 +25,36 @@ function formats.json(token)
   return "{" .. table.concat(members, ",") .. "}\n"
 end
 
+-- What a program finds of a token in its environment.
+local function variables(token)
+  return {
+    {"COREBANK_ACCESS_TOKEN", token.accessToken}, {"COREBANK_TOKEN_TYPE", token.tokenType},
+    {"COREBANK_TOKEN_EXPIRES_AT", ("%d"):format(math.floor(token:expiresAt()))},
+  }
+end
+formats.variables = variables
+
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+local function lines(token, form, quote)
+  local list = {}
+  for _, variable in ipairs(variables(token)) do
+    list[#list + 1] = form:format(variable[1], quote(variable[2]))
+  end
+  return table.concat(list)
+end
+
+--- For eval.
 function formats.env(token)
-  return ("export COREBANK_ACCESS_TOKEN=%s\nexport COREBANK_TOKEN_TYPE=%s\n"
-    .. "export COREBANK_TOKEN_EXPIRES_AT=%d\n"):format(quoted(token.accessToken),
-    quoted(token.tokenType), math.floor(token:expiresAt()))
+  return lines(token, "export %s=%s\n", quoted)
+end
+
+--- For env files. No quotes: some that read such files, docker's --env-file among them, take
+-- them for a part of the value; and no character of a token needs any.
+function formats.dotenv(token)
+  return lines(token, "%s=%s\n", tostring)
 end
 
 return formats

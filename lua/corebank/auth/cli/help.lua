@@ -5,12 +5,20 @@ local exits = require "corebank.auth.cli.exits"
 local ABOUT = {
   token = "Prints the access token. It comes from the store while it is good, else from "
     .. "the bank. All else there is to say goes to the standard error.",
+  exec = "Runs a program with a valid token in its environment, as COREBANK_ACCESS_TOKEN, "
+    .. "COREBANK_TOKEN_TYPE and COREBANK_TOKEN_EXPIRES_AT, and without COREBANK_CLIENT_SECRET. The "
+    .. "exit status is the program's. Without a token nothing is run.",
   explain = "Says which token is in the store, until when, and what went wrong last. Asks the "
-    .. "bank for nothing.",
+    .. "bank for nothing. The exit status is 9 when there is no valid token.",
   forget = "Deletes what the store keeps for these credentials. The bank is not told.",
   doctor = "Checks one thing after the other, and says what to do about the first that fails. "
     .. "Asks the bank for a token, with --attempts tries, also after a denial.",
   completion = "Prints what a shell needs to complete this command's words.",
+}
+
+local USAGE = {
+  completion = "completion bash|zsh|fish [OPTION...]",
+  exec = "exec [OPTION...] -- PROGRAM [ARG...]",
 }
 
 local EXAMPLES = {
@@ -18,14 +26,22 @@ local EXAMPLES = {
     "export COREBANK_BASE_URL=https://bank.example COREBANK_CLIENT_ID=my-client",
     "corebank-auth token --secret-file /etc/my-client.secret",
     "corebank-auth token --format header | curl -H @- https://bank.example/api/accounts",
-    'eval "$(corebank-auth token --format env)"',
+    'eval "$(corebank-auth token --format env)" || exit',
     "corebank-auth token --format json | jq .expiresAt",
   },
-  explain = {"corebank-auth explain --secret-file /etc/my-client.secret"},
+  exec = {
+    "corebank-auth exec --secret-file /etc/my-client.secret -- my-job --verbose",
+    "corebank-auth exec -- sh -c 'echo \"ends at $COREBANK_TOKEN_EXPIRES_AT\"'",
+  },
+  explain = {
+    "corebank-auth explain --secret-file /etc/my-client.secret",
+    "corebank-auth explain --format json | jq .remaining",
+  },
   forget = {"corebank-auth forget --secret-file /etc/my-client.secret"},
   doctor = {
     "corebank-auth doctor --secret-file /etc/my-client.secret",
     "corebank-auth doctor --base-url https://bank.example --client-id my-client --prompt",
+    "corebank-auth doctor --show-answer",
   },
   completion = {
     'eval "$(corebank-auth completion bash)"',
@@ -38,6 +54,7 @@ Gets, keeps and shows the access token of a core-banking API.
 
 Commands:
    token                      prints the access token
+   exec -- PROGRAM [ARG...]   runs a program with the token in its environment
    explain                    says which token is in the store, and why
    forget                     deletes it from the store
    doctor                     finds out what is wrong
@@ -78,8 +95,7 @@ function help.text(parser, root)
   for _, command in ipairs(root._commands) do command:hidden(true) end   -- SUMMARY has them
   local name = parser ~= root and parser._name
   if name then
-    local positional = name == "completion" and " bash|zsh|fish" or ""
-    parser:usage(("Usage: corebank-auth %s%s [OPTION...]"):format(name, positional))
+    parser:usage("Usage: corebank-auth " .. (USAGE[name] or name .. " [OPTION...]"))
     parser:description(ABOUT[name])
   else
     parser:usage("Usage: corebank-auth COMMAND [OPTION...]")

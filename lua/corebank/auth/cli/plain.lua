@@ -4,8 +4,14 @@
 
 local flags = require "corebank.auth.cli.flags"
 
-local function takes(flag, command)
-  return flag and flag.kind ~= "headers" and (not flag.command or flag.command == command)
+-- The flags that are read here, by how they are written; and what stands where none is given.
+local function known_flags(command)
+  local by_flag, read = {}, {command = command}
+  for _, flag in ipairs(flags.list) do
+    if flag.kind ~= "headers" and flags.belongs(flag, command) then by_flag[flag.flag] = flag end
+    if flag.command == command then read[flag.name] = flag.default end
+  end
+  return by_flag, read
 end
 
 local function choice(flag, value)
@@ -28,17 +34,15 @@ return function(words)
   local command, known = words[1], {}
   for _, name in ipairs(flags.commands) do known[name] = name ~= "completion" end
   if not known[command] then return nil end
-  local read, by_flag = {command = command}, {}
-  for _, flag in ipairs(flags.list) do by_flag[flag.flag] = flag end
-  if command == "token" then read.format = "token" end
+  local by_flag, read = known_flags(command)
   local i = 2
-  while words[i] do
+  while words[i] and not (command == "exec" and words[i] == "--") do
     local flag = by_flag[words[i]]
-    if not takes(flag, command) then return nil end
-    local value = value_of(flag, words[i + 1])
+    local value = flag and value_of(flag, words[i + 1])
     if value == nil then return nil end
     read[flag.name] = value
     i = i + (flag.kind == "switch" and 1 or 2)
   end
+  if command == "exec" then read.program = flags.program(words, i) end
   return not flags.conflict(read) and read or nil
 end
