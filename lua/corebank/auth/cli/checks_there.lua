@@ -1,6 +1,6 @@
 --- What the doctor looks at on the way to the bank: the name, the connection, TLS, the clocks, the
--- answer. Each check returns what there is, nothing to be said being an empty text; or nil, what is
--- wrong, and the exit status.
+-- answer. Each check returns what there is, nothing to be said being an empty text, and maybe a
+-- warning; or nil, what is wrong, and the exit status.
 
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"
@@ -9,10 +9,12 @@ local exchange = require "corebank.auth.exchange"
 local exits = require "corebank.auth.cli.exits"
 local fetching = require "corebank.auth.fetching"
 local problem = require "corebank.auth.problem"
+local token = require "corebank.auth.token"
 local wording = require "corebank.auth.cli.wording"
 
 local CLOCKS_AGREE = 2          -- seconds; the bank's clock shows whole ones
 local CLOCKS_TOO_FAR = 300
+local FIELDS_AGREE = 60         -- seconds between the ends that the reply's two fields mean
 local CERTIFICATE_SOON = 14     -- days
 
 -- ---- the connection ----------------------------------------------------------------------------
@@ -80,11 +82,11 @@ local function ask(state)
   local function wait(transfer, seconds)
     blocking.wait(transfer, seconds)
     local date = transfer and transfer:result().date
-    state.ahead = date and core.wall() - date
+    state.date, state.ahead = date, date and core.wall() - date
   end
-  local token, _, trouble, attempts = exchange.run(state.settings, core, wait)
-  if token then token, trouble = fetching.check_leeway(state.settings, token, attempts) end
-  state.token, state.problem = token, trouble
+  local got, _, trouble, attempts = exchange.run(state.settings, core, wait)
+  if got then got, trouble = fetching.check_leeway(state.settings, got, attempts) end
+  state.token, state.problem = got, trouble
 end
 
 local function check_clock(state)
@@ -98,8 +100,20 @@ local function check_clock(state)
   return nil, "this machine's is " .. text .. "; set it, by NTP for example", exits.UNUSABLE
 end
 
+-- What is wrong when the reply's two fields do not mean the same end.
+local function contradiction(state)
+  local seconds, ends = state.token.tokenValiditySec, state.token.expirationTime
+  if not seconds or not ends or ends <= 0 then return nil end
+  local left = token.epoch(ends) - (state.date or core.wall())
+  if math.abs(left - seconds) <= FIELDS_AGREE then return nil end
+  return ("the bank's tokenValiditySec is %.0f s, and its expirationTime is %s by %s; the token is "
+    .. "taken for valid for %.0f s. Ask the bank in which unit and time zone expirationTime is"
+    ):format(seconds, left > 0 and ("%.0f s ahead"):format(left) or ("%.0f s ago"):format(-left),
+    state.date and "its Date" or "this machine's clock", state.token:remaining())
+end
+
 local function check_answer(state)
-  if state.token then return tostring(state.token) end
+  if state.token then return tostring(state.token), contradiction(state) end
   local message, hint = wording.spoken(state.problem.message), wording.hint(state.problem)
   return nil, hint and message .. "; " .. hint or message, exits.of(state.problem.code)
 end

@@ -5,7 +5,7 @@ local checks_there = require "corebank.auth.cli.checks_there"
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 
-local RED, GREEN = 31, 32
+local RED, GREEN, YELLOW = 31, 32, 33
 
 local function painter()
   local no_color = os.getenv "NO_COLOR"
@@ -15,7 +15,7 @@ local function painter()
   return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end
 end
 
--- What a check says; one that stops the command has failed.
+-- What a check says, and a warning that goes with it; one that stops the command has failed.
 local function outcome_of(check, state)
   local ok, text, message, status = pcall(check, state)
   if ok then return text, message, status end
@@ -31,6 +31,9 @@ local function run(check, state, paint)
     return status
   elseif text ~= "" then
     exits.print(("%s      %-8s  %s\n"):format(paint("ok", GREEN), check[1], text))
+  end
+  if message then
+    exits.print(("%s %-8s  %s\n"):format(paint("warning", YELLOW), check[1], message))
   end
 end
 
