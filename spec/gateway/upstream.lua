@@ -2,10 +2,12 @@
 -- what arrives and counts.
 --
 -- /?status=404 answers that to a good token, /?accel=/x with X-Accel-Redirect, /?grpc=16 with
--- grpc-status. The dict `seen` holds: "good" and "bad" requests, those of the latter without any
--- ("bare"), "tokens" (different ones), "first:TOKEN" (when a token came first), "late" (came longer
--- than `lifetime` seconds after that), and the switch "reject", by which it answers 401 to
--- everything.
+-- grpc-status, /?echo=1 with the request's method and body. A token may also come raw, in X-Token.
+-- The dict `seen` holds: "good" and "bad" requests, those of the latter without any token ("bare"),
+-- those with an Authorization that is the client's own ("own"), "tokens" (different ones),
+-- "first:TOKEN" (when a token came first), "late" (came longer than `lifetime` seconds after that),
+-- the switch "reject", by which it answers 401 to everything, and "revoked": so many tokens, in the
+-- order in which they came, are answered 401.
 
 local upstream = {}
 
@@ -15,25 +17,42 @@ local function note(token, lifetime)
   local now = ngx.now()
   local first = seen:get("first:" .. token)
   if not first then
-    if seen:add("first:" .. token, now) then seen:incr("tokens", 1, 0) end
+    if seen:add("first:" .. token, now) then
+      seen:set("number:" .. token, (seen:incr("tokens", 1, 0)))
+    end
   elseif lifetime and now - first > lifetime then
     seen:incr("late", 1, 0)
   end
 end
 
+local function is_revoked(token)
+  return (seen:get("number:" .. token) or 0) <= (seen:get("revoked") or 0)
+end
+
+local function answer_as_asked()
+  local asked = ngx.req.get_uri_args()
+  if asked.accel then ngx.header["X-Accel-Redirect"] = asked.accel end
+  if asked.grpc then ngx.header["grpc-status"] = asked.grpc end
+  if asked.status then return ngx.exit(tonumber(asked.status)) end
+  if not asked.echo then return ngx.print("ok") end
+  ngx.req.read_body()
+  ngx.print(ngx.req.get_method(), " ", ngx.req.get_body_data())
+end
+
 --- Answers 200 to one good Authorization header, 401 to anything else.
 ---@param lifetime number? seconds for which a token is good after it came first
 function upstream.answer(lifetime)
-  local given = ngx.req.get_headers()["Authorization"]
-  local token = type(given) == "string" and given:match("^Bearer (canary%-token%-[%w-]+)$")
+  local headers = ngx.req.get_headers()
+  local given = headers["Authorization"] or headers["X-Token"]
+  local token = type(given) == "string" and (" " .. given):match(" (canary%-token%-[%w-]+)$")
   if token then note(token, lifetime) end
   seen:incr(token and "good" or "bad", 1, 0)
   if not given then seen:incr("bare", 1, 0) end
-  if ngx.var.arg_accel then ngx.header["X-Accel-Redirect"] = ngx.var.arg_accel end
-  if ngx.var.arg_grpc then ngx.header["grpc-status"] = ngx.var.arg_grpc end
-  if ngx.var.arg_status then return ngx.exit(tonumber(ngx.var.arg_status)) end
-  if not token or seen:get("reject") then return ngx.exit(ngx.HTTP_UNAUTHORIZED) end
-  ngx.print("ok")
+  if tostring(headers["Authorization"]):find("of%-the%-client") then seen:incr("own", 1, 0) end
+  if not token or is_revoked(token) or seen:get("reject") then
+    return ngx.exit(ngx.HTTP_UNAUTHORIZED)
+  end
+  answer_as_asked()
 end
 
 --- Another server, which must never see the bank's token: in no header, and not in the URL. Counts
@@ -46,9 +65,14 @@ function upstream.other()
   ngx.print("other")
 end
 
---- GET /count/NAME answers with a count; GET /set/NAME/1 or 0 turns a switch.
+--- GET /count/NAME answers with a count; GET /set/NAME/1 or 0 turns a switch; GET /set/revoke/1
+-- revokes all tokens that have come.
 function upstream.administer()
   local name, value = ngx.var.uri:match("^/set/(%w+)/(%d)$")
+  if name == "revoke" then
+    seen:set("revoked", seen:get("tokens"))
+    return ngx.print("ok")
+  end
   if name then
     seen:set(name, value == "1" or nil)
     return ngx.print("ok")

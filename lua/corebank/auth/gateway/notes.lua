@@ -67,8 +67,14 @@ function listeners.waited(bank)
   if ngx.get_phase() ~= "timer" then count(bank, "waits") end
 end
 
-function listeners.invalidated(bank)
+function listeners.invalidated(bank, event)
   count(bank, "invalidated")
+  if event.alike and not bank.isRejectedAlike then
+    log(ngx.WARN, bank, "the API rejects fresh tokens as well: somebody else seems to revoke ",
+      "them, or it is not the token; rejections count less and less often, down to once in ",
+      "5 minutes")
+  end
+  bank.isRejectedAlike = event.alike
 end
 
 function listeners.store_failed(bank, event)
