@@ -59,6 +59,7 @@ http {
   server {
     listen 127.0.0.1:$api backlog=4096;
     location / { content_by_lua_block { require("spec.gateway.upstream").answer($lifetime) } }
+    location /socket { content_by_lua_block { require("spec.gateway.upstream").upgrade() } }
     location /count/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
     location /set/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
   }
@@ -125,6 +126,7 @@ local function texts(given, ports)
   local setup = "require('corebank.auth.nginx').setup" .. options
   local values = {modules = module_lines "nginx", user = user_line(), workers = 2,
     checkout = CHECKOUT, build = BUILD, api = ports[1], port = ports[2], spare = ports[3],
+    second = ports[4],
     options = options,
     setup = setup, init_worker = given.no_setup and "" or setup, main = "", http = "",
     dict = "lua_shared_dict corebank 1m;", keepalive = "keepalive 64;", server = "",
@@ -149,9 +151,10 @@ end
 -- configuration: main, http, dict, server, api_location, init_worker, before_inject; or `template`,
 -- a configuration of one's own with the same names in it.
 function gateway.start(given)
-  local ports = {free_port(), free_port(), free_port()}
+  local ports = {free_port(), free_port(), free_port(), free_port()}
   local values = texts(given or {}, ports)
   local self = setmetatable({dir = files.new_folder(), port = ports[2], apiPort = ports[1],
+    secondPort = ports[4],
     values = values, url = "http://127.0.0.1:" .. ports[2],
     apiUrl = "http://127.0.0.1:" .. ports[1]}, Gateway)
   self:configure{}

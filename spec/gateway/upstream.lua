@@ -55,6 +55,13 @@ function upstream.answer(lifetime)
   answer_as_asked()
 end
 
+--- Takes an upgrade, and sends the Authorization it came with.
+function upstream.upgrade()
+  local raw = assert(ngx.req.socket(true))
+  raw:send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    .. (ngx.var.http_authorization or "none") .. "\n")
+end
+
 --- Another server, which must never see the bank's token: in no header, and not in the URL. Counts
 -- what came ("spare"), with the token ("leaks") and with what is the client's own ("passed").
 function upstream.other()
