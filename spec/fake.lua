@@ -89,7 +89,10 @@ function fake.world(answer)
     launch = function(flight) flights[#flights + 1] = flight end,
     threads = coroutine,
     callers_threads = coroutine,
-    await = function(flight) while not flight.done do coroutine.yield() end end,
+    await = function(flight, seconds)
+      local ends = world.now + (seconds or math.huge)
+      while not flight.done and world.now < ends do coroutine.yield() end
+    end,
   }
 
   --- Starts `job` as a caller of its own.

@@ -19,6 +19,8 @@ Client.__metatable = false
 -- Proxy passwords and gateway keys are in them: no dump of a client shows its settings.
 local settings_of = setmetatable({}, {__mode = "k"})
 
+local REFRESH_WAIT = 1   -- seconds that a script which calls seldom waits for a refresh
+
 local function tell(self, name, fields)
   self.counters[name] = (self.counters[name] or 0) + 1
   if not self.onEvent then return end
@@ -51,14 +53,35 @@ local function join(self, own)
   return own:awaited()
 end
 
+-- Moves the flight on. One that a script has left alone for long says how seldom it calls.
+local function move_on(self)
+  local own = self.flight
+  own:advance()
+  self.callsSeldom = self.callsSeldom or own.leftAlone
+  return own
+end
+
 -- Hands out what is at hand; the refresh goes on behind the caller's back.
 local function refresh_behind(self)
-  if self:is_fetching() then return self.flight:advance() end
+  if self:is_fetching() then
+    local own = move_on(self)
+    if not own.neglected or self.isClosed then return end
+  end
   local now = self.system.boot()
   if now >= self.nextRefresh and keeping.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
     depart(self, false)
   end
+end
+
+-- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
+local function wait_a_moment(self, await)
+  if not self.callsSeldom or not self:is_fetching() then return end
+  local own, began = self.flight, self.system.boot()
+  if own.wasWaitedFor then return end
+  own.wasWaitedFor = true
+  await(own, REFRESH_WAIT)
+  tell(self, "waited", {seconds = self.system.boot() - began})
 end
 
 local function refuse(trouble)
@@ -69,17 +92,21 @@ local function closed()
   return refuse(problem.new("closed", "the client was closed while waiting"))
 end
 
--- The flight to wait for: the one in the air, or a new one.
-local function board(self, urgent)
+-- The flight to wait for: the one in flight, or a new one. There may be no time left for one that
+-- was left alone.
+local function board(self)
   if self:is_fetching() then
-    local own = self.flight
-    own:advance()
-    if not own.neglected or self.isClosed then return join(self, own) end
+    local own = move_on(self)
+    if own.done and not own.neglected or not own.leftAlone or self.isClosed then
+      return join(self, own)
+    end
+    own:abandon()
   end
-  return join(self, depart(self, urgent))
+  return join(self, depart(self, true))
 end
 
--- `await` returns when the flight that it is given is done.
+-- `await` returns when the flight that it is given is done, or the seconds are over, if it is given
+-- any.
 local function fetch(self, await)
   if self.isClosed then return closed() end
   local began = self.system.boot()
@@ -88,7 +115,7 @@ local function fetch(self, await)
     if keeping.usable(self) then return self.current end
     return refuse(self.latch:remembered(began))
   end
-  local own = board(self, true)
+  local own = board(self)
   local waits = not own.done
   if waits then await(own) end
   if self.isClosed then return closed() end
@@ -102,6 +129,7 @@ end
 local function hand_out(self, await)
   if keeping.usable(self) then
     refresh_behind(self)
+    wait_a_moment(self, await)
     if keeping.usable(self) then return self.current end
   end
   return fetch(self, await)
@@ -163,7 +191,9 @@ end
 
 --- Waits for the refresh that is in the air, if there is one: a script that ends would lose it.
 function Client:settle()
-  if self:is_fetching() then self.host.await(board(self, false)) end
+  if not self:is_fetching() then return end
+  refresh_behind(self)
+  if self:is_fetching() then self.host.await(join(self, self.flight)) end
 end
 
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again
@@ -254,7 +284,6 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function client.token_and_refresh(self, await)
-  if self:is_fetching() then board(self, false) end
   local token, message, trouble = hand_out(self, await)
   while self:is_fetching() do await(join(self, self.flight)) end
   if token then return self:peek() or token end

@@ -7,6 +7,8 @@ local keeping = require "corebank.auth.keeping"
 local problem = require "corebank.auth.problem"
 
 local LOOK_AGAIN = 0.25   -- seconds until a refresh left to others is looked for
+-- How a request ends that nobody moves on: by its time limits, or because its peer gives it up.
+local LEFT_ALONE = {timeout = true, network = true, tls = true}
 
 local function ask(client, settings, own, deadline, elsewhere)
   client.lastDeparture = client.system.boot()
@@ -83,13 +85,17 @@ end
 local function settle(client, own, token, trouble)
   local found = own.found
   own.found = nil   -- a flight is kept for its problem; it keeps no token
-  if own.neglected then keeping.postpone(client) end
   if found then
     keeping.take(client, found)
     return "found"
   end
   if own.heeded then keeping.fall_back(client) end
   if own.heeded or not (token or trouble) then return nil end
+  if trouble and own.leftAlone and LEFT_ALONE[trouble.code] then
+    own.neglected, own.problem = true, nil
+    if own.wasWaitedFor then keeping.postpone(client) end
+    return nil
+  end
   if token then
     token, trouble = fetching.check_leeway(client, token, own.attempts)
     own.problem = trouble

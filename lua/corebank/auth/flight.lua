@@ -10,11 +10,12 @@
 ---@field wanted table? the transfer or the flight it waits for
 ---@field due number? on the boot clock, when it waits for seconds instead
 ---@field left number since when it is left alone, on the boot clock
----@field patience number? seconds for which it may be, unless somebody waits; then it ends without
---- outcome
+---@field patience number? seconds for which it may be, unless somebody waits; after that its time
+--- limits say nothing of the bank
 ---@field isAwaited boolean whether somebody waits
 ---@field moved function? called whenever somebody has moved it on and it still waits
----@field neglected boolean whether that is how it ended
+---@field leftAlone boolean whether it was left alone for longer
+---@field neglected boolean whether that is why it came to nothing
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
 local Flight = {}
@@ -82,8 +83,9 @@ function Flight:longest_alone()
   return not self.isAwaited and self.patience or nil
 end
 
--- Whether it was left alone for so long that its time limits say nothing of the bank.
-local function is_neglected(self)
+-- Whether it was left alone for so long that its time limits say nothing of the bank. What has
+-- come meanwhile is taken all the same.
+local function is_left_alone(self)
   local patience = self:longest_alone()
   return patience and is_waiting(self)
     and self.system.boot() - math.max(self.left, self.due or 0) > patience
@@ -103,10 +105,7 @@ function Flight:advance(stepped)
   if not self.done and not is_waiting(self) and not is_running(self) then
     finish(self)   -- its start was interrupted
   end
-  if is_neglected(self) then
-    self.neglected = true
-    finish(self)
-  end
+  if is_left_alone(self) then self.leftAlone = true end
   while is_waiting(self) do
     local ready
     ready, stepped = is_ready(self, stepped)
@@ -167,15 +166,15 @@ local flight = {}
 --- Makes a flight.
 ---@param work function yields what it waits for; returns a token, or nil, a message and a problem
 ---@param over function called once, when it is done, with the flight, and the token or the problem;
---- with neither after `abandon`, neglect or a fault. Closes a transfer that it still waits for
+--- with neither after `abandon` or a fault. Closes a transfer that it still waits for
 ---@param system table boot
 ---@param threads table see above
 ---@return corebank.auth.Flight
 function flight.new(work, over, system, threads)
   local now = system.boot()
-  return setmetatable({started = now, left = now, done = false, neglected = false,
-    abandoned = false, isAwaited = false, over = over, system = system, threads = threads,
-    thread = threads.create(work)}, Flight)
+  return setmetatable({started = now, left = now, done = false, leftAlone = false,
+    neglected = false, abandoned = false, isAwaited = false, over = over, system = system,
+    threads = threads, thread = threads.create(work)}, Flight)
 end
 
 return flight

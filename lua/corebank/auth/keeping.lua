@@ -135,7 +135,7 @@ function keeping.failed(client, trouble)
     denials = client.latch.denials}
 end
 
---- A refresh came to nothing for want of calls: with so few of them the next would, too.
+--- A refresh came to nothing for lack of calls, although a caller waited for a moment.
 function keeping.postpone(client)
   client.nextRefresh = client.system.boot() + LONGEST_RETRY
 end

@@ -32,7 +32,8 @@ local function own_launched()
   return launched
 end
 
---- Seconds for which a flight may be left alone: between two calls nobody moves it on.
+--- Seconds for which a flight is left alone by a script that calls often: between two calls nobody
+-- moves it on.
 blocking.patience = 2   -- and those that are waited for are looked at every second
 
 --- A flight has started that nobody waits for yet.
@@ -66,22 +67,25 @@ function blocking.wait(wanted, seconds)
   end
 end
 
-local function land(flight)
-  while not flight.done do
+local function land(flight, ends)
+  local left = ends - core.boot()
+  while not flight.done and left > 0 do
     local transfer, due = flight.wanted, flight.due
     if transfer then
-      transfer:wait(LONGEST_WAIT)
+      transfer:wait(math.min(left, LONGEST_WAIT))
     else
-      rest(math.min(due - core.boot(), LONGEST_WAIT))
+      rest(math.min(due - core.boot(), left, LONGEST_WAIT))
     end
     flight:advance(advance_others(flight, transfer ~= nil))
+    left = ends - core.boot()
   end
 end
 
---- Returns when the flight is done.
+--- Returns when the flight is done, or the seconds are over, if there are any.
 ---@param flight corebank.auth.Flight
-function blocking.await(flight)
-  local ok, fault = pcall(land, flight)
+---@param seconds number?
+function blocking.await(flight, seconds)
+  local ok, fault = pcall(land, flight, core.boot() + (seconds or math.huge))
   if ok then return end
   flight:deserted()   -- by Ctrl-C, or what a handler raised
   error(fault, 0)
