@@ -48,21 +48,9 @@ static void note_version(struct cba_inspection *found, const char *line) {
     }
 }
 
-/* "Uses proxy env variable https_proxy == '…'" names a proxy, and where it was not asked to, that
- * of no_proxy those that need none. */
-static void note_proxy(struct cba_inspection *found, const char *line) {
-    static const char list[] = "no_proxy";
-    const char *variable = after(line, "Uses proxy env variable ");
-    if (strstr(line, "CONNECT tunnel") != NULL ||
-        (variable != NULL && !cba_ascii_same(variable, list, strlen(list)))) {
-        found->proxied = true;
-    }
-}
-
 static void note_line(struct cba_inspection *found, const char *line) {
     note_address(found, line);
     note_version(found, line);
-    note_proxy(found, line);
 }
 
 static int listen_in(CURL *easy, curl_infotype kind, char *text, size_t length, void *owner) {
@@ -113,14 +101,17 @@ static bool set_own_options(CURL *easy, long timeout_ms, char *error,
            curl_easy_setopt(easy, CURLOPT_DEBUGDATA, found) == CURLE_OK;
 }
 
-static void perform(const struct cba_request *request, CURL *easy, const char *error,
-                    struct cba_inspection *found) {
-    found->proxied = cba_proxy_is_certain(request);
-    int code = (int)curl_easy_perform(easy); /* which finds those of the environment */
+static void perform(const struct cba_request *request, long timeout_ms, CURL *easy,
+                    const char *error, struct cba_inspection *found) {
+    const char *variable;
+    enum cba_way way = cba_proxy_way(cba_proxy_of(request, &variable));
+    found->proxied = way != CBA_DIRECTLY;
+    int code = (int)curl_easy_perform(easy);
     struct cba_evidence evidence = {
         .easy = easy,
         .error = error,
-        .proxied = found->proxied,
+        .way = way,
+        .connect_limited = request->connect_timeout_ms < timeout_ms,
     };
     cba_outcome_judge(&found->failure, code, &evidence);
     found->resolved = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME);
@@ -134,10 +125,10 @@ static void inspect(const struct cba_request *request, long timeout_ms,
     struct cba_borrowed borrowed = {NULL, NULL};
     char error[CURL_ERROR_SIZE] = "";
     if (set_own_options(easy, timeout_ms, error, found)) {
-        found->failure.outcome = cba_request_apply(request, easy, &borrowed);
+        cba_request_apply(request, easy, &borrowed, &found->failure);
     }
     if (found->failure.outcome == CBA_PENDING) {
-        perform(request, easy, error, found);
+        perform(request, timeout_ms, easy, error, found);
     }
     curl_easy_cleanup(easy);
     cba_borrowed_free(&borrowed);

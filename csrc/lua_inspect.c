@@ -3,13 +3,14 @@
 #include "libcurl.h"
 #include "lua_bindings.h"
 #include "lua_compat.h"
+#include "proxy.h"
 
 enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
 
 /* inspect(settings, url, seconds) -> a table:
- *   failure, tlsFault, detail   as of transfer:result(), when it did not come to a connection
- *   address      the one tried last, when a name was resolved; a proxy's, with `proxied`
- *   resolved, connected, secured   seconds from the start, for the steps that were taken
+ *   failure, tlsFault, step, limit, atProxy, detail   as of transfer:result(), when it did not come
+ * to a connection address      the one tried last, when a name was resolved; a proxy's, with
+ * `proxied` resolved, connected, secured   seconds from the start, for the steps that were taken
  *   tlsVersion, certificateEnd     e.g. "1.3"; a date as the TLS library writes it
  *   proxied      whether a proxy is in between
  * Blocks, and sends no request. */
@@ -35,6 +36,18 @@ static int inspect(lua_State *L) {
     return 1;
 }
 
+/* proxy(settings, url) -> the URL of the proxy that requests to `url` go through, with its
+ * password; and the environment variable that names it, or nil. Nil: they go there directly. */
+static int proxy(lua_State *L) {
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const char *url = luaL_checkstring(L, URL), *variable;
+    struct cba_request request;
+    cba_read_request(L, SETTINGS, url, &request);
+    lua_pushstring(L, cba_proxy_of(&request, &variable)); /* NULL is nil */
+    lua_pushstring(L, variable);
+    return 2;
+}
+
 /* libcurl_is_started() -> whether anything here had to initialise libcurl yet */
 static int libcurl_is_started(lua_State *L) {
     lua_pushboolean(L, cba_libcurl_is_started());
@@ -44,6 +57,7 @@ static int libcurl_is_started(lua_State *L) {
 void cba_open_inspect(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"inspect", inspect},
+        {"proxy", proxy},
         {"libcurl_is_started", libcurl_is_started},
         {NULL, NULL},
     };

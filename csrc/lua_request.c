@@ -65,6 +65,7 @@ void cba_read_request(lua_State *L, int settings, const char *url, struct cba_re
     request->client_key_password = cba_secret_field(L, settings, "clientKeyPassword");
     request->pinned_key = cba_string_field(L, settings, "pinnedKey");
     request->proxy = cba_string_field(L, settings, "proxy");
+    request->proxy_ca_file = cba_string_field(L, settings, "proxyCaFile");
     request->no_proxy = cba_string_field(L, settings, "noProxy");
     const char *min_tls = cba_string_field(L, settings, "minTls");
     request->tls13_only = min_tls != NULL && strcmp(min_tls, "1.3") == 0;
@@ -109,6 +110,21 @@ static const char *tls_fault_name(enum cba_tls_fault fault) {
     }
 }
 
+static const char *step_name(enum cba_step step) {
+    switch (step) {
+        case CBA_STEP_NAME:
+            return "name";
+        case CBA_STEP_CONNECTION:
+            return "connection";
+        case CBA_STEP_TUNNEL:
+            return "tunnel";
+        case CBA_STEP_HANDSHAKE:
+            return "handshake";
+        default:
+            return NULL;
+    }
+}
+
 void cba_set_string(lua_State *L, const char *name, const char *value) {
     if (value != NULL && value[0] != '\0') {
         lua_pushstring(L, value);
@@ -130,6 +146,14 @@ void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
     cba_set_string(L, "failure", outcome_code(failure->outcome));
     if (failure->outcome == CBA_TLS) {
         cba_set_string(L, "tlsFault", tls_fault_name(failure->tls_fault));
+    }
+    if (failure->outcome == CBA_TIMEOUT) {
+        cba_set_string(L, "step", step_name(failure->step));
+        cba_set_string(L, "limit", failure->connect_limited ? "connectTimeout" : NULL);
+    }
+    if (failure->at_proxy) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, "atProxy");
     }
     cba_set_string(L, "detail", failure->detail);
 }

@@ -186,6 +186,10 @@ static const struct cba_result *check_result(lua_State *L, const struct cba_tran
  *   status       HTTP status, when there is one
  *   failure      else a problem code
  *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
+ *   step         with failure "timeout", what was under way: "name", "connection", "tunnel" or
+ *                "handshake"; absent: the answer was waited for
+ *   limit        "connectTimeout", when that was over and not the time of the whole
+ *   atProxy      true: it was the proxy that it failed with
  *   detail       what libcurl or the system says of it, printable; may be absent
  *   begun        whether a line of an answer arrived, a proxy's counted
  *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent

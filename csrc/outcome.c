@@ -31,6 +31,7 @@ static const struct {
     {CURLE_SSL_CACERT_BADFILE, CBA_TLS, CBA_TLS_TRUST_STORE},
     {CURLE_SSL_CERTPROBLEM, CBA_TLS, CBA_TLS_CLIENT},
     {CODE_SSL_CLIENTCERT, CBA_TLS, CBA_TLS_CLIENT},
+    {CURLE_BAD_FUNCTION_ARGUMENT, CBA_TLS, CBA_TLS_CLIENT}, /* a bad key, from 8.16 on */
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, CBA_TLS, CBA_TLS_PIN},
     {CURLE_SSL_CONNECT_ERROR, CBA_TLS, CBA_TLS_OTHER},
     {CURLE_SSL_CIPHER, CBA_TLS, CBA_TLS_OTHER},
@@ -52,6 +53,44 @@ static long info_long(CURL *easy, CURLINFO what) {
     return curl_easy_getinfo(easy, what, &value) == CURLE_OK ? value : 0;
 }
 
+static bool has_passed(const struct cba_evidence *evidence, CURLINFO moment) {
+    double seconds = 0;
+    return curl_easy_getinfo(evidence->easy, moment, &seconds) == CURLE_OK && seconds > 0;
+}
+
+static bool tunnel_is_open(const struct cba_evidence *evidence) {
+    return info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE) / 100 == 2;
+}
+
+/* By TCP. The time is that of all steps to one from 7.87 on. */
+static bool is_connected(const struct cba_evidence *evidence) {
+    return has_passed(evidence, CURLINFO_CONNECT_TIME) ||
+           info_long(evidence->easy, CURLINFO_LOCAL_PORT) > 0;
+}
+
+static enum cba_step step_under_way(const struct cba_evidence *evidence) {
+    if (has_passed(evidence, CURLINFO_PRETRANSFER_TIME)) {
+        return CBA_STEP_ANSWER;
+    }
+    if (!has_passed(evidence, CURLINFO_NAMELOOKUP_TIME)) {
+        return CBA_STEP_NAME;
+    }
+    if (!is_connected(evidence)) {
+        return CBA_STEP_CONNECTION;
+    }
+    /* Of SOCKS nothing tells how far it came. */
+    bool through = evidence->way == CBA_DIRECTLY || tunnel_is_open(evidence);
+    return through ? CBA_STEP_HANDSHAKE : CBA_STEP_TUNNEL;
+}
+
+/* Whether it had not come further than the proxy, for certain. */
+static bool is_at_proxy(const struct cba_evidence *evidence) {
+    enum cba_step step = step_under_way(evidence);
+    return evidence->way != CBA_DIRECTLY && !evidence->begun &&
+           (step == CBA_STEP_NAME || step == CBA_STEP_CONNECTION ||
+            (step == CBA_STEP_TUNNEL && evidence->way != CBA_BY_SOCKS_PROXY));
+}
+
 /* OpenSSL's and GnuTLS's texts both say so. */
 static bool mentions_alert(const struct cba_evidence *evidence) {
     return strstr(evidence->error, "alert") != NULL;
@@ -61,37 +100,35 @@ static bool mentions_alert(const struct cba_evidence *evidence) {
  * certificate. A refusal then shows as an alert to the first read or, when the server was quicker,
  * as a connection that takes not one byte. */
 static bool is_late_tls_refusal(int curl_code, const struct cba_evidence *evidence) {
-    double handshake = 0;
     if (evidence->begun) {
         return false;
     }
     if (mentions_alert(evidence)) {
         return true;
     }
-    return curl_code == CURLE_SEND_ERROR &&
-           curl_easy_getinfo(evidence->easy, CURLINFO_APPCONNECT_TIME, &handshake) == CURLE_OK &&
-           handshake > 0 && info_long(evidence->easy, CURLINFO_REQUEST_SIZE) == 0;
+    return curl_code == CURLE_SEND_ERROR && has_passed(evidence, CURLINFO_APPCONNECT_TIME) &&
+           info_long(evidence->easy, CURLINFO_REQUEST_SIZE) == 0;
 }
 
-/* Codes that say only "sending or receiving failed" hide a proxy that will not open the tunnel and
- * a refusal by TLS. */
+/* Codes that say only "connecting, sending or receiving failed" hide a proxy that will not open the
+ * tunnel and a refusal by TLS. */
 static void look_into_exchange(struct cba_failure *failure, int curl_code,
                                const struct cba_evidence *evidence) {
-    long connect_code = info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE);
-    bool tunnel_failed = !evidence->begun && strstr(evidence->error, "CONNECT") != NULL;
-    if ((connect_code != 0 && connect_code / 100 != 2) || tunnel_failed) {
+    if (info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE) != 0 && !tunnel_is_open(evidence)) {
         failure->outcome = CBA_PROXY;
-        failure->proxy_answered = connect_code != 0;
-    } else if (is_late_tls_refusal(curl_code, evidence)) {
+        failure->proxy_answered = true;
+    } else if (failure->outcome == CBA_NETWORK && is_late_tls_refusal(curl_code, evidence)) {
         failure->outcome = CBA_TLS;
         failure->tls_fault = CBA_TLS_REFUSED;
     }
 }
 
-/* In a handshake: that says nothing of trust, unless an alert said something before. */
+/* In a handshake: that says nothing of trust, unless an alert said something before. Behind an
+ * https proxy OpenSSL says the same of a certificate that it does not trust. */
 static bool is_hung_up(const struct cba_evidence *evidence) {
     long system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
-    return !mentions_alert(evidence) &&
+    bool tls_in_tls = evidence->way == CBA_BY_HTTPS_PROXY && tunnel_is_open(evidence);
+    return !mentions_alert(evidence) && !tls_in_tls &&
            (system_error == ECONNRESET || system_error == EPIPE ||
             strstr(evidence->error, "SSL_ERROR_SYSCALL") != NULL ||      /* OpenSSL */
             strstr(evidence->error, "non-properly terminated") != NULL); /* GnuTLS */
@@ -109,8 +146,18 @@ static void set_detail(struct cba_failure *failure, const char *text) {
 void cba_failure_clear(struct cba_failure *failure) {
     failure->outcome = CBA_PENDING;
     failure->tls_fault = CBA_TLS_OTHER;
+    failure->step = CBA_STEP_ANSWER;
+    failure->connect_limited = false;
+    failure->at_proxy = false;
     failure->proxy_answered = false;
     failure->detail[0] = '\0';
+}
+
+void cba_failure_of_client(struct cba_failure *failure, const char *detail) {
+    cba_failure_clear(failure);
+    failure->outcome = CBA_TLS;
+    failure->tls_fault = CBA_TLS_CLIENT;
+    set_detail(failure, detail);
 }
 
 /* Only where no text can quote an answer's body or headers. That of TLS may quote the server's
@@ -139,10 +186,18 @@ static void explain(struct cba_failure *failure, const struct cba_evidence *evid
     }
 }
 
+/* What broke no further on than at the proxy is the proxy's. */
+static void blame_proxy(struct cba_failure *failure, const struct cba_evidence *evidence) {
+    failure->at_proxy = is_at_proxy(evidence);
+    if (failure->at_proxy && (failure->outcome == CBA_CONNECT || failure->outcome == CBA_NETWORK)) {
+        failure->outcome = CBA_PROXY;
+    }
+}
+
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence) {
     look_up(failure, curl_code);
-    if (failure->outcome == CBA_NETWORK) {
+    if (failure->outcome == CBA_NETWORK || failure->outcome == CBA_CONNECT) {
         look_into_exchange(failure, curl_code, evidence);
     }
     if (failure->outcome == CBA_NO_MEMORY && evidence->begun) {
@@ -151,10 +206,12 @@ void cba_outcome_judge(struct cba_failure *failure, int curl_code,
     if (curl_code == CURLE_SSL_CONNECT_ERROR && is_hung_up(evidence)) {
         failure->outcome = CBA_NETWORK;
     }
-    explain(failure, evidence);
-    if (failure->outcome == CBA_CONNECT && evidence->proxied) {
-        failure->outcome = CBA_PROXY;
+    if (failure->outcome == CBA_TIMEOUT) {
+        failure->step = step_under_way(evidence);
+        failure->connect_limited = failure->step != CBA_STEP_ANSWER && evidence->connect_limited;
     }
+    explain(failure, evidence);
+    blame_proxy(failure, evidence);
     if (evidence->overflow) {
         failure->outcome = CBA_TOO_LARGE;
     }

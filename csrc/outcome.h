@@ -31,10 +31,25 @@ enum cba_tls_fault {
     CBA_TLS_REFUSED, /* by the server, after what the client took for the handshake */
 };
 
+/* What was going on when the time was over. */
+enum cba_step {
+    CBA_STEP_NAME,       /* looking up the name, of the proxy if there is one */
+    CBA_STEP_CONNECTION, /* TCP, to the proxy if there is one */
+    CBA_STEP_TUNNEL,     /* from the proxy on */
+    CBA_STEP_HANDSHAKE,  /* TLS with the host itself */
+    CBA_STEP_ANSWER,     /* the request, and what came back */
+};
+
+/* How a request gets to its host. */
+enum cba_way { CBA_DIRECTLY, CBA_BY_HTTP_PROXY, CBA_BY_HTTPS_PROXY, CBA_BY_SOCKS_PROXY };
+
 struct cba_failure {
     enum cba_outcome outcome;
     enum cba_tls_fault tls_fault;
-    bool proxy_answered;         /* with CBA_PROXY: and would answer the same again */
+    enum cba_step step;   /* with CBA_TIMEOUT */
+    bool connect_limited; /* with CBA_TIMEOUT: by the limit of the connection, not of the whole */
+    bool at_proxy;        /* it is the proxy that it failed with */
+    bool proxy_answered;  /* with CBA_PROXY: and would answer the same again */
     char detail[CBA_DETAIL_MAX]; /* printable */
 };
 
@@ -44,11 +59,15 @@ struct cba_evidence {
     const char *error; /* libcurl's error buffer */
     bool begun;        /* an answer had begun */
     bool overflow;     /* it was larger than we take */
-    bool proxied;      /* by way of the proxy that was asked for, for certain */
+    enum cba_way way;
+    bool connect_limited; /* a connection had less time than the whole */
 };
 
 /* None yet. */
 void cba_failure_clear(struct cba_failure *failure);
+
+/* A client certificate or key that cannot be used, and why. */
+void cba_failure_of_client(struct cba_failure *failure, const char *detail);
 
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence);

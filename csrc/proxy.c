@@ -5,59 +5,61 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "no_proxy.h"
 #include "url.h"
 
-bool cba_proxy_in_environment(void) {
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
+/* The first of these variables that is set, and its name. An empty one is as none. */
+static const char *variable_of(const char *const *names, const char **name) {
+    for (; *names != NULL; names++) {
+        const char *value = getenv(*names);
         if (value != NULL && value[0] != '\0') {
-            return true;
+            *name = *names;
+            return value;
         }
     }
-    return false;
+    return NULL;
 }
 
-static size_t without_last_dot(const char *name, size_t length) {
-    return length > 0 && name[length - 1] == '.' ? length - 1 : length;
+/* HTTP_PROXY is none of them: a web server gives it to a CGI from a header of the client's. */
+static const char *environments(const char *url, const char **variable) {
+    static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                            NULL};
+    static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+    static const char https[] = "https:";
+    return variable_of(cba_ascii_same(url, https, strlen(https)) ? for_https : for_http, variable);
 }
 
-/* Whether a word of the list is the host or a tail of it. A network of addresses may be any. */
-static bool may_mean(const char *word, size_t length, const char *host) {
-    bool is_address = host[0] == '[' || host[strspn(host, "0123456789.")] == '\0';
-    size_t start = word[0] == '.' ? 1 : 0;
-    size_t end = without_last_dot(word, length);
-    size_t tail = end > start ? end - start : 0;
-    size_t whole = without_last_dot(host, strlen(host));
-    return is_address || word[0] == '*' ||
-           (tail <= whole && cba_ascii_same(word + start, host + whole - tail, tail));
-}
-
-static bool may_hold(const char *list, const char *host) {
-    static const char between[] = " ,";
-    for (list += strspn(list, between); *list != '\0'; list += strspn(list, between)) {
-        size_t length = strcspn(list, between);
-        if (may_mean(list, length, host)) {
-            return true;
-        }
-        list += length;
-    }
-    return false;
-}
-
-/* The list that counts, as libcurl looks for it; or NULL. */
-static const char *list_of(const struct cba_request *request) {
-    const char *list = request->no_proxy != NULL ? request->no_proxy : getenv("no_proxy");
-    return list != NULL ? list : getenv("NO_PROXY");
-}
-
-bool cba_proxy_is_certain(const struct cba_request *request) {
+static bool needs_none(const struct cba_request *request) {
+    static const char *const lists[] = {"no_proxy", "NO_PROXY", NULL};
+    const char *name, *list = request->no_proxy;
     struct cba_url url;
-    if (request->proxy == NULL || request->proxy[0] == '\0') {
-        return false;
+    if (list == NULL) {
+        list = variable_of(lists, &name);
     }
-    const char *list = list_of(request);
-    return list == NULL ||
-           (cba_url_read(request->url, NULL, &url) == CBA_URL_OK && !may_hold(list, url.host));
+    return list != NULL && cba_url_read(request->url, NULL, &url) == CBA_URL_OK &&
+           cba_no_proxy_holds(list, url.host, url.port);
+}
+
+const char *cba_proxy_of(const struct cba_request *request, const char **variable) {
+    const char *proxy = request->proxy;
+    *variable = NULL;
+    if (proxy == NULL) {
+        proxy = environments(request->url, variable);
+    }
+    if (proxy == NULL || proxy[0] == '\0' || needs_none(request)) {
+        *variable = NULL;
+        return NULL;
+    }
+    return proxy;
+}
+
+enum cba_way cba_proxy_way(const char *proxy) {
+    static const char https[] = "https://", socks[] = "socks";
+    if (proxy == NULL) {
+        return CBA_DIRECTLY;
+    }
+    if (cba_ascii_same(proxy, https, strlen(https))) {
+        return CBA_BY_HTTPS_PROXY;
+    }
+    return cba_ascii_same(proxy, socks, strlen(socks)) ? CBA_BY_SOCKS_PROXY : CBA_BY_HTTP_PROXY;
 }

@@ -1,16 +1,17 @@
-/* Which requests go through a proxy, as far as that can be told before libcurl decides. */
+/* Which requests go through a proxy. It is decided here and told to libcurl, so that who was tried
+ * is known whatever comes of it. */
 #ifndef CBA_PROXY_H
 #define CBA_PROXY_H
 
-#include <stdbool.h>
-
+#include "outcome.h"
 #include "request.h"
 
-/* Whether the environment may name one. */
-bool cba_proxy_in_environment(void);
+/* The URL of the proxy that a request goes through: the request's own, else the environment's; NULL
+ * when it goes to its host directly. `variable` is the one of the environment, or NULL. Borrowed
+ * from the request or from the environment. */
+const char *cba_proxy_of(const struct cba_request *request, const char **variable);
 
-/* Whether a request goes through the proxy that it names. No, too, where the list of hosts that
- * need none may hold its host: how that is read differs from one libcurl to the next. */
-bool cba_proxy_is_certain(const struct cba_request *request);
+/* What kind of way that is. */
+enum cba_way cba_proxy_way(const char *proxy);
 
 #endif

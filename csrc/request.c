@@ -122,9 +122,29 @@ static CURLcode set_http_options(const struct cba_request *request, CURL *easy,
 /* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the
  * connection to a call that names the same certificate with another key, and some versions a tunnel
  * that one user opened to a call that names another. */
-static bool wants_own_connection(const struct cba_request *request) {
-    return request->client_cert != NULL ||
-           (request->proxy != NULL && strchr(request->proxy, '@') != NULL);
+static bool wants_own_connection(const struct cba_request *request, const char *proxy) {
+    return request->client_cert != NULL || (proxy != NULL && strchr(proxy, '@') != NULL);
+}
+
+/* Its certificate is verified, and neither the bank's authorities nor its pins are the proxy's. */
+static CURLcode set_proxy(const struct cba_request *request, CURL *easy, const char *proxy) {
+    CURLcode code = CURLE_OK;
+    /* No list is left to libcurl, nor the environment: see proxy.h. */
+    SET_IF_GIVEN(CURLOPT_PROXY, proxy);
+    SET(CURLOPT_NOPROXY, proxy != NULL ? "" : "*");
+    if (proxy == NULL) {
+        return code;
+    }
+    /* Kerberos, which a SOCKS proxy may ask for, would make its caller wait for a third party. */
+    SET_IF_BUILT_IN(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    SET_IF_BUILT_IN(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    SET_IF_BUILT_IN(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    SET_IF_BUILT_IN(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (request->proxy_ca_file != NULL) {
+        SET(CURLOPT_PROXY_CAINFO, request->proxy_ca_file);
+        SET_IF_BUILT_IN(CURLOPT_PROXY_CAPATH, NULL);
+    }
+    return code;
 }
 
 static CURLcode set_network_options(const struct cba_request *request, CURL *easy) {
@@ -141,13 +161,11 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
 #if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver thread that hangs is left behind, not waited for */
 #endif
-    SET_IF_GIVEN(CURLOPT_PROXY, request->proxy);
-    /* Kerberos, which a SOCKS proxy may ask for, would make its caller wait for a third party. */
-    SET_IF_BUILT_IN(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
-    /* Said once here, libcurl need not look through the environment at every call. */
-    bool direct = request->proxy == NULL && !cba_proxy_in_environment();
-    SET_IF_GIVEN(CURLOPT_NOPROXY, direct ? "*" : request->no_proxy);
-    if (wants_own_connection(request)) {
+    const char *variable, *proxy = cba_proxy_of(request, &variable);
+    if (code == CURLE_OK) {
+        code = set_proxy(request, easy, proxy);
+    }
+    if (wants_own_connection(request, proxy)) {
         SET(CURLOPT_FRESH_CONNECT, 1L);
         SET(CURLOPT_FORBID_REUSE, 1L);
     }
@@ -205,8 +223,9 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
 #undef SET_IF_BUILT_IN
 #undef SET_IF_GIVEN
 
-enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,
-                                   struct cba_borrowed *borrowed) {
+void cba_request_apply(const struct cba_request *request, void *easy, struct cba_borrowed *borrowed,
+                       struct cba_failure *failure) {
+    cba_failure_clear(failure);
     CURLcode code = set_http_options(request, easy, borrowed);
     if (code == CURLE_OK) {
         code = set_network_options(request, easy);
@@ -214,10 +233,9 @@ enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy
     if (code == CURLE_OK) {
         code = set_tls_options(request, easy);
     }
-    if (code == CURLE_OK) {
-        return CBA_PENDING;
+    if (code != CURLE_OK) {
+        failure->outcome = code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
     }
-    return code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
 }
 
 void cba_borrowed_free(struct cba_borrowed *borrowed) {

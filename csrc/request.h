@@ -20,7 +20,7 @@ struct cba_request {
     const char *ca_file, *ca_path;
     const char *client_cert, *client_key, *client_key_password;
     const char *pinned_key;
-    const char *proxy, *no_proxy;
+    const char *proxy, *proxy_ca_file, *no_proxy;
     bool tls13_only;
     const char *headers[CBA_REQUEST_HEADERS_MAX + 1]; /* "Name: value", NULL at the end */
 };
@@ -31,11 +31,12 @@ struct cba_borrowed {
     struct curl_slist *headers;
 };
 
-/* Sets all of it on a new easy handle. CBA_PENDING: done; CBA_NO_MEMORY or CBA_UNSUPPORTED: the
- * handle must not be used. What `borrowed` then holds is to be freed either way, after the handle.
- */
-enum cba_outcome cba_request_apply(const struct cba_request *request, void *easy,
-                                   struct cba_borrowed *borrowed);
+/* Sets all of it on a new easy handle. The failure's outcome is CBA_PENDING then; else
+ * CBA_NO_MEMORY, CBA_UNSUPPORTED, or CBA_TLS for a client certificate or key that cannot be used,
+ * and the handle must not be used. What `borrowed` then holds is to be freed either way, after the
+ * handle. */
+void cba_request_apply(const struct cba_request *request, void *easy, struct cba_borrowed *borrowed,
+                       struct cba_failure *failure);
 
 /* Frees and forgets. */
 void cba_borrowed_free(struct cba_borrowed *borrowed);

@@ -37,7 +37,8 @@ struct cba_transfer {
     size_t header_bytes;
     bool overflow;
     bool no_memory; /* for a large answer */
-    bool proxied;
+    enum cba_way way;
+    long connect_timeout_ms;
     struct cba_result result;
     char error[CURL_ERROR_SIZE];
 };
@@ -246,14 +247,16 @@ static bool set_own_options(struct cba_transfer *transfer) {
 }
 
 void cba_transfer_set_up(struct cba_transfer *transfer, const struct cba_request *request) {
-    transfer->proxied = cba_proxy_is_certain(request);
+    struct cba_failure *failure = &transfer->result.failure;
+    const char *variable;
+    transfer->way = cba_proxy_way(cba_proxy_of(request, &variable));
+    transfer->connect_timeout_ms = request->connect_timeout_ms;
     transfer->easy = curl_easy_init();
-    enum cba_outcome outcome = CBA_NO_MEMORY;
+    failure->outcome = CBA_NO_MEMORY;
     if (transfer->easy != NULL && set_own_options(transfer)) {
-        outcome = cba_request_apply(request, transfer->easy, &transfer->borrowed);
+        cba_request_apply(request, transfer->easy, &transfer->borrowed, failure);
     }
-    transfer->result.failure.outcome = outcome;
-    transfer->set_up = outcome == CBA_PENDING;
+    transfer->set_up = failure->outcome == CBA_PENDING;
 }
 
 char *cba_transfer_request_body(struct cba_transfer *transfer) {
@@ -298,7 +301,8 @@ static void finish(struct cba_transfer *transfer, CURLcode code) {
         .error = transfer->error,
         .begun = result->begun,
         .overflow = transfer->overflow,
-        .proxied = transfer->proxied,
+        .way = transfer->way,
+        .connect_limited = transfer->connect_timeout_ms < transfer->timeout_ms,
     };
     cba_outcome_judge(&result->failure, (int)code, &evidence);
     if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->status) != CURLE_OK) {

@@ -229,14 +229,15 @@ sandbox.literal = literal
 local running = {}
 
 --- Starts a raw server: {connections = {actions, ...}, life = seconds}; on another address of this
--- machine, or a port of one's choice, with `host` and `port`
+-- machine, or a port of one's choice, with `host` and `port`; with a `certificate` other than the
+-- bank's, of the bank's key
 function sandbox.raw(script)
   local bank = sandbox.bank()
   local prefix = bank.dir .. "/raw-" .. unique()
   local file = assert(io.open(prefix .. ".script", "wb"))
   file:write("return ", literal{
     connections = script.connections, life = script.life, host = script.host, port = script.port,
-    certificate = bank.files.serverCert, key = bank.files.serverKey,
+    certificate = script.certificate or bank.files.serverCert, key = bank.files.serverKey,
   })
   file:close()
   local raw = setmetatable({ prefix = prefix }, Raw)

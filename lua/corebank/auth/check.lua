@@ -19,7 +19,11 @@ end
 
 function check.host_list(value)
   if value == "" then return value end
-  return check.text(value)
+  local ok, reason = check.text(value)
+  if ok and value:find("://", 1, true) then
+    return nil, "must hold host names without https://, such as bank.example,.bank.example"
+  end
+  return ok, reason
 end
 
 local SOCKS = {socks4 = true, socks4a = true, socks5 = true, socks5h = true}

@@ -22,6 +22,7 @@ local secret = require "corebank.auth.secret"
 ---@field pinnedKey string? `sha256//…;sha256//…`, with a backup
 ---@field minTls "1.2"|"1.3"? default "1.2"
 ---@field proxy string? default: the environment's; "" means none
+---@field proxyCaFile string? PEM file of all that is trusted for an https proxy
 ---@field noProxy string? hosts that are reached directly; default: the environment's
 ---@field allowPlaintext boolean? lets `http://` leave this machine, the secret readable on the way
 ---@field headers table<string, string>? extra request headers
@@ -69,6 +70,8 @@ local list = {
     kind = "VERSION", meaning = "lowest TLS version, 1.2 or 1.3"},
   {name = "proxy", check = check.proxy_url,
     kind = "URL", meaning = "the proxy to use, or an empty one for none"},
+  {name = "proxyCaFile", check = check.text,
+    kind = "FILE", meaning = "certificates to trust for an https:// proxy, PEM"},
   {name = "noProxy", check = check.host_list,
     kind = "HOSTS", meaning = "hosts to reach without the proxy"},
   {name = "allowPlaintext", check = check.boolean, default = false,

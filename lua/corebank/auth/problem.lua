@@ -1,5 +1,7 @@
 --- What the world can do to a request, as a closed list of codes.
 
+local core = require "corebank.auth.core"
+
 ---@alias corebank.auth.Code
 ---| "resolve"    # the host name has no address
 ---| "connect"    # nobody answers at the address
@@ -130,34 +132,101 @@ local tls_advice = {
   handshake = "no TLS connection to %s",
 }
 
+-- The same of a proxy, to which none of the bank's options applies.
+local proxy_tls_advice = {
+  trust = "%s is not trusted; check proxyCaFile and the host name of that proxy",
+  store = "proxyCaFile cannot be used for %s; it must be readable and hold PEM certificates",
+  refused = "%s ends the TLS connection; it may want a client certificate, and is sent none",
+  handshake = "no TLS connection to %s",
+}
+
+-- By what was under way.
+local timeout_advice = {
+  name = "the host name of %s was not found in time",
+  connection = "cannot connect to %s in time",
+  tunnel = "no connection to %s in time",
+  handshake = "the TLS handshake with %s was not finished in time",
+  answer = "no answer from %s in time",
+}
+
 local transfer_advice = {
   resolve = "the host name of %s cannot be resolved",
   connect = "cannot connect to %s",
-  proxy = "the proxy does not lead to %s",
-  timeout = "no answer from %s in time",
   network = "the connection to %s broke",
   too_large = "the answer of %s is larger than a token reply can be",
 }
+
+--- A proxy's URL without what it may carry before its last @: nobody has checked one that comes
+-- from the environment.
+---@param url string
+---@return string
+function problem.shown_proxy(url)
+  local scheme, rest = url:match "^(%a[%w+.-]*:/+)(.*)$"
+  return (((scheme or "") .. (rest or url):gsub("^.*@", "…@")):gsub("%c", "?"))
+end
+
+-- The proxy, and the variable that names it.
+local function proxy_of(settings)
+  local url, variable = core.proxy(settings, settings.url)
+  if not url then return "the proxy" end
+  return ("the proxy %s%s"):format(problem.shown_proxy(url),
+    variable and " (from " .. variable .. ")" or "")
+end
+
+-- Whom it failed with.
+local function blamed(result, settings)
+  return result.atProxy and proxy_of(settings) or settings.origin
+end
+
+local function timed_out(result, settings)
+  local step, limit = result.step or "answer", result.limit or "timeout"
+  local whom = blamed(result, settings)
+  if step == "tunnel" then whom = settings.origin .. " through " .. proxy_of(settings) end
+  return ("%s; raise %s (%g s)"):format(timeout_advice[step]:format(whom), limit, settings[limit])
+end
+
+local function is_by_https_proxy(settings)
+  local url = core.proxy(settings, settings.url)
+  return url and url:lower():find("^https://") ~= nil
+end
+
+local function tls_failed(result, settings)
+  local templates = result.atProxy and proxy_tls_advice or tls_advice
+  local template = templates[result.tlsFault] or templates.handshake
+  -- GnuTLS builds do not say that a client certificate was missing or could not be used.
+  if result.tlsFault == "handshake" and settings.clientCert and not result.atProxy then
+    template = template .. "; check clientCert, clientKey and clientKeyPassword"
+  end
+  -- Behind such a proxy OpenSSL does not say that it does not trust a certificate.
+  if result.tlsFault == "handshake" and not result.atProxy and is_by_https_proxy(settings) then
+    template = template .. "; check caFile"
+  end
+  return template:format(blamed(result, settings), settings.clientCert and "another" or "a")
+end
+
+local function message_of(result, settings)
+  local code = result.failure
+  if code == "timeout" then return timed_out(result, settings) end
+  if code == "tls" then return tls_failed(result, settings) end
+  if code == "proxy" then
+    return ("%s does not lead to %s"):format(proxy_of(settings), settings.origin)
+  end
+  return transfer_advice[code]:format(settings.origin)
+end
 
 --- What a failed transfer means.
 ---@param result table see transfer:result() in csrc/lua_transfer.c
 ---@param settings table what options.read made
 ---@return corebank.auth.Problem
 function problem.from_failure(result, settings)
-  local code = result.failure
-  local template = transfer_advice[code] or tls_advice[result.tlsFault]
-  -- GnuTLS builds do not say that the handshake failed for want of a usable client certificate.
-  if result.tlsFault == "handshake" and settings.clientCert then
-    template = template .. "; check clientCert, clientKey and clientKeyPassword"
-  end
-  local message = template:format(settings.origin, settings.clientCert and "another" or "a")
+  local message = message_of(result, settings)
   if result.detail then   -- which may quote the server's certificate
     message = ("%s (%s)"):format(message, settings.clientSecret:redact(result.detail))
   end
   local fields = {}
   -- A proxy that answered will answer the same again.
-  if code == "proxy" and result.begun then fields.retryable = false end
-  return problem.new(code, message, fields)
+  if result.failure == "proxy" and result.begun then fields.retryable = false end
+  return problem.new(result.failure, message, fields)
 end
 
 return problem

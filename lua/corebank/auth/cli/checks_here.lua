@@ -6,18 +6,12 @@ local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local given = require "corebank.auth.cli.given"
 local options = require "corebank.auth.options"
+local problem = require "corebank.auth.problem"
 local wording = require "corebank.auth.cli.wording"
 
 local INDENT = "\n" .. (" "):rep(18)
 
--- A proxy's URL without what it may carry before its last @: nobody has checked one that comes from
--- the environment.
-local function without_password(url)
-  local scheme, rest = url:match "^(%a[%w+.-]*:/+)(.*)$"
-  return (scheme or "") .. (rest or url):gsub("^.*@", "…@")
-end
-
--- As libcurl reads them.
+-- As csrc/proxy.c reads them.
 local PROXY_VARIABLES = {
   https = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
   http = {"http_proxy", "all_proxy", "ALL_PROXY"},
@@ -41,7 +35,7 @@ local function fallback(flag, settings)
 end
 
 local function shown(flag, value)
-  if flag.name == "proxy" then return without_password(value) end
+  if flag.name == "proxy" then return problem.shown_proxy(value) end
   if type(value) ~= "table" then return tostring(value) end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end

@@ -19,11 +19,16 @@ local CERTIFICATE_SOON = 14     -- days
 
 -- ---- the connection ----------------------------------------------------------------------------
 
--- Where the way ended.
+local STEPS = {name = "resolve", connection = "connect", tunnel = "connect", handshake = "tls"}
+
+-- Where the way ended. What fails with the proxy fails on the way to a connection.
 local function failed_step(found)
+  if found.failure == "timeout" then return STEPS[found.step] or "tls" end
   if found.failure == "resolve" then return "resolve" end
   if found.failure == "proxy" and not found.address then return "resolve" end
-  if found.failure == "connect" or found.failure == "proxy" then return "connect" end
+  if found.failure == "connect" or found.failure == "proxy" or found.atProxy then
+    return "connect"
+  end
   if found.failure == "tls" or found.connected then return "tls" end
   return found.address and "connect" or "resolve"
 end
@@ -32,14 +37,14 @@ end
 local function ended(state, step)
   local trouble = problem.from_failure(state.found, state.settings)
   local message = trouble.message
-  if trouble.code == "proxy" then
+  if trouble.code == "proxy" or state.found.atProxy and trouble.code ~= "tls" then
     message = message .. "; check --proxy, or the environment's variables for proxies"
   elseif step == "resolve" then
     message = message .. "; check --base-url, and this machine's DNS"
   elseif trouble.code == "connect" then
     message = message .. "; check host and port in --base-url, and the firewall on the way"
   elseif trouble.code == "timeout" then
-    message = message .. "; a firewall may swallow what is sent, or --connect-timeout be too short"
+    message = message .. "; or a firewall swallows what is sent"
   end
   return nil, wording.spoken(message), exits.of(trouble.code)
 end

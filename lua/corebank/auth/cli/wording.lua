@@ -6,7 +6,7 @@ local flags = require "corebank.auth.cli.flags"
 
 -- What to do next, where the message does not say so itself.
 local HINTS = {
-  resolve = "check --base-url", timeout = "try again, or raise --timeout", network = "try again",
+  resolve = "check --base-url", timeout = "try again", network = "try again",
   limited = "try again later", server = "try again later", response = "check --base-url and --path",
   too_large = "check --base-url and --path",
 }
@@ -36,6 +36,7 @@ end
 ---@return string
 function wording.spoken(text)
   text = text:gsub("baseUrl and path", "--base-url and --path")
+    :gsub("raise timeout", "raise --timeout")
   for _, flag in ipairs(flags.list) do
     if flag.isOption then text = replace(text, flag.name, flag.flag) end
   end
