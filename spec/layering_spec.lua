@@ -71,8 +71,8 @@ describe("lua", function()
 
   it("requires downwards only", function()
     local layers = {
-      "core suggest flight headers",
-      "check",
+      "core flight headers",
+      "check suggest",
       "problem secret token system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",
       "keeping shared alike host.choose",

@@ -5,6 +5,7 @@
 
 local alike = require "corebank.auth.alike"
 local check = require "corebank.auth.check"
+local core = require "corebank.auth.core"
 local client = require "corebank.auth.client"
 local exchange = require "corebank.auth.exchange"
 local flight = require "corebank.auth.flight"
@@ -200,7 +201,8 @@ local function check_options(given)
   if type(given) ~= "table" then return "the options must be a table, not " .. type(given) end
   for name, value in pairs(given) do
     if not checks[name] then
-      return ("unknown option '%s'; there are parallel and onProgress"):format(tostring(name))
+      return ("unknown option '%s'; there are parallel and onProgress"):format(
+        core.printable(tostring(name)):sub(1, 40))
     end
     local ok, reason = checks[name](value)
     if not ok then return name .. " " .. reason end

@@ -211,7 +211,7 @@ end
 
 local function read_all(settings, given, forClient)
   for name in pairs(given) do
-    if not known[name] then return require "corebank.auth.suggest"(name, list) end
+    if not known[name] then return require "corebank.auth.suggest".mistake(name, list) end
     if known[name].clientOnly and not forClient then
       return name .. " is for a token that is kept: give it to auth.client"
     end

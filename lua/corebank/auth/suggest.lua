@@ -1,13 +1,35 @@
---- The nearest known option to an unknown one. Loaded when somebody makes that mistake.
+--- What somebody may have meant by an option that there is not. Loaded when that happens.
+
+local core = require "corebank.auth.core"
 
 -- What other libraries call our options, and what people look for that is not there.
 local elsewhere = {
   url = "baseUrl", host = "baseUrl", secret = "clientSecret", id = "clientId", ca = "caFile",
   cert = "clientCert", key = "clientKey", pin = "pinnedKey", retries = "attempts",
+  password = "clientSecret", user = "clientId", username = "clientId", cacert = "caFile",
   verify = "caFile", sslverify = "caFile", insecure = "caFile", tls = "minTls",
 }
 
 local NEVER_OFF = {verify = true, sslverify = true, insecure = true}
+
+-- Names of request headers, which belong into the option `headers`.
+local HEADERS = {
+  authorization = true, useragent = true, apikey = true, accept = true, acceptlanguage = true,
+  acceptencoding = true, contenttype = true, contentlength = true, cookie = true, origin = true,
+  referer = true, forwarded = true, cachecontrol = true, connection = true, requestid = true,
+  correlationid = true, traceparent = true, tracestate = true, idempotencykey = true,
+  subscriptionkey = true, tenant = true, tenantid = true, header = true,
+}
+
+local LONGEST_SHOWN = 40      -- bytes of whatever was taken for a name
+local SHORT = 4               -- characters of a word that is met exactly or not at all
+local LEAST_CONTAINED = 5     -- characters of a name that is recognised within another
+
+local suggest = {}
+
+local function bare(name)
+  return (name:lower():gsub("[_%-]", ""))
+end
 
 -- How many single-character edits lead from a to b (Levenshtein).
 local function distance(a, b)
@@ -24,29 +46,70 @@ local function distance(a, b)
   return row[#b]
 end
 
---- What to say of an option that there is not.
----@param name any
----@param options table[] the list of options
----@return string
-return function(name, options)
-  if type(name) ~= "string" then
-    return ("options must be named, but there is a key of type %s"):format(type(name))
+-- How far a name is from a word; nil when the two have little to do with each other. Of two that
+-- are as many edits away the one of the same length is nearer: letters get swapped.
+local function closeness(wanted, word)
+  if wanted == word then return 0 end
+  if #word >= LEAST_CONTAINED and wanted:find(word, 1, true) then
+    return (#wanted - #word) / 3
   end
-  local wanted = name:lower():gsub("[_%-]", "")
-  name = name:gsub("%c", "?"):sub(1, 40)   -- whatever was taken for a name
-  local best, nearest, off = math.huge, nil, false
+  if #word <= SHORT and #wanted <= SHORT then return nil end
+  local d = distance(wanted, word)
+  if d > math.min(#wanted, #word) / 3 then return nil end
+  return d + math.abs(#wanted - #word) / 100
+end
+
+-- X-Api-Key, x_api_key, xApiKey, Accept-Charset, apiKey: as headers are written, and no option.
+local function is_header(name)
+  return HEADERS[bare(name)] or name:find "^[xX][%-_%u]" or name:find "^%u%l+%-%u%l+"
+end
+
+--- The name that somebody may have meant by another one.
+---@param name string
+---@param options {name: string}[] the names that there are
+---@return string? nearest nil: none is near
+---@return boolean? never it would switch the verification of certificates off, which nothing does
+function suggest.nearest(name, options)
+  local wanted = bare(name:sub(1, 2 * LONGEST_SHOWN))
+  local best, nearest, off = math.huge, nil, nil
   local function consider(word, option)
-    local d = distance(wanted, word)
+    local d = closeness(wanted, word)
     -- On a tie the name that sorts first, so that the message does not depend on table order.
-    if d < best or d == best and option < nearest then
+    if d and (d < best or d == best and option < nearest) then
       best, nearest, off = d, option, NEVER_OFF[word]
     end
   end
-  for _, option in ipairs(options) do consider(option.name:lower(), option.name) end
-  for word, option in pairs(elsewhere) do consider(word, option) end
-  if off then
-    return ("unknown option '%s'; verification cannot be switched off, but %s names whom to trust")
-      :format(name, nearest)
+  local known = {}
+  for _, option in ipairs(options) do
+    known[option.name] = true
+    consider(bare(option.name), option.name)
   end
-  return ("unknown option '%s'; did you mean '%s'?"):format(name, nearest)
+  for word, option in pairs(elsewhere) do
+    if known[option] then consider(word, option) end
+  end
+  if best > 0 and known.headers and is_header(name) then return "headers" end
+  return nearest, off
 end
+
+--- What to say of an option that there is not.
+---@param name any
+---@param options {name: string}[] the names that there are
+---@return string
+function suggest.mistake(name, options)
+  if type(name) ~= "string" then
+    return ("options must be named, but there is a key of type %s"):format(type(name))
+  end
+  local nearest, off = suggest.nearest(name, options)
+  local unknown = ("unknown option '%s'"):format(core.printable(name:sub(1, LONGEST_SHOWN)))
+  if off then
+    return ("%s; verification cannot be switched off, but %s names whom to trust"):format(unknown,
+      nearest)
+  elseif nearest == "headers" then
+    return unknown .. "; did you mean 'headers'? It takes request headers by their names"
+  elseif nearest then
+    return ("%s; did you mean '%s'?"):format(unknown, nearest)
+  end
+  return unknown .. "; README.md lists the options under Options"
+end
+
+return suggest

@@ -18,13 +18,15 @@ local function stop(outcome)
 end
 
 -- Whatever was taken for an option or a command may be a secret in the wrong place: it is repeated
--- only when it nearly is one of ours, or looks like a word. Of an option as Lua and the bank write
--- it, only ours is told.
+-- only when it looks like a word.
 local function mistake(where, message)
-  local kind, name, tip = message:match("^(unknown %a+) '(.*)'(.*)$")
-  if kind and tip == "" and not name:find("^%-%-?%l[%l%-]*$") then
-    local flag = flags.nearly(name)
-    message = flag and ("%s; did you mean '%s'?"):format(kind, flag) or kind
+  local plain = message:gsub("\nDid you mean .*$", "")
+  local kind, name = plain:match("^(unknown %a+) '(.*)'$")
+  local is_word = kind and name:find("^%-%-?%l[%l%-]*$")
+  if kind == "unknown option" then   -- argparse's own suggestion may be far off
+    message = (is_word and plain or kind) .. flags.hint(name)
+  elseif kind and not is_word and plain == message then
+    message = kind
   end
   local command = where._parent and where._name
   if command == "exec" and message == "too many arguments" then

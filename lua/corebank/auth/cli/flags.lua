@@ -68,14 +68,24 @@ function flags.belongs(flag, command)
   return not flag.command or flag.command == command
 end
 
---- The flag for what is written in another way: --caFile, --CA_FILE, --ca-File.
+-- Of curl's flags those that somebody may try here.
+local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] = "clientCert"}
+
+--- What somebody may have meant by a flag that there is not: --caFile, --CA_FILE, --user-agent, -H.
 ---@param text string
----@return string?
-function flags.nearly(text)
-  local function bare(word) return (word:lower():gsub("[_%-]", "")) end
+---@return string hint to be appended; empty when no flag is near
+function flags.hint(text)
+  local suggest = require "corebank.auth.suggest"
+  local name = CURLS[text] or text:match("^%-*([^=]*)")
+  local nearest, off = suggest.nearest(name, flags.list)
   for _, flag in ipairs(flags.list) do
-    if bare(flag.flag) == bare(text:match("^[^=]*")) then return flag.flag end
+    if flag.name == nearest and off then
+      return ("; verification cannot be switched off, but %s names whom to trust"):format(flag.flag)
+    elseif flag.name == nearest then
+      return ("; did you mean '%s'?"):format(flag.flag)
+    end
   end
+  return ""
 end
 
 --- The value for a flag, as its option wants it; nil and the reason when it is none.

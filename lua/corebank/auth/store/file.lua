@@ -140,7 +140,7 @@ local function check(given)
   for name in pairs(given) do
     if type(name) ~= "string" then return "options must be named; there is only 'dir'" end
     if name ~= "dir" then
-      return ("unknown option '%s'; there is only 'dir'"):format(name:gsub("%c", "?"):sub(1, 40))
+      return ("unknown option '%s'; there is only 'dir'"):format(core.printable(name):sub(1, 40))
     end
   end
   local mistake = given.dir ~= nil and check_dir(given.dir)
