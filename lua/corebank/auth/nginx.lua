@@ -70,8 +70,8 @@ function gateway.remove(name)
   return banks.remove(name)
 end
 
---- Raises on a mistake in what will be given to setup. For init_by_lua*, which runs when nginx
--- tests its configuration: a mistake is found before a reload ends the workers that do well.
+--- Raises on a mistake in what will be given to setup. For init_by_lua*: when that fails nginx
+-- refuses the reload, and the workers that do well stay.
 ---@param given table
 function gateway.check(given)
   local mistake = banks.inspect(given)
