@@ -290,11 +290,27 @@ function client.token_and_refresh(self, await)
   return nil, message, trouble
 end
 
---- Fetches or refreshes when that is due, behind everybody's back: nobody is in need of a token,
--- and a bank that is down is asked less and less often.
+-- Without a valid token: as for a caller in need, but never waits for what comes.
+local function tend_without(self, longest)
+  self:look()   -- another process may have asked meanwhile
+  if keeping.usable(self) or self:is_fetching() then return end
+  local now = self.system.boot()
+  if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
+    and keeping.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
+    depart(self, true)
+  end
+end
+
+--- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
+-- bank that is down is asked less and less often.
 ---@param self corebank.auth.Client
-function client.tend(self)
+---@param longest number? seconds until it is asked again at the latest while there is no valid
+--- token; default: it may be a minute
+function client.tend(self, longest)
   if self.isClosed or self.before(self.freshUntil, self.freshUntilWall) then return end
+  if longest and not keeping.usable(self) and not self:is_fetching() then
+    return tend_without(self, longest)
+  end
   refresh_behind(self)
 end
 

@@ -16,6 +16,7 @@ local MOST_FETCHES = 32        -- that the pulses of a worker have in flight at 
 local SHORTEST_PAUSE = 0.05    -- seconds between two looks at a bank, or at who is next
 local LONGEST_PAUSE = 60
 local UNSETTLED_PAUSE = 1      -- while there is no token, or it is being refreshed
+local LONGEST_WITHOUT = 4      -- until a bank is asked again, at most, while there is no token
 
 local pulse = {}
 
@@ -31,7 +32,7 @@ end
 -- Fetches or refreshes by one of the client's functions. What comes of it is told by events; but
 -- not what ready() or metrics() took over from another worker.
 local function look(bank, get)
-  local ok, fault = pcall(get, bank.client)
+  local ok, fault = pcall(get, bank.client, LONGEST_WITHOUT)
   if not ok then notes.fault(bank, "a look at the token", fault) end
   local told = bank.client:explain()
   if told.state == "fresh" then notes.recovery(bank) end

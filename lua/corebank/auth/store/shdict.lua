@@ -1,9 +1,10 @@
 --- A store in a lua_shared_dict: what one worker of an nginx fetched, all its workers have.
 --
--- Two kinds of keys, entries and leases, so that no name of one can meet one of the other. Only the
--- "safe" calls of the dict are used: a full one turns us away rather than push out what is valid.
+-- Entries and leases have keys of two kinds, so that no name of one can meet one of the other.
+-- Only the "safe" calls of the dict are used: a full one turns us away rather than push out what is
+-- valid.
 
-local ENTRY, LEASE = "entry:", "lease:"
+local ENTRY, LEASE, HEIR = "entry:", "lease:", "heir:"
 local LEAST_LEFT = 0.05   -- seconds; a lease that is about to end is left to end by itself
 
 ---@class corebank.auth.store.Shdict
@@ -34,7 +35,32 @@ function Shdict:delete(name)
   return true
 end
 
---- True: it is the caller's now. False: it is somebody else's.
+-- Sends nothing: it asks whether that could be sent.
+local NO_SIGNAL, NO_SUCH_PROCESS = 0, 3
+
+-- A process that nobody can ask counts as alive.
+local function is_alive(pid)
+  local ffi = require "ffi"
+  pcall(ffi.cdef, "int kill(int pid, int signal);")
+  return ffi.C.kill(pid, NO_SIGNAL) == 0 or ffi.errno() ~= NO_SUCH_PROCESS
+end
+
+-- The names of owners begin with the process they are: "PID.anything".
+local function is_dead(owner)
+  local pid = tonumber(tostring(owner):match "^(%d+)%.")
+  return pid ~= nil and pid > 0 and not is_alive(pid)
+end
+
+-- Removes the lease of a dead owner. The dict cannot compare and delete in one step: whoever is the
+-- first to name himself the owner's heir does it, and nobody else.
+local function bury(self, name, owner, seconds)
+  if not self.dict:safe_add(("%s%s:%s"):format(HEIR, name, owner), true, seconds) then return end
+  local key = LEASE .. name
+  if self.dict:get(key) == owner then self.dict:delete(key) end
+end
+
+--- True: it is the caller's now. False: it is somebody else's. It ends, too, when its owner's
+-- process does.
 ---@return boolean? # nil, and a fault, when that cannot be told
 ---@return string? fault
 function Shdict:lease(name, owner, seconds)
@@ -42,7 +68,12 @@ function Shdict:lease(name, owner, seconds)
   local ok, fault = self.dict:safe_add(key, owner, seconds)
   if ok then return true end
   if fault ~= "exists" then return nil, fault end
-  if self.dict:get(key) ~= owner then return false end
+  local holder = self.dict:get(key)
+  if holder ~= owner and is_dead(holder) then
+    bury(self, name, holder, seconds)
+    return self.dict:safe_add(key, owner, seconds) == true
+  end
+  if holder ~= owner then return false end
   -- Not a new value: had it ended meanwhile, that could overwrite the lease of the next one.
   return self.dict:expire(key, seconds) == true
 end
