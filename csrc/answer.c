@@ -1,7 +1,7 @@
 #include "answer.h"
 
 #include <curl/curl.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,8 +10,9 @@
 void cba_answer_clear(struct cba_answer *answer) {
     answer->date = answer->retry_after = answer->retry_at = -1;
     answer->content_type = NULL;
-    answer->has_location = answer->is_whole = false;
-    answer->location[0] = '\0';
+    answer->has_location = answer->is_whole = answer->is_compressed = false;
+    answer->location[0] = answer->request_id[0] = '\0';
+    answer->request_id_rank = SIZE_MAX;
 }
 
 /* If `line` is the header `name`, copies its value, trimmed, to `out` and returns true; a value
@@ -55,15 +56,132 @@ static double remember_date(struct cba_answer *answer, const char *text) {
     return answer->date_parsed;
 }
 
-/* RFC 9110, section 10.2.3: seconds or a date. */
-static void read_retry_after(struct cba_answer *answer, const char *value) {
-    size_t digits = strspn(value, "0123456789");
-    if (digits > 0 && value[digits] == '\0') {
-        answer->retry_after = strtod(value, NULL);
-    } else {
-        answer->retry_at = parse_date(value);
+/* ---- Retry-After --------------------------------------------------------------------------- */
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* Seconds, with or without a fraction; -1 when `text` is something else. Not strtod: that asks the
+ * locale. */
+static double parse_seconds(const char *text, size_t length) {
+    double seconds = 0;
+    double unit = 1;
+    size_t digits = 0;
+    size_t at = length > 0 && text[0] == '+' ? 1 : 0;
+    for (; at < length && is_digit(text[at]); at++, digits++) {
+        seconds = seconds * 10 + (text[at] - '0');
+    }
+    if (at < length && text[at] == '.') {
+        for (at++; at < length && is_digit(text[at]); at++, digits++) {
+            unit /= 10;
+            seconds += unit * (text[at] - '0');
+        }
+    }
+    return digits > 0 && at == length ? seconds : -1;
+}
+
+/* Of several headers that were made one, with commas between, the longest; -1 when one of them is
+ * something else. */
+static double parse_list_of_seconds(const char *text) {
+    double longest = -1;
+    for (;;) {
+        text += strspn(text, " \t");
+        size_t length = strcspn(text, ",");
+        size_t trimmed = length;
+        while (trimmed > 0 && (text[trimmed - 1] == ' ' || text[trimmed - 1] == '\t')) {
+            trimmed--;
+        }
+        double seconds = parse_seconds(text, trimmed);
+        longest = seconds > longest ? seconds : longest;
+        if (seconds < 0 || text[length] == '\0') {
+            return seconds < 0 ? -1 : longest;
+        }
+        text += length + 1;
     }
 }
+
+/* RFC 9110, section 10.2.3: seconds or a date. Banks write fractions, too. */
+static void read_retry_after(struct cba_answer *answer, const char *value) {
+    double seconds = parse_list_of_seconds(value);
+    double date = seconds < 0 ? parse_date(value) : -1;
+    answer->retry_after = seconds > answer->retry_after ? seconds : answer->retry_after;
+    answer->retry_at = date > answer->retry_at ? date : answer->retry_at;
+}
+
+/* ---- compression --------------------------------------------------------------------------- */
+
+/* Also of Transfer-Encoding. Other names, such as "UTF-8", are mistakes that do no harm. */
+static bool names_compression(const char *value) {
+    static const char *const known[] = {"gzip",     "x-gzip",     "deflate", "br",   "zstd",
+                                        "compress", "x-compress", "bzip2",   "lzma", "xz",
+                                        "lz4",      "dcb",        "dcz"};
+    for (value += strspn(value, ", \t"); *value != '\0'; value += strspn(value, ", \t")) {
+        size_t length = strcspn(value, ",; \t");
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            if (strlen(known[i]) == length && cba_ascii_same(value, known[i], length)) {
+                return true;
+            }
+        }
+        value += strcspn(value, ",");
+    }
+    return false;
+}
+
+/* ---- the bank's name for the request ------------------------------------------------------- */
+
+/* How the names of such headers end, hyphens aside: X-Correlation-ID, X-Amzn-RequestId and so on.
+ * The first of these is preferred. */
+static const char *const id_endings[] = {"correlationid", "requestid",  "transactionid",
+                                         "interactionid", "trackingid", "traceid"};
+enum { ID_ENDINGS = sizeof id_endings / sizeof *id_endings };
+
+static bool ends_like(const char *name, size_t length, const char *ending) {
+    size_t left = strlen(ending);
+    while (length > 0 && left > 0) {
+        char c = name[--length];
+        if (c != '-' && c != '_' && cba_ascii_lower(c) != ending[--left]) {
+            return false;
+        }
+    }
+    return left == 0;
+}
+
+/* The rank of a header that names the request, or ID_ENDINGS. */
+static size_t request_id_rank(const char *name, size_t length) {
+    size_t rank = 0;
+    if (length < 2 || !cba_ascii_same(name + length - 2, "id", 2)) { /* most do not end so */
+        return ID_ENDINGS;
+    }
+    while (rank < ID_ENDINGS && !ends_like(name, length, id_endings[rank])) {
+        rank++;
+    }
+    return rank;
+}
+
+static bool is_visible(const char *value) {
+    while (*value > ' ' && *value <= '~') {
+        value++;
+    }
+    return *value == '\0';
+}
+
+static void read_request_id(struct cba_answer *answer, const char *line, size_t length) {
+    char value[CBA_REQUEST_ID_MAX];
+    const char *colon = memchr(line, ':', length);
+    size_t rank = colon != NULL ? request_id_rank(line, (size_t)(colon - line)) : ID_ENDINGS;
+    if (rank >= ID_ENDINGS || rank >= answer->request_id_rank) {
+        return;
+    }
+    size_t skipped = (size_t)(colon - line);
+    if (header_value(colon, length - skipped, ":", value, sizeof value) && value[0] != '\0' &&
+        is_visible(value)) {
+        memcpy(answer->request_id, value, strlen(value) + 1);
+        answer->request_id_rank = rank;
+    }
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
 
 /* The media type may be shown in a message, so it is one of ours or none: a server that puts a
  * secret there must not reach a log. */
@@ -86,6 +204,10 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
         cba_answer_clear(answer);
         return;
     }
+    if (answer->is_whole) {
+        return;
+    }
+    read_request_id(answer, line, length);
     switch (length > 0 ? line[0] : '\0') { /* most lines are of no interest */
         case 'D':
         case 'd':
@@ -103,6 +225,14 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
         case 'c':
             if (header_value(line, length, "Content-Type:", value, sizeof value)) {
                 answer->content_type = known_media_type(value);
+            } else if (header_value(line, length, "Content-Encoding:", value, sizeof value)) {
+                answer->is_compressed |= names_compression(value);
+            }
+            break;
+        case 'T':
+        case 't':
+            if (header_value(line, length, "Transfer-Encoding:", value, sizeof value)) {
+                answer->is_compressed |= names_compression(value);
             }
             break;
         case 'L':

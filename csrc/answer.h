@@ -8,24 +8,30 @@
 enum {
     CBA_LOCATION_MAX = 2048,
     CBA_DATE_MAX = 64,
+    CBA_REQUEST_ID_MAX = 128 + 1,
 };
 
 struct cba_answer {
     double date;              /* epoch seconds, or -1 */
-    double retry_after;       /* seconds, or -1 */
+    double retry_after;       /* seconds, or -1; of several the longest, here and below */
     double retry_at;          /* epoch seconds, or -1 */
     const char *content_type; /* one of a closed list of media types, or NULL */
     bool is_whole;            /* the empty line that ends the header has come */
+    bool is_compressed;       /* the body is, though nobody asks for that */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
     /* The last Date that was parsed: reading one costs as much as the rest of an answer. */
     double date_parsed;
     char date_text[CBA_DATE_MAX];
     char location[CBA_LOCATION_MAX];
+    /* By which the bank knows the request: visible ASCII, as the bank sent it; or empty. */
+    char request_id[CBA_REQUEST_ID_MAX];
+    size_t request_id_rank; /* of the header that it came from; the lowest counts */
 };
 
 void cba_answer_clear(struct cba_answer *answer);
 
-/* Takes one header line, a status line too: that one begins a new answer, as after a 1xx. */
+/* Takes one header line, a status line too: that one begins a new answer, as after a 1xx. Lines
+ * behind a header that is whole, the trailer of a chunked body, are not looked at. */
 void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length);
 
 #endif

@@ -48,8 +48,8 @@ char *cba_bodies_response(const struct cba_bodies *bodies) {
     return bodies->large_response != NULL ? bodies->large_response : bodies->room->response;
 }
 
-bool cba_bodies_may_take(const struct cba_bodies *bodies, size_t length) {
-    return length <= CBA_BODY_MAX - bodies->response_length;
+size_t cba_bodies_room(const struct cba_bodies *bodies, size_t limit) {
+    return limit > bodies->response_length ? limit - bodies->response_length : 0;
 }
 
 static bool move_to_large(struct cba_bodies *bodies) {

@@ -9,6 +9,7 @@
 enum {
     CBA_BODY_MAX = 64 * 1024, /* of an answer; MAXFILESIZE does not stop a chunked one on 7.88 */
     CBA_BODY_USUAL = 4096,    /* there is room for so much from the start */
+    CBA_BODY_SHOWN = 4096,    /* of a body that is no token reply, at most */
 };
 
 struct cba_bodies {
@@ -28,10 +29,11 @@ void cba_bodies_free(struct cba_bodies *bodies);
 char *cba_bodies_request(const struct cba_bodies *bodies);
 void cba_bodies_note_written(struct cba_bodies *bodies, size_t length);
 
-/* Whether so many bytes more are not too many. */
-bool cba_bodies_may_take(const struct cba_bodies *bodies, size_t length);
+/* How many bytes the response may still grow by, when it may have `limit` of them. */
+size_t cba_bodies_room(const struct cba_bodies *bodies, size_t limit);
 
-/* Adds so many to the response; false when out of memory. */
+/* Adds so many to the response, for which there is room in CBA_BODY_MAX; false when out of memory.
+ */
 bool cba_bodies_take(struct cba_bodies *bodies, const char *bytes, size_t length);
 
 /* NUL-terminated. */

@@ -214,13 +214,26 @@ static cJSON *parse(const char *bytes, size_t length) {
     return root;
 }
 
+/* As gzip, zlib and Zstandard begin: some servers compress and do not say so. */
+static bool is_compressed(const char *bytes, size_t length) {
+    static const char *const magics[] = {"\x1F\x8B", "\x78\x01", "\x78\x9C", "\x78\xDA",
+                                         "\x28\xB5\x2F\xFD"};
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        size_t size = strlen(magics[i]);
+        if (length >= size && memcmp(bytes, magics[i], size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum cba_reply_status cba_json_read_reply(char *bytes, size_t length, struct cba_reply *reply) {
     memset(reply, 0, sizeof *reply);
     if (length == 0) {
         return CBA_REPLY_EMPTY;
     }
     if (!cba_grammar_accepts(bytes, length)) {
-        return CBA_REPLY_NOT_JSON;
+        return is_compressed(bytes, length) ? CBA_REPLY_COMPRESSED : CBA_REPLY_NOT_JSON;
     }
     cJSON *root = parse(bytes, length);
     if (root == NULL) {

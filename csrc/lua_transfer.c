@@ -1,6 +1,7 @@
 /* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
 #include <string.h>
 
+#include "bodies.h"
 #include "json.h"
 #include "lua_bindings.h"
 #include "lua_compat.h"
@@ -11,10 +12,7 @@
 static const char engine_type[] = "corebank.auth.engine";
 static const char transfer_type[] = "corebank.auth.transfer";
 
-enum {
-    EXCERPT_MAX = 4096,
-    HTTP_OK = 200,
-};
+enum { SUCCESS = 2 }; /* the first digit of a status */
 
 /* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
 
@@ -219,6 +217,8 @@ static const char *reply_fault(enum cba_reply_status status) {
     switch (status) {
         case CBA_REPLY_OK:
             break;
+        case CBA_REPLY_COMPRESSED:
+            return "is compressed, which nobody asked for";
         case CBA_REPLY_EMPTY:
             return "is empty";
         case CBA_REPLY_NOT_JSON:
@@ -251,28 +251,34 @@ static void push_number(lua_State *L, bool present, double value) {
     }
 }
 
-/* transfer:reply() -> accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec
+/* transfer:reply() -> accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec,
+ *   and status
  *   sentBoot, sentWall   just before the request was sent, on the two clocks
  *   date        the answer's Date as epoch seconds, or nil
  *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
+ *   status      of 200 to 299
  * and closes the transfer: reading moves the token to the front of the buffer, so that nothing more
- * can be asked of it. nil and what is wrong with the body of a 200; nil alone when the transfer
- * failed or the status is another. Out of memory raises. */
+ * can be asked of it. For a 2xx without a token: nil, what is wrong with the body, and whether the
+ * bank would say the same again. Nil alone when the transfer failed or the status is another. Out
+ * of memory raises. */
 static int transfer_reply(lua_State *L) {
     size_t length;
     struct cba_reply reply;
     struct cba_transfer **slot = check_open(L);
     const struct cba_result *result = check_result(L, *slot);
-    if (result->failure.outcome != CBA_ANSWERED || result->status != HTTP_OK) {
+    if (result->failure.outcome != CBA_ANSWERED || result->status / 100 != SUCCESS) {
         lua_pushnil(L);
         return 1;
     }
     char *body = cba_transfer_response_body(*slot, &length);
-    enum cba_reply_status status = cba_json_read_reply(body, length, &reply);
+    enum cba_reply_status status = result->answer.is_compressed
+                                       ? CBA_REPLY_COMPRESSED
+                                       : cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
         lua_pushnil(L);
         lua_pushstring(L, reply_fault(status));
-        return 2;
+        lua_pushboolean(L, status >= CBA_REPLY_COMPRESSED);
+        return 3;
     }
     lua_pushlstring(L, reply.token, reply.token_length);
     lua_pushnumber(L, result->sent.boot);
@@ -280,21 +286,50 @@ static int transfer_reply(lua_State *L) {
     push_number(L, result->answer.date >= 0, result->answer.date);
     push_number(L, reply.has_expiration, reply.expiration);
     push_number(L, reply.has_validity, reply.validity);
+    cba_pushwhole(L, (double)result->status);
     release(slot);
-    return 6;
+    return 7;
+}
+
+/* Blanks both credentials, which are arguments 2 and 3. */
+static void redact_credentials(lua_State *L, char *text, size_t length, bool is_cut) {
+    size_t sizes[2];
+    const char *const needles[2] = {luaL_checklstring(L, 2, &sizes[0]),
+                                    cba_secret_bytes(cba_check_secret(L, 3), &sizes[1])};
+    for (size_t i = 2; i-- > 0;) {
+        cba_redact_value(text, length, needles[i], sizes[i]);
+        if (is_cut) {
+            cba_redact_end(text, length, needles[i], sizes[i]);
+        }
+    }
 }
 
 /* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and
- * whatever looks like a token too */
+ * whatever looks like a token too; nil when it is compressed, or no text */
 static int transfer_excerpt(lua_State *L) {
-    size_t length, id_length, secret_length;
-    const char *id = luaL_checklstring(L, 2, &id_length);
-    char *body = cba_transfer_response_body(check_transfer(L), &length);
-    const char *secret = cba_secret_bytes(cba_check_secret(L, 3), &secret_length);
-    cba_redact_value(body, length, secret, secret_length);
-    cba_redact_value(body, length, id, id_length);
+    size_t length;
+    struct cba_transfer *transfer = check_transfer(L);
+    const struct cba_result *result = cba_transfer_result(transfer);
+    char *body = cba_transfer_response_body(transfer, &length);
+    if (result->answer.is_compressed || !cba_redact_is_text(body, length)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    redact_credentials(L, body, length, result->is_cut);
     cba_redact_members(body, length);
-    lua_pushlstring(L, body, length < EXCERPT_MAX ? length : EXCERPT_MAX);
+    lua_pushlstring(L, body, length < CBA_BODY_SHOWN ? length : CBA_BODY_SHOWN);
+    return 1;
+}
+
+/* transfer:request_id(clientId, clientSecret) -> by which the bank knows the request, with both
+ * blanked; nil when its headers do not say, or what they say may be a token */
+static int transfer_request_id(lua_State *L) {
+    char id[CBA_REQUEST_ID_MAX];
+    const struct cba_result *result = cba_transfer_result(check_transfer(L));
+    memcpy(id, result->answer.request_id, sizeof id);
+    redact_credentials(L, id, strlen(id), false);
+    bool is_shown = id[strspn(id, "*")] != '\0' && !cba_redact_suspects(id);
+    lua_pushstring(L, is_shown ? id : NULL);
     return 1;
 }
 
@@ -312,10 +347,15 @@ void cba_open_transfer(lua_State *L) {
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
-        {"step", transfer_step},   {"is_done", transfer_is_done},
-        {"wait", transfer_wait},   {"result", transfer_result},
-        {"reply", transfer_reply}, {"excerpt", transfer_excerpt},
-        {"close", transfer_close}, {NULL, NULL},
+        {"step", transfer_step},
+        {"is_done", transfer_is_done},
+        {"wait", transfer_wait},
+        {"result", transfer_result},
+        {"reply", transfer_reply},
+        {"excerpt", transfer_excerpt},
+        {"request_id", transfer_request_id},
+        {"close", transfer_close},
+        {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__tostring", transfer__tostring},

@@ -78,14 +78,26 @@ static bool read_escaped(const char *text, size_t left, struct unit *unit) {
     return true;
 }
 
-/* How much text at `text` spells the needle, or 0. First as it stands: the needle may hold
- * backslashes and percent signs of its own. */
-static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length) {
+/* The longest way to write one character: two halves of a surrogate pair. */
+enum { LONGEST_ESCAPE = 12 };
+
+/* Whether an escape that a cut went through may begin at `text`. */
+static bool is_broken_escape(const char *text, size_t left) {
+    return left == 0 || (left < LONGEST_ESCAPE && (text[0] == '\\' || text[0] == '%'));
+}
+
+/* How much text at `text` spells the needle, or 0; with `cut`, also the beginning of it, when the
+ * text ends there. First as it stands: the needle may hold backslashes and percent signs of its
+ * own.
+ */
+static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length,
+                     bool cut) {
     size_t at = 0;
     size_t matched = 0;
     struct unit unit;
-    if (needle_length <= left && cba_ascii_same(text, needle, needle_length)) {
-        return needle_length;
+    size_t plain = cut && left < needle_length ? left : needle_length;
+    if (plain <= left && cba_ascii_same(text, needle, plain)) {
+        return plain;
     }
     while (matched < needle_length) {
         size_t rest = needle_length - matched;
@@ -97,7 +109,7 @@ static size_t spells(const char *text, size_t left, const char *needle, size_t n
             at++;
             matched++;
         } else {
-            return 0;
+            return cut && is_broken_escape(text + at, left - at) ? left : 0;
         }
     }
     return at;
@@ -105,10 +117,41 @@ static size_t spells(const char *text, size_t left, const char *needle, size_t n
 
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length) {
     for (size_t at = 0; at < length && needle_length > 0;) {
-        size_t n = spells(text + at, length - at, needle, needle_length);
+        size_t n = spells(text + at, length - at, needle, needle_length, false);
         memset(text + at, '*', n);
         at += n > 0 ? n : 1;
     }
+}
+
+void cba_redact_end(char *text, size_t length, const char *needle, size_t needle_length) {
+    size_t longest = needle_length * LONGEST_ESCAPE;
+    for (size_t at = length > longest ? length - longest : 0; at < length; at++) {
+        if (spells(text + at, length - at, needle, needle_length, true) == length - at) {
+            memset(text + at, '*', length - at);
+        }
+    }
+}
+
+bool cba_redact_is_text(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < ' ' && memchr("\t\n\f\r", text[i], 4) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cba_redact_suspects(const char *text) {
+    static const char *const signs[] = {"eyJ" /* a JWT: base64 of {" */, "bearer", "token",
+                                        "secret", "password"};
+    for (; *text != '\0'; text++) {
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+            if (cba_ascii_same(text, signs[i], strlen(signs[i]))) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* How much text at `text` is a run of backslashes: one in a string of JSON, more in one that is

@@ -36,6 +36,7 @@ struct cba_transfer {
     struct cba_bodies bodies;
     size_t header_bytes;
     bool overflow;
+    bool enough;    /* of the body is there: its status says all */
     bool no_memory; /* for a large answer */
     enum cba_way way;
     long connect_timeout_ms;
@@ -116,19 +117,41 @@ void cba_engine_release(struct cba_engine *engine) {
 
 /* ---- libcurl's callbacks ------------------------------------------------------------------- */
 
+/* A token, if there is one, comes with one of 200 to 299. */
+enum { SUCCESS_FIRST = 200, SUCCESS_LAST = 299 };
+
+static long status_of(const struct cba_transfer *transfer) {
+    long status = 0;
+    return curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK ? status
+                                                                                          : 0;
+}
+
+/* The status decides first: of a body that cannot be a token reply no more than is shown is kept,
+ * and nothing of one that is compressed. */
+static size_t body_limit(const struct cba_transfer *transfer) {
+    long status = status_of(transfer);
+    if (transfer->result.answer.is_compressed) {
+        return 0;
+    }
+    return status >= SUCCESS_FIRST && status <= SUCCESS_LAST ? CBA_BODY_MAX : CBA_BODY_SHOWN;
+}
+
 static size_t take_body(char *bytes, size_t one, size_t count, void *owner) {
     struct cba_transfer *transfer = owner;
     size_t length = one * count;
+    size_t limit = body_limit(transfer);
+    size_t room = cba_bodies_room(&transfer->bodies, limit);
     transfer->result.begun = true;
-    if (!cba_bodies_may_take(&transfer->bodies, length)) {
+    if (length > room && limit == CBA_BODY_MAX) {
         transfer->overflow = true;
         return 0;
     }
-    if (!cba_bodies_take(&transfer->bodies, bytes, length)) {
+    transfer->enough = length > room;
+    if (!cba_bodies_take(&transfer->bodies, bytes, transfer->enough ? room : length)) {
         transfer->no_memory = true;
         return 0;
     }
-    return length;
+    return transfer->enough ? 0 : length;
 }
 
 static size_t take_header(char *line, size_t one, size_t count, void *owner) {
@@ -293,22 +316,36 @@ static bool has_begun(const struct cba_transfer *transfer, CURLcode code) {
             sent > 0);
 }
 
+/* Whether there is an answer, however its transfer ended: a denial whose page breaks off, or is too
+ * large, is one. A header that breaks off tells nothing for certain; one that is too large, by our
+ * own limit or libcurl's, began with its status. */
+static bool status_decides(const struct cba_transfer *transfer, CURLcode code) {
+    enum { CODE_TOO_LARGE = 100 }; /* 8.6; before that it was out of memory */
+    if (transfer->enough) {
+        return true;
+    }
+    bool is_whole = transfer->result.answer.is_whole;
+    bool too_large =
+        transfer->overflow || code == CURLE_OUT_OF_MEMORY || (int)code == CODE_TOO_LARGE;
+    return transfer->result.begun && status_of(transfer) > SUCCESS_LAST && (is_whole || too_large);
+}
+
 static void finish(struct cba_transfer *transfer, CURLcode code) {
     struct cba_result *result = &transfer->result;
+    bool decided = status_decides(transfer, code);
     result->begun = has_begun(transfer, code);
+    result->is_cut = code != CURLE_OK;
     struct cba_evidence evidence = {
         .easy = transfer->easy,
         .error = transfer->error,
         .begun = result->begun,
-        .overflow = transfer->overflow,
+        .overflow = transfer->overflow && !decided,
         .way = transfer->way,
         .connect_limited = transfer->connect_timeout_ms < transfer->timeout_ms,
     };
-    cba_outcome_judge(&result->failure, (int)code, &evidence);
-    if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->status) != CURLE_OK) {
-        result->failure.outcome = CBA_NETWORK; /* cannot be: it is documented to succeed */
-    }
-    if (result->failure.outcome == CBA_ANSWERED && !result->answer.is_whole) {
+    cba_outcome_judge(&result->failure, decided ? CURLE_OK : (int)code, &evidence);
+    result->status = status_of(transfer);
+    if (result->failure.outcome == CBA_ANSWERED && !result->answer.is_whole && !decided) {
         result->failure.outcome = CBA_NETWORK; /* libcurl takes the end of the connection for its */
     }
     if (transfer->no_memory) {
@@ -436,7 +473,8 @@ static void abandon(struct cba_transfer *transfer) {
 
 /* A handle that served well stays as it is; one that failed in any way is not trusted again. */
 static void retire_handle(struct cba_transfer *transfer) {
-    if (transfer->settings != 0 && transfer->result.failure.outcome == CBA_ANSWERED) {
+    const struct cba_result *result = &transfer->result;
+    if (transfer->settings != 0 && result->failure.outcome == CBA_ANSWERED && !result->is_cut) {
         return;
     }
     struct cba_sigpipe guard;
@@ -459,7 +497,7 @@ void cba_transfer_release(struct cba_transfer *transfer) {
     cba_bodies_forget_request(&transfer->bodies);
     cba_bodies_forget_response(&transfer->bodies);
     transfer->header_bytes = 0;
-    transfer->overflow = false;
+    transfer->overflow = transfer->enough = false;
     transfer->no_memory = false;
     transfer->error[0] = '\0';
     if (engine->idle_count < CBA_IDLE_TRANSFERS_MAX) {

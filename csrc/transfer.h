@@ -28,6 +28,7 @@ struct cba_transfer;
 struct cba_result {
     long status;
     bool begun;                 /* at least a line of an answer arrived */
+    bool is_cut;                /* its body was longer than what is kept, or broke off */
     struct cba_moment sent;     /* before the first byte of the request */
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;

@@ -21,13 +21,14 @@ local function fake_system(answers)
     local sentWall = system.wall() + (answer.sentAfter or 0)
     function transfer.result() return answer end
     function transfer.reply()
-      if answer.status ~= 200 then return nil end
-      if not answer.reply then return nil, "is not usable" end
+      if not answer.status or math.floor(answer.status / 100) ~= 2 then return nil end
+      if not answer.reply then return nil, "is not usable", answer.final end
       transfer.close()
       return answer.reply.accessToken, sentBoot, sentWall, answer.date,
-        answer.reply.expirationTime, answer.reply.tokenValiditySec
+        answer.reply.expirationTime, answer.reply.tokenValiditySec, answer.status
     end
     function transfer.excerpt() return answer.body or "" end
+    function transfer.request_id() return answer.requestId end
     function transfer.close() system.open = system.open - 1 end
     return transfer
   end
@@ -122,10 +123,13 @@ describe("an exchange", function()
     {{failure = "proxy"}, "proxy", 3}, {{failure = "proxy", begun = true}, "proxy", 1},
     {{failure = "tls", tlsFault = "trust"}, "tls", 1}, {{failure = "too_large"}, "too_large", 1},
     {{status = 400}, "denied", 1}, {{status = 401}, "denied", 1}, {{status = 403}, "denied", 1},
-    {{status = 407}, "status", 1}, {{status = 408}, "status", 3}, {{status = 429}, "limited", 3},
+    {{status = 407}, "status", 1}, {{status = 408}, "status", 3}, {{status = 429}, "limited", 1},
+    {{status = 429, retryAfter = 1}, "limited", 3},
     {{status = 500}, "server", 3}, {{status = 599}, "server", 3}, {{status = 404}, "status", 1},
-    {{status = 202}, "status", 1}, {{status = 303}, "status", 1}, {{status = 200}, "response", 3},
+    {{status = 303}, "status", 1}, {{status = 200}, "response", 3}, {{status = 202}, "response", 3},
+    {{status = 200, final = true}, "response", 1}, {{status = 204}, "response", 3},
     {{status = 200, reply = {accessToken = "t", tokenValiditySec = 0}}, "expired", 1},
+    {{status = 201, reply = {accessToken = "t", tokenValiditySec = 0}}, "expired", 1},
   }
   for _, fate in ipairs(fates) do
     local answer, code, posts = fate[1], fate[2], fate[3]

@@ -77,6 +77,7 @@ function fake.world(answer)
       assert(core.is_secret(settings.clientSecret), "an excerpt with a closed secret")
       return ""
     end
+    function transfer.request_id() return given.requestId end
     world.open[transfer] = true
     function transfer.close() world.open[transfer] = nil end
     return transfer

@@ -114,6 +114,42 @@ static const struct {
     {"a secret\\n:\\\"x", "a secret\\n:\\\"x"},
 };
 
+static void test_redact_end(void) {
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {
+        {"you sent secret", "you sent ******"},
+        {"you sent secre", "you sent *****"},
+        {"you sent SEC", "you sent ***"},
+        {"you sent s", "you sent *"},
+        {"you sent \\u0073ec\\u00", "you sent *************"},
+        {"you sent %73%6", "you sent *****"},
+        {"you sent se\\", "you sent ***"},
+        {"se", "**"},
+        {"secret, no", "secret, no"},
+        {"you sent sex", "you sent sex"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t length = strlen(rows[i].text);
+        char *copy = bare_copy(rows[i].text, length);
+        cba_redact_end(copy, length, "secret", 6);
+        check(memcmp(copy, rows[i].shown, length) == 0, "%s: %.*s", rows[i].text, (int)length,
+              copy);
+        cba_guarded_free(copy);
+    }
+}
+
+static void test_what_is_shown_at_all(void) {
+    check(cba_redact_is_text("{\t\"a\":\r\n\f\"\xC3\xA9\xE9\"}", 14), "text");
+    check(cba_redact_is_text("", 0), "no text is text");
+    check(!cba_redact_is_text("a\0", 2) && !cba_redact_is_text("\x1F\x8B\x08", 3), "no text");
+    check(!cba_redact_suspects("7f3c-11ee") && !cba_redact_suspects(""), "ids");
+    check(cba_redact_suspects("Bearer-x") && cba_redact_suspects("x-eyJhbGciOiJI") &&
+              cba_redact_suspects("my_TOKEN_1"),
+          "no ids");
+}
+
 static void test_redact(void) {
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         size_t length = strlen(values[i].text);
@@ -139,5 +175,7 @@ static void test_redact(void) {
 int main(void) {
     test_utf8();
     test_redact();
+    test_redact_end();
+    test_what_is_shown_at_all();
     return check_summary("text");
 }

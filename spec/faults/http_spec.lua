@@ -204,8 +204,8 @@ describe("an unusable answer #transfer", function()
       {code = "response", posts = 1, message = "%(status 200%)"})
   end)
 
-  it("204: status", function()
-    answered({{status = 204, body = ""}}, {code = "status", posts = 1})
+  it("204: response", function()
+    answered({{status = 204, body = ""}}, {code = "response", posts = 1})
   end)
 
   it("a body without end: too_large, memory flat", function()

@@ -113,7 +113,7 @@ function entry.to_token(text, system)
 end
 
 -- What of a problem is written; its body is not.
-local TEXTS = {"code", "message"}
+local TEXTS = {"code", "message", "requestId"}
 local NUMBERS = {"status", "attempts", "retryAfter"}
 
 ---@class corebank.auth.Failure
@@ -123,7 +123,8 @@ local NUMBERS = {"status", "attempts", "retryAfter"}
 ---@field nextRefresh number no refresh behind a caller before that
 ---@field latched number? callers are kept off until then
 ---@field failures integer how many in a row
----@field denials integer how many of them at the end were denials
+---@field denials integer how many of them were refusals
+---@field limits integer? how many of them were a 429 that did not say how long
 
 --- How long a failure counts, in seconds: no Retry-After lasts longer.
 entry.FAILURE_KEPT = 300
@@ -141,6 +142,7 @@ function entry.of_failure(failure, system)
   for _, name in ipairs(NUMBERS) do fields[name] = failure.problem[name] end
   fields.retryable = failure.problem.retryable
   fields.failures, fields.denials = failure.failures, failure.denials
+  fields.limits = failure.limits
   for name in pairs(MOMENTS) do
     if failure[name] then add_moment(fields, name, failure[name], system) end
   end
@@ -155,7 +157,8 @@ function entry.to_failure(text, system)
   local fields = read(text, system)
   local at = past_moment_of(fields, "at", system)
   if not at or at < system.boot() - entry.FAILURE_KEPT then return nil end
-  local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials)}
+  local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials),
+    limits = tonumber(fields.limits) or 0}
   for name, ahead in pairs(MOMENTS) do
     failure[name] = moment_of(fields, name, ahead, system)
   end
@@ -163,7 +166,7 @@ function entry.to_failure(text, system)
     and failure.denials and failure.at and failure.departed and failure.nextRefresh) then
     return nil
   end
-  local details = {retryable = fields.retryable == "true"}
+  local details = {retryable = fields.retryable == "true", requestId = fields.requestId}
   for _, name in ipairs(NUMBERS) do details[name] = tonumber(fields[name]) end
   failure.problem = problem.new(fields.code, fields.message, details)
   return failure

@@ -16,11 +16,13 @@ local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 
 local exchange = {}
 
--- Seconds that a Retry-After asks for, by the bank's clock where it shows one.
+-- Seconds that a Retry-After asks for, by the bank's clock where it shows one; of several the
+-- longest.
 local function retry_after(result, system)
   local seconds = result.retryAfter
-  if not seconds and result.retryAt then
-    seconds = result.retryAt - (result.date or system.wall())
+  if result.retryAt then
+    local untilThen = result.retryAt - (result.date or system.wall())
+    seconds = math.max(seconds or untilThen, untilThen)
   end
   if not seconds then return nil end
   return math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
@@ -52,36 +54,33 @@ local function follow(settings, result, url, system, changes)
     {status = result.status})
 end
 
--- What is wrong with a 200 that is no token reply.
-local function unusable(settings, transfer, fault, changes)
-  local kind = transfer:result().contentType
-  return problem.new("response", ("the answer (status 200%s) of %s %s"):format(
-    kind and ", " .. kind or "", settings.origin, fault), {status = 200},
-    excerpt(settings, transfer, changes))
-end
-
 -- Anything but a token reply: a problem; or nil and the URL to go on with. A second value true says
 -- that trying again would be wrong although the problem is retryable. `changes` are those of
--- secrets before the try, `fault` is that of a 200.
-local function refuse(settings, transfer, url, system, changes, fault)
-  if fault then return unusable(settings, transfer, fault, changes) end
+-- secrets before the try; `fault` is what is wrong with a 2xx, and `final` says that the bank would
+-- answer the same again.
+local function refuse(settings, transfer, url, system, changes, fault, final)
   local result = transfer:result()
   if result.failure then
     -- Once an answer had begun the bank has acted on the request: not ours to repeat.
     return problem.from_failure(result, settings), result.begun
   end
+  local target, trouble
   if POST_KEPT[result.status] then
-    local target, trouble = follow(settings, result, url, system, changes)
-    return trouble, target
+    target, trouble = follow(settings, result, url, system, changes)
+    if target then return nil, target end
+  else
+    local make = fault and problem.from_reply or problem.from_status
+    trouble = make(result, settings, excerpt(settings, transfer, changes), fault, final)
   end
-  local trouble = problem.from_status(result, settings, excerpt(settings, transfer, changes))
   trouble.retryAfter = retry_after(result, system)
+  trouble.requestId = secret.changes == changes
+    and transfer:request_id(settings.clientId, settings.clientSecret) or nil
   return trouble
 end
 
-local function expired_on_arrival(settings)
+local function expired_on_arrival(settings, status)
   return problem.new("expired", ("the token from %s had already expired on arrival; "
-    .. "compare the clocks"):format(settings.origin), {status = 200})
+    .. "compare the clocks"):format(settings.origin), {status = status})
 end
 
 -- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
@@ -93,17 +92,17 @@ local function try(settings, now, deadline, system, wait, changes)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     local fresh, hidden = token.prepare(system)   -- while the bank is at work
     wait(transfer)
-    local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec =
+    local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec, status =
       transfer:reply()
     if accessToken then   -- and the transfer has closed itself
       if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken, sentBoot,
         sentWall, date) then
         return fresh
       end
-      return nil, expired_on_arrival(settings)
+      return nil, expired_on_arrival(settings, status)
     end
-    -- the second value is the fault of a 200, then
-    local trouble, extra = refuse(settings, transfer, url, system, changes, sentBoot)
+    -- the second and third value are what is wrong with a 2xx, then
+    local trouble, extra = refuse(settings, transfer, url, system, changes, sentBoot, sentWall)
     transfer:close()
     if trouble then return nil, trouble, extra end
     url, now = extra, system.boot()
@@ -137,9 +136,13 @@ local function report(settings, name, attempts, seconds, trouble)
   settings.onEvent(event)
 end
 
--- The seconds to wait before another try; nil when that would be wrong, or too late.
+-- The seconds to wait before another try; nil when that would be wrong, or too late. A bank that
+-- asks for fewer requests and does not say when gets no more of them in this call.
 local function rest_before_retry(settings, trouble, final, attempt, deadline, system)
-  if final or not trouble.retryable or attempt >= settings.attempts then return nil end
+  if final or not trouble.retryable or attempt >= settings.attempts
+    or trouble.code == "limited" and not trouble.retryAfter then
+    return nil
+  end
   local rest = pause(attempt, trouble, system)
   if system.boot() + rest < deadline then return rest end
 end
@@ -169,7 +172,7 @@ function exchange.run(settings, system, wait, deadline, elsewhere)
     end
     trouble.attempts = attempt
     local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
-    if trouble.code == "denied" and not renewed and system.boot() < deadline
+    if problem.is_refusal(trouble) and not renewed and system.boot() < deadline
       and is_rotated(settings, trouble, changes) then
       local there = elsewhere and elsewhere()
       if there then return there end

@@ -132,7 +132,7 @@ function keeping.failed(client, trouble)
   client.latch:note(trouble, now)
   return {problem = trouble, at = now, departed = client.lastDeparture,
     nextRefresh = client.nextRefresh, latched = client.latch.ends, failures = client.failures,
-    denials = client.latch.denials}
+    denials = client.latch.denials, limits = client.latch.limits}
 end
 
 --- A refresh came to nothing for lack of calls, although a caller waited for a moment.
@@ -226,7 +226,7 @@ function keeping.heed(client, failure, since)
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
   client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
   client.failures = math.max(client.failures, failure.failures)
-  client.latch:learn(failure.problem, failure.latched, failure.denials)
+  client.latch:learn(failure.problem, failure.latched, failure.denials, failure.limits)
   if since and failure.at >= since then return failure.problem end
   if client.latch:is_closed(now) then return client.latch:remembered(now) end
   if not since and now < client.nextRefresh then return failure.problem end

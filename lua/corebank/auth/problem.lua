@@ -13,9 +13,9 @@ local core = require "corebank.auth.core"
 ---| "denied"     # 400, 401, 403: these credentials are not accepted
 ---| "limited"    # 429
 ---| "server"     # 5xx
----| "status"     # any other status that is not 200
+---| "status"     # any other status that is not 2xx
 ---| "too_large"  # the answer exceeds 64 KiB
----| "response"   # a 200 that is no usable token reply
+---| "response"   # a 2xx that is no usable token reply
 ---| "expired"    # the token had already expired on arrival
 ---| "closed"     # the client was closed while waiting
 
@@ -27,6 +27,7 @@ local core = require "corebank.auth.core"
 ---@field retryAfter number? seconds the bank asked to wait, at most 300
 ---@field attempts integer how many tries were made
 ---@field secretFault string? after a denial: why the secret's file could not be read again
+---@field requestId string? by which the bank knows the request, from its answer's headers
 ---@field remembered true? nobody was asked: the bank said so before
 local Problem = {}
 Problem.__index = Problem
@@ -44,7 +45,7 @@ local bodies = setmetatable({}, {__mode = "k"})
 
 --- The first 4 KiB of what the bank answered, for an integrator who needs the bank's error code.
 -- The client id, the secret and whatever looks like a token are blanked. Not for logs.
----@return string? body nil when there was no answer
+---@return string? body nil when there was no answer, or one that is compressed or no text
 function Problem:body()
   return bodies[self]
 end
@@ -88,7 +89,15 @@ function problem.is_code(code)
   return retryable[code] ~= nil
 end
 
--- HTTP status -> code, for all that is not a 200 or a redirect. A 407 is the proxy's only where it
+--- Whether the bank has refused, and would again: these credentials, or in its own way with a 2xx
+-- that brings no token. To repeat that gets an account locked.
+---@param trouble corebank.auth.Problem
+---@return boolean
+function problem.is_refusal(trouble)
+  return trouble.code == "denied" or trouble.code == "response" and not trouble.retryable
+end
+
+-- HTTP status -> code, for all that is not a 2xx or a redirect. A 407 is the proxy's only where it
 -- sees the request itself; in a tunnel it is a strange answer of the bank.
 local function code_of(status, plaintext)
   if status == 400 or status == 401 or status == 403 then return "denied" end
@@ -106,7 +115,11 @@ local advice = {
   status = "the bank gave an unexpected answer (%s); check baseUrl and path",
 }
 
---- What a status other than 200 means.
+local function shown_status(result)
+  return "status " .. result.status .. (result.contentType and ", " .. result.contentType or "")
+end
+
+--- What a status other than 2xx means.
 ---@param result table see transfer:result() in csrc/lua_transfer.c
 ---@param settings table what options.read made
 ---@param body string?
@@ -114,13 +127,26 @@ local advice = {
 function problem.from_status(result, settings, body)
   local status = result.status
   local code = code_of(status, settings.url:find("^http:") ~= nil)
-  local shown = "status " .. status
-  if result.contentType then shown = shown .. ", " .. result.contentType end
   local fields = {status = status}
   -- RFC 9110, section 15.5.9: the server gave up waiting for the request; it may be repeated.
   if status == 408 then fields.retryable = true end
   if code == "proxy" then fields.retryable = false end
-  return problem.new(code, advice[code]:format(shown), fields, body)
+  return problem.new(code, advice[code]:format(shown_status(result)), fields, body)
+end
+
+--- What a 2xx means that is no token reply.
+---@param result table see transfer:result() in csrc/lua_transfer.c
+---@param settings table what options.read made
+---@param body string?
+---@param fault string what is wrong with it, as transfer:reply() says
+---@param final boolean? whether the bank would answer the same again
+---@return corebank.auth.Problem
+function problem.from_reply(result, settings, body, fault, final)
+  local advised = not final and "check baseUrl and path"
+    or fault:find("^is compressed") and "the bank, or a gateway before it, must not do that"
+    or "problem:body() has the bank's own words"
+  return problem.new("response", ("the answer (%s) of %s %s; %s"):format(shown_status(result),
+    settings.origin, fault, advised), {status = result.status, retryable = not final}, body)
 end
 
 local tls_advice = {

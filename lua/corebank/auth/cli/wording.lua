@@ -7,7 +7,7 @@ local flags = require "corebank.auth.cli.flags"
 -- What to do next, where the message does not say so itself.
 local HINTS = {
   resolve = "check --base-url", timeout = "try again", network = "try again",
-  limited = "try again later", server = "try again later", response = "check --base-url and --path",
+  limited = "try again later", server = "try again later",
   too_large = "check --base-url and --path",
 }
 
@@ -37,6 +37,7 @@ end
 function wording.spoken(text)
   text = text:gsub("baseUrl and path", "--base-url and --path")
     :gsub("raise timeout", "raise --timeout")
+    :gsub("problem:body%(%) has", "corebank-auth doctor --show-answer prints")
   for _, flag in ipairs(flags.list) do
     if flag.isOption then text = replace(text, flag.name, flag.flag) end
   end
@@ -58,6 +59,9 @@ end
 ---@param problem corebank.auth.Problem
 function wording.fail(message, problem)
   local lines = {wording.spoken(message)}
+  if problem.requestId then
+    lines[1] = ("%s; for the bank this is request %s"):format(lines[1], problem.requestId)
+  end
   if problem.remembered then
     lines[1] = lines[1] .. "; remembered, nothing was sent"
   end

@@ -1,0 +1,165 @@
+-- FIELD S10: how long a bank asks to be left alone, and what a 429 means that does not say.
+
+local auth = require "corebank.auth"
+local command = require "spec.command"
+local fake = require "spec.fake"
+local files = require "spec.files"
+local memory = require "corebank.auth.store.memory"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+-- A refused call with three attempts and little time: a pause that does not fit is not begun.
+local function refused(status, headers, code, posts)
+  local scenario = bank:scenario{{status = status, headers = headers}}
+  return survive.case{code = code, posts = posts, count = function() return scenario:posts() end,
+    options = {baseUrl = scenario.baseUrl, attempts = 3, timeout = survive.seconds(2)}}
+end
+
+local DATE = "Mon, 02 Nov 2026 10:00:00 GMT"
+
+-- What is sent, and the seconds that it means.
+local WRITTEN = {
+  ["30"] = 30, ["30.0"] = 30, ["30.5"] = 30.5, ["12.75"] = 12.75, ["30."] = 30, ["+30"] = 30,
+  ["030"] = 30, [" 30 "] = 30, ["\t30\t"] = 30, ["300"] = 300, ["301"] = 300, ["3600.0"] = 300,
+  ["99999999999999999999"] = 300, ["30, 45.5"] = 45.5,
+  ["Mon, 02 Nov 2026 10:00:45 GMT"] = 45, ["Monday, 02-Nov-26 10:00:45 GMT"] = 45,
+  ["Mon Nov  2 10:00:45 2026"] = 45, [" Mon, 02 Nov 2026 10:00:45 GMT "] = 45,
+  ["Mon, 02 Nov 2026 12:00:45 GMT"] = 300,
+}
+
+-- What tells nothing.
+local NONSENSE = {"-5", "-30.5", "soon", "30s", "30 seconds", "1e3", "0x1e", "PT30S", "NaN", "inf",
+  "", ".", "+", "1.2.3", "1,5s", "30,", "2026-11-02"}
+
+describe("S10: Retry-After #transfer", function()
+  for text, seconds in pairs(WRITTEN) do
+    it(("of '%s' is %g seconds"):format(text:gsub("\t", " "), seconds), function()
+      for status, code in pairs{[429] = "limited", [503] = "server"} do
+        local problem = refused(status, {Date = DATE, ["Retry-After"] = text}, code, 1)
+        assert.equal(seconds, problem.retryAfter)
+        assert.is_true(problem.retryable)
+      end
+    end)
+  end
+
+  for _, text in ipairs(NONSENSE) do
+    it(("of '%s' is as absent"):format(text), function()
+      assert.is_nil(refused(429, {["Retry-After"] = text}, "limited", 1).retryAfter)
+    end)
+  end
+
+  it("that lies in the past, or is 0, asks for nothing", function()
+    for _, text in ipairs{"0", "0.0", "Mon, 02 Nov 2026 09:00:00 GMT"} do
+      local problem = refused(503, {Date = DATE, ["Retry-After"] = text}, "server", 3)
+      assert.equal(0, problem.retryAfter)
+    end
+  end)
+
+  it("given several times counts for the longest", function()
+    local problem = refused(429, {["Retry-After"] = {"10", "40", "20"}}, "limited", 1)
+    assert.equal(40, problem.retryAfter)
+    problem = refused(429, {Date = DATE,
+      ["Retry-After"] = {"10", "Mon, 02 Nov 2026 10:00:45 GMT"}}, "limited", 1)
+    assert.equal(45, problem.retryAfter)
+  end)
+
+  it("with a fraction is waited for when that fits", function()
+    for _, status in ipairs{429, 503} do
+      local scenario = bank:scenario{{status = status, headers = {["Retry-After"] = "0.3"}}, {}}
+      local _, took = survive.case{posts = 2, count = function() return scenario:posts() end,
+        options = {baseUrl = scenario.baseUrl, attempts = 2}}
+      assert.is_true(took >= 0.3)
+    end
+  end)
+
+  it("in the trailer of a body is not read", function()
+    local raw = sandbox.raw{connections = {{"read_request", {"send",
+      "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nTrailer: Retry-After\r\n\r\n"
+      .. "2\r\nno\r\n0\r\nRetry-After: 120\r\n\r\n"}}}}
+    local _, _, problem = auth.authenticate(survive.options{baseUrl = raw.url})
+    raw:stop()
+    assert.equal(503, problem.status)
+    assert.is_nil(problem.retryAfter)
+  end)
+end)
+
+describe("S10: a 429 that does not say how long #transfer", function()
+  it("is not asked again within the call", function()
+    assert.is_true(refused(429, {}, "limited", 1).retryable)
+  end)
+
+  it("keeps the runs of the command off, which share a store", function()
+    local home = files.new_folder()
+    local scenario = bank:scenario{{status = 429}}
+    local environment = command.environment(home)
+    environment.COREBANK_BASE_URL = scenario.baseUrl
+    local line = command.line(environment, {"token", "--ca-file", bank.caFile})
+    local ran = command.run(home, line .. "; " .. line .. "; true")
+    assert.is_truthy(ran.err:find("remembered, nothing was sent", 1, true), ran.err)
+    assert.equal(1, scenario:posts())
+    os.execute("rm -rf " .. files.quoted(home))
+  end)
+end)
+
+-- A client in a world without sockets, against a bank that answers 429.
+local function limited_client(world, store)
+  local client = require "corebank.auth.client"
+  local options = require "corebank.auth.options"
+  local settings, release = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
+    clientSecret = "canary-secret", attempts = 3})
+  settings.store = store
+  return client.new(settings, world.system, world.host, release or function() end)
+end
+
+describe("S10: a client whose bank answers 429 and does not say how long", function()
+  it("asks after a second, doubling to a minute, and anew after a token", function()
+    local world
+    world = fake.world(function(n)
+      return n == 9 and {token = "canary-token-9", validity = 10} or {status = 429}
+    end)
+    local client = limited_client(world)
+    for _, seconds in ipairs{1, 2, 4, 8, 16, 32, 60, 60} do
+      local _, _, problem = fake.ask(client, world)
+      local posts = #world.posts
+      assert.is_nil(problem.remembered)
+      world.skip(seconds - 0.1)
+      assert.is_true(select(3, fake.ask(client, world)).remembered)
+      assert.equal(posts, #world.posts)
+      world.skip(0.15)
+    end
+    assert(fake.ask(client, world))
+    assert.equal(9, #world.posts)
+    world.skip(20)
+    assert.is_nil((fake.ask(client, world)))
+    assert.is_true(client:explain().latchedFor <= 1)
+  end)
+
+  it("shares that with others through a store", function()
+    local world = fake.world(function() return {status = 429} end)
+    local store = memory.new()
+    for n = 0, 3 do
+      local _, _, problem = fake.ask(limited_client(world, store), world)
+      assert.is_nil(problem.remembered)
+      world.skip(0.05)
+      assert.is_true(select(3, fake.ask(limited_client(world, store), world)).remembered)
+      assert.equal(n + 1, #world.posts)
+      world.skip(2 ^ n - 0.25)
+      assert.is_true(select(3, fake.ask(limited_client(world, store), world)).remembered)
+      world.skip(0.3)
+    end
+  end)
+
+  it("keeps to a Retry-After instead, when there is one", function()
+    local world = fake.world(function() return {status = 429, retryAfter = 12.5} end)
+    local client = limited_client(world)
+    for n = 1, 3 do
+      fake.ask(client, world)
+      assert.equal(n, #world.posts)
+      world.skip(12.4)
+      assert.is_true(select(3, fake.ask(client, world)).remembered)
+      world.skip(0.2)
+    end
+  end)
+end)
