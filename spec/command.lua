@@ -56,20 +56,21 @@ await() {
   until [ -e done ] || grep -q "$1" shown || [ $n = 1200 ]; do sleep 0.05; n=$((n + 1)); done
 }
 : >shown
-{ await 'Client secret: '; printf %s; await '^the end'; } 2>/dev/null |
+{ await %s; printf %s; await '^the end'; } 2>/dev/null |
   timeout 60 script -qefc %s shown >/dev/null
 cat shown]]
 
 --- Runs a line on a terminal of its own; `keys`, as printf takes them, are typed when it asks for a
--- secret. What the terminal showed.
+-- secret, or shows what else is waited for. What the terminal showed.
 ---@param home string a folder to work in
 ---@param line string
 ---@param keys string
+---@param question string?
 ---@return string
-function command.on_terminal(home, line, keys)
+function command.on_terminal(home, line, keys, question)
   line = ("cd %s; %s; touch %s/done"):format(quoted(lfs.currentdir()), line, quoted(home))
-  return table.concat(files.lines_of(TERMINAL:format(quoted(home), quoted(keys), quoted(line))),
-    "\n")
+  return table.concat(files.lines_of(TERMINAL:format(quoted(home),
+    quoted(question or "Client secret: "), quoted(keys), quoted(line))), "\n")
 end
 
 return command

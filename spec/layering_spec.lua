@@ -82,7 +82,7 @@ describe("lua", function()
       "auth",
       "cli.flags cli.exits cli.calendar cli.formats",
       "cli.plain cli.wording",
-      "cli.explanation cli.given cli.help cli.program",
+      "cli.explanation cli.given cli.completion cli.help cli.program",
       "cli.arguments cli.checks_here cli.checks_there",
       "cli.doctor",
       "cli",

@@ -150,7 +150,7 @@ local function parse(line)
   elseif conflict then
     stop{mistake = conflict, command = read.command}
   elseif read.command == "completion" then
-    stop{text = parser["get_" .. read.shell .. "_complete"](parser)}
+    stop{text = (require "corebank.auth.cli.completion"[read.shell]():gsub("\n$", ""))}
   end
   return read
 end

@@ -45,6 +45,7 @@ local EXAMPLES = {
   },
   completion = {
     'eval "$(corebank-auth completion bash)"',
+    'eval "$(corebank-auth completion zsh)"',
     "corebank-auth completion fish > ~/.config/fish/completions/corebank-auth.fish",
   },
 }
