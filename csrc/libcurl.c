@@ -49,6 +49,11 @@ bool cba_libcurl_resolves_aside(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
+bool cba_libcurl_has_gnutls(void) {
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    return library != NULL && strncmp(library, "GnuTLS/", strlen("GnuTLS/")) == 0;
+}
+
 /* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
  * asks each time for no SIGPIPE. Before, and for others, the library may write. */
 bool cba_libcurl_raises_sigpipe(void) {

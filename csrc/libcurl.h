@@ -15,6 +15,9 @@ const char *cba_libcurl_version(void);
 const char *cba_libcurl_number(void);
 const char *cba_libcurl_least(void);
 
+/* Whether GnuTLS is its TLS library. */
+bool cba_libcurl_has_gnutls(void);
+
 /* Whether it looks names up without making its caller wait. */
 bool cba_libcurl_resolves_aside(void);
 

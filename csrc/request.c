@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "client_certificate.h"
 #include "proxy.h"
 #include "sockets.h"
 
@@ -172,14 +173,6 @@ static CURLcode set_network_options(const struct cba_request *request, CURL *eas
     return code;
 }
 
-/* Whether the TLS library asks on the terminal for the passphrase of an encrypted key, unless it
- * has one: OpenSSL and its kin do. GnuTLS does not, and takes an empty one for the key of a plain
- * file. */
-static bool tls_prompts(void) {
-    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-    return library == NULL || strncmp(library, "GnuTLS", strlen("GnuTLS")) != 0;
-}
-
 /* What the caller gives is all that is trusted: to a file libcurl would add its own folder, and to
  * a folder its own file, unless it is told that there is none. */
 static CURLcode set_trust(const struct cba_request *request, CURL *easy) {
@@ -206,12 +199,6 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION,
         (long)(request->tls13_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    SET_IF_GIVEN(CURLOPT_SSLCERT, request->client_cert);
-    SET_IF_GIVEN(CURLOPT_SSLKEY, request->client_key);
-    SET_IF_GIVEN(CURLOPT_KEYPASSWD, request->client_key_password);
-    if (request->client_cert != NULL && request->client_key_password == NULL && tls_prompts()) {
-        SET(CURLOPT_KEYPASSWD, "");
-    }
     SET_IF_GIVEN(CURLOPT_PINNEDPUBLICKEY, request->pinned_key);
     /* No resumption: tokens are fetched too rarely for it to pay, and libcurl 7.88 frees a
      * session's host name twice after an allocation that fails while it caches the session. */
@@ -232,6 +219,9 @@ void cba_request_apply(const struct cba_request *request, void *easy, struct cba
     }
     if (code == CURLE_OK) {
         code = set_tls_options(request, easy);
+    }
+    if (code == CURLE_OK && request->client_cert != NULL) {
+        cba_client_certificate_apply(request, easy, failure);
     }
     if (code != CURLE_OK) {
         failure->outcome = code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;

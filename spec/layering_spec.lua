@@ -29,8 +29,8 @@ describe("csrc", function()
   it("includes each library in its own files", function()
     assert.equal("json.c", matching(c_files, "#include <cjson/"))
     assert.equal("seal.c secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c inspect.c libcurl.c outcome.c request.c sockets.h transfer.c url.c",
-      matching(c_files, "#include <curl/"))
+    assert.equal("answer.c client_certificate.c inspect.c libcurl.c outcome.c request.c sockets.h "
+      .. "transfer.c url.c", matching(c_files, "#include <curl/"))
   end)
 
   it("tests the Lua version in one file", function()

@@ -16,8 +16,8 @@ local secret = require "corebank.auth.secret"
 ---@field attempts integer? tries within `timeout`; default 3
 ---@field caFile string? PEM file of all that is trusted; else from COREBANK_CA_FILE, or libcurl's
 ---@field caPath string? folder of all that is trusted; default: libcurl's own
----@field clientCert string? PEM file, for mutual TLS
----@field clientKey string? PEM file; default: in clientCert
+---@field clientCert string? file for mutual TLS: PEM, DER or PKCS#12, by its content
+---@field clientKey string? PEM or DER file; default: in clientCert
 ---@field clientKeyPassword string|corebank.auth.Secret?
 ---@field pinnedKey string? `sha256//…;sha256//…`, with a backup
 ---@field minTls "1.2"|"1.3"? default "1.2"
@@ -59,7 +59,7 @@ local list = {
   {name = "caPath", check = check.text,
     kind = "FOLDER", meaning = "certificates to trust, with hashed names"},
   {name = "clientCert", check = check.text,
-    kind = "FILE", meaning = "certificate for mutual TLS, PEM"},
+    kind = "FILE", meaning = "certificate for mutual TLS: PEM, DER or PKCS#12"},
   {name = "clientKey", check = check.text,
     kind = "FILE", meaning = "its key, when not in the same file"},
   {name = "clientKeyPassword", check = check.secret_of_any_length,
@@ -264,16 +264,17 @@ function options.release(settings)
   for _, owned in ipairs(settings.owned) do owned:close() end
 end
 
--- A handle that is set up has a copy of these, out of our reach.
-local function leaves_secrets(settings)
-  return settings.clientKeyPassword or settings.proxy and settings.proxy:find("@", 1, true)
+-- A handle that is set up has a copy of a secret, out of our reach; and what a client's files are
+-- is looked at when one is set up.
+local function is_set_up_anew(settings)
+  return settings.clientCert or settings.proxy and settings.proxy:find("@", 1, true)
 end
 
 --- Gives settings that will be used again and again a number, by which the core knows that it has
 -- set up a handle for them. Those that have one keep it.
 ---@param settings table
 function options.number(settings)
-  if not settings.serial and not leaves_secrets(settings) then
+  if not settings.serial and not is_set_up_anew(settings) then
     settings.serial = core.settings_number()
   end
 end

@@ -158,6 +158,9 @@ local tls_advice = {
   handshake = "no TLS connection to %s",
 }
 
+local OLD_ENCRYPTION = "; its encryption is too old for this OpenSSL: make PEM of PKCS#12 with "
+  .. "openssl pkcs12 -legacy -nodes -in FILE -out FILE.pem"
+
 -- The same of a proxy, to which none of the bank's options applies.
 local proxy_tls_advice = {
   trust = "%s is not trusted; check proxyCaFile and the host name of that proxy",
@@ -248,6 +251,11 @@ function problem.from_failure(result, settings)
   local message = message_of(result, settings)
   if result.detail then   -- which may quote the server's certificate
     message = ("%s (%s)"):format(message, settings.clientSecret:redact(result.detail))
+  end
+  -- OpenSSL 3 of a file that Windows, Java or OpenSSL 1 wrote; it blames the passphrase besides.
+  local detail = result.tlsFault == "client" and result.detail or ""
+  if detail:find("unsupported", 1, true) then
+    message = message .. OLD_ENCRYPTION
   end
   local fields = {}
   -- A proxy that answered will answer the same again.

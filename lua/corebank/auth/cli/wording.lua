@@ -19,7 +19,7 @@ local ON_THE_WAY = {resolve = true, connect = true, proxy = true, tls = true, ti
 
 local wording = {}
 
--- An option's name, the first time it stands on its own. Names such as "path" are words, too: only
+-- An option's name, where it stands on its own. Names such as "path" are words, too: only
 -- at the beginning are they sure to be names.
 local function find_name(text, name)
   local first, last = text:find("%f[%w]" .. name .. "%f[^%w]")
@@ -28,7 +28,11 @@ end
 
 local function replace(text, name, word)
   local first, last = find_name(text, name)
-  return first and text:sub(1, first - 1) .. word .. text:sub(last + 1) or text
+  while first do
+    text = text:sub(1, first - 1) .. word .. text:sub(last + 1)
+    first, last = find_name(text, name)
+  end
+  return text
 end
 
 --- A message about options, in the words of the command line.
