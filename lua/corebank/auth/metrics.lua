@@ -23,7 +23,7 @@ local REMAINING = "corebank_auth_token_remaining_seconds"
 local Metrics = {}
 Metrics.__index = Metrics
 
-local LINES_IN_A_ROW = 500   -- of a page, before others have their turn
+local LINES_IN_A_PIECE = 500   -- of a page; between two others may have their turn
 
 local metrics = {}
 
@@ -98,10 +98,16 @@ local function number(value)
   return (("%.14g"):format(value))
 end
 
+local function give(lines)
+  local count = #lines
+  lines[count + 1] = ""
+  lines.take(table.concat(lines, "\n"))
+  for i = count + 1, 1, -1 do lines[i] = nil end
+end
+
 local function sample(lines, name, labels, value)
-  local count = #lines + 1
-  lines[count] = ("%s{%s} %s"):format(name, labels, number(value))
-  if lines.rest and count % LINES_IN_A_ROW == 0 then lines.rest() end
+  lines[#lines + 1] = ("%s{%s} %s"):format(name, labels, number(value))
+  if #lines >= LINES_IN_A_PIECE then give(lines) end
 end
 
 local function head(lines, name, help, kind)
@@ -139,18 +145,25 @@ end
 
 --- The page for a scrape: Prometheus' text format, version 0.0.4.
 ---@param list table[] {metrics = corebank.auth.Metrics, remaining = seconds} for each bank
----@param rest function? called now and then, to let others have their turn
----@return string
-function metrics.page(list, rest)
-  local lines = {rest = rest}
+---@param take fun(piece: string) gets the page piece by piece
+function metrics.write(list, take)
+  local lines = {take = take}
   for _, family in ipairs(families) do write_family(lines, family, list) end
   write_durations(lines, list)
   head(lines, REMAINING, "How long the token at hand is still valid; 0 without one.", "gauge")
   for _, each in ipairs(list) do
     sample(lines, REMAINING, ('bank="%s"'):format(escaped(each.metrics.bank)), each.remaining)
   end
-  lines[#lines + 1] = ""
-  return table.concat(lines, "\n")
+  give(lines)
+end
+
+--- The same as one string.
+---@param list table[]
+---@return string
+function metrics.page(list)
+  local pieces = {}
+  metrics.write(list, function(piece) pieces[#pieces + 1] = piece end)
+  return table.concat(pieces)
 end
 
 return metrics
