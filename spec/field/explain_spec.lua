@@ -141,13 +141,20 @@ describe("S35: token --refresh #slow", function()
     assert.equal(2, scenario:posts())
   end)
 
-  it("prints a token with status 0 only if it is another one, when the bank fails", function()
-    for _, failing in ipairs{{status = 401}, {status = 503}, {body = "<html>"}} do
+  it("ends with 8, and the rejected token, each time that the bank fails", function()
+    for said, failing in pairs{["status 401"] = {status = 401}, ["status 503"] = {status = 503},
+      ["is not one JSON"] = {body = "<html>"}} do
       local scenario = bank:scenario{{}, failing}
       local first = refresh(scenario)
-      local second = refresh(scenario)
-      assert.is_true(second.out == "" and second.status >= 3 and second.status <= 7
-        or second.out == first.out and second.status == 8, second.err)
+      for _ = 1, 2 do
+        local again = refresh(scenario)
+        assert.equal(8, again.status)
+        assert.equal(first.out, again.out)
+        assert.is_truthy(again.err:find("no new token: .*" .. said .. ".*rejected"), again.err)
+      end
+      local plain = run{"token", "--attempts", "1", "--base-url", scenario.baseUrl}
+      assert.same({0, first.out}, {plain.status, plain.out})   -- it has not ended yet
+      assert.is_truthy(plain.err:find("no new token: .*rejected"), plain.err)
     end
   end)
 end)

@@ -5,19 +5,29 @@ local exits = require "corebank.auth.cli.exits"
 
 local commands = {}
 
+-- Why the token is the one that was there before, if it is.
+local function why_kept(bank, token, held, rest)
+  if bank.isRejected then
+    return ("no new token: %s; this is the one that was rejected")
+      :format(bank:explain().problem or "the bank gave none")
+  end
+  if not held or held.accessToken ~= token.accessToken then return nil end
+  if not rest then return "the bank gave the same token again" end
+  return ("the last refresh was seconds ago, and this is what it brought; try again in %d s")
+    :format(math.ceil(rest))
+end
+
 -- A valid token; with `refresh` another one than is in the store. Ends the command where there is
--- none. Returns the token, and why it is the one that was there all the same.
+-- none. Returns the token, and why it is none that others would call good, or new.
 local function token_of(bank, refresh)
-  local held = bank:look()   -- what is in the store needs no flight, and so no more of this library
-  local dropped = held and refresh and bank:invalidate(held)
+  local held, rest = bank:look(), nil   -- what is there needs no flight, and so no more of this
+  if held and refresh then rest = select(2, bank:invalidate(held)) end
   local token, message, problem = bank:token()
   if not token then
     local wording = require "corebank.auth.cli.wording"
     return wording.fail(message, problem)
   end
-  if not refresh or not held or held.accessToken ~= token.accessToken then return token end
-  return token, dropped and "the bank gave the same token again"
-    or "the last refresh was seconds ago, and this is what it brought; try again later"
+  return token, why_kept(bank, token, refresh and held, rest)
 end
 
 function commands.token(words)
@@ -30,13 +40,14 @@ function commands.token(words)
   bank:settle()   -- a refresh in flight: others wait for it, and it would be lost
   bank:close()
   if not ok then error(reason, 0) end
-  return kept and exits.KEPT
+  return kept and words.refresh and exits.KEPT
 end
 
 function commands.exec(words)
   local given = require "corebank.auth.cli.given"
   local bank = given.client(words)
-  local token = token_of(bank)
+  local token, kept = token_of(bank)
+  if kept then exits.tell(kept) end
   bank:settle()   -- the refresh in flight would be lost, and may bring a token that lasts longer
   token = bank:peek() or token
   bank:close()

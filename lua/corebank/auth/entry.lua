@@ -113,7 +113,7 @@ function entry.to_token(text, system)
 end
 
 -- What of a problem is written; its body is not.
-local TEXTS = {"code", "message", "requestId"}
+local TEXTS = {"code", "message", "requestId", "secretFault"}
 local NUMBERS = {"status", "attempts", "retryAfter"}
 
 ---@class corebank.auth.Failure
@@ -166,7 +166,8 @@ function entry.to_failure(text, system)
     and failure.denials and failure.at and failure.departed and failure.nextRefresh) then
     return nil
   end
-  local details = {retryable = fields.retryable == "true", requestId = fields.requestId}
+  local details = {retryable = fields.retryable == "true", requestId = fields.requestId,
+    secretFault = fields.secretFault}
   for _, name in ipairs(NUMBERS) do details[name] = tonumber(fields[name]) end
   failure.problem = problem.new(fields.code, fields.message, details)
   return failure

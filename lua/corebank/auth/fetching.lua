@@ -89,8 +89,12 @@ local function settle(client, own, token, trouble)
     keeping.take(client, found)
     return "found"
   end
-  if own.heeded then keeping.fall_back(client) end
-  if own.heeded or not (token or trouble) then return nil end
+  if own.heeded then
+    keeping.fall_back(client)
+    client.lastProblem, client.lastProblemAt = own.heeded, client.system.wall()
+    return nil
+  end
+  if not (token or trouble) then return nil end
   if trouble and own.leftAlone and LEFT_ALONE[trouble.code] then
     own.neglected, own.problem = true, nil
     if own.wasWaitedFor then keeping.postpone(client) end
