@@ -21,17 +21,18 @@ function command.environment(home)
     COREBANK_CLIENT_SECRET = bank.clientSecret}
 end
 
---- The words of a shell that run the command with an environment.
+--- The words of a shell that run the command, or another Lua file, with an environment.
 ---@param environment table<string, string|false>
 ---@param words string[]
+---@param program string?
 ---@return string
-function command.line(environment, words)
+function command.line(environment, words, program)
   local parts = {"env"}
   for _, name in ipairs(NOT_THEIRS) do parts[#parts + 1] = "-u " .. name end
   for name, value in pairs(environment) do
     if value then parts[#parts + 1] = quoted(name .. "=" .. value) end
   end
-  parts[#parts + 1] = os.getenv("CBA_LUA") .. " bin/corebank-auth"
+  parts[#parts + 1] = os.getenv("CBA_LUA") .. " " .. (program or "bin/corebank-auth")
   for _, word in ipairs(words) do parts[#parts + 1] = quoted(word) end
   return table.concat(parts, " ")
 end

@@ -20,6 +20,7 @@
 --   expiration  expirationTime: "ms" (default) or "s" after the epoch, false for none, or a value
 --   omit        names of reply fields to leave out
 
+local api = require "spec.sandbox.api"
 local cjson = require "cjson.safe"
 
 local PATH = "/api/auth/v1/authenticate"
@@ -92,7 +93,7 @@ local function new_token(size)
   return size and (token .. "-" .. ("x"):rep(size)):sub(1, size) or token
 end
 
-local function token_body(step)
+local function token_body(step, name)
   local validity = step.validity == nil and 3600 or step.validity
   local expiration = step.expiration == nil and "ms" or step.expiration
   local expires = ngx.now() + (tonumber(validity) or 3600)
@@ -107,9 +108,10 @@ local function token_body(step)
     expirationTime = expiration or nil,
     tokenValiditySec = validity,
   }
-  for _, name in ipairs(step.omit or {}) do
-    reply[name] = nil
+  for _, field in ipairs(step.omit or {}) do
+    reply[field] = nil
   end
+  api.issued(name, reply.accessToken)
   return cjson.encode(reply)
 end
 
@@ -128,7 +130,7 @@ function bank.authenticate()
   if refused then
     return send_error(refused)
   end
-  return send(200, token_body{})
+  return send(200, token_body({}, ""))
 end
 
 -- Client id and secret out of a form, or as RFC 6749 has them in an Authorization header.
@@ -164,6 +166,9 @@ function bank.grant()
 end
 
 function bank.nothing_here()
+  if api.is_wanted() then
+    return api.answer ""
+  end
   return send_error(404)
 end
 
@@ -203,7 +208,7 @@ local function read_bomb()
   return bytes
 end
 
-local function follow(step, body)
+local function follow(step, body, name)
   if step.delay then
     ngx.sleep(step.delay)
     ngx.update_time()
@@ -221,18 +226,21 @@ local function follow(step, body)
   if not scripted and status == 200 and step.accept ~= "any" then
     status = refusal(body) or 200
   end
-  for name, value in pairs(step.headers or {}) do
-    ngx.header[name] = value
+  for field, value in pairs(step.headers or {}) do
+    ngx.header[field] = value
   end
   if step.endless then
     ngx.status = status
     return send_for_ever(scripted or (" "):rep(16384))
   end
-  return send(status, scripted or (status == 200 and token_body(step)) or error_body(status))
+  return send(status, scripted or (status == 200 and token_body(step, name)) or error_body(status))
 end
 
 function bank.play()
   local name = ngx.var.uri:match "^/s/([^/]+)" or ""
+  if api.is_wanted() then
+    return api.answer(name)
+  end
   local body = read_body()
   capture(name, body)
   if ngx.req.get_method() ~= "POST" then
@@ -241,9 +249,9 @@ function bank.play()
   shared:incr("posts", 1, 0)
   local step = nth_step(name, shared:incr("posts:" .. name, 1, 0))
   if step then
-    return follow(step, body)
+    return follow(step, body, name)
   elseif ngx.var.uri:sub(-#PATH) == PATH then
-    return follow({}, body)
+    return follow({}, body, name)
   end
   return send_error(404)
 end
@@ -275,13 +283,16 @@ local ADMIN = {
     register(name, assert(cjson.decode(body)))
     return {}
   end,
+  ["GET calls"] = api.calls,
+  ["POST revoke"] = api.revoke,
   ["POST reset"] = function()
     shared:flush_all()
     return {}
   end,
 }
 
---- GET /posts[/NAME], GET /requests/NAME, POST /steps/NAME, POST /reset
+--- GET /posts[/NAME], GET /requests/NAME, GET /calls/NAME, POST /steps/NAME, POST /revoke/NAME,
+-- POST /reset
 function bank.administer()
   local verb, name = ngx.var.uri:match "^/(%a+)/?([^/]*)$"
   local action = ADMIN[ngx.req.get_method() .. " " .. (verb or "")]

@@ -121,6 +121,16 @@ function Scenario:posts()
   return self.bank:administer("/posts/" .. self.name).posts
 end
 
+--- GETs that reached its API, which sandbox/api.lua describes.
+function Scenario:calls()
+  return self.bank:administer("/calls/" .. self.name).calls
+end
+
+--- The API rejects the token that the bank issued last, until it issues another one.
+function Scenario:revoke()
+  self.bank:administer("/revoke/" .. self.name, "")
+end
+
 local function parse_headers(text)
   local headers = {}
   for name, value in text:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
