@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "invisible.h"
 #include "parents.h"
 
 #define INNER "corebank-auth" /* what a folder in the one that was given is named in advice */
@@ -29,11 +30,8 @@ static enum cba_folder_status describe(struct cba_folder *folder, const char *pa
         int more = snprintf(folder->fault + used, sizeof folder->fault - used, "%s", part);
         used += more > 0 ? (size_t)more : 0;
     }
-    for (char *c = folder->fault; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == '\x7f') {
-            *c = '?'; /* a path may have line breaks in it, a log line may not */
-        }
-    }
+    /* a path may have line breaks in it, a log line may not */
+    folder->fault[cba_printable(folder->fault, strlen(folder->fault))] = '\0';
     return CBA_FOLDER_FAULT;
 }
 

@@ -4,6 +4,7 @@
 -- nil and a number of seconds, to the `wait` of its host (host/). A host that blocks waits there;
 -- one with an event loop runs this in a coroutine and passes coroutine.yield.
 
+local core = require "corebank.auth.core"
 local problem = require "corebank.auth.problem"
 local secret = require "corebank.auth.secret"
 local token = require "corebank.auth.token"
@@ -47,7 +48,8 @@ local function follow(settings, result, url, system, changes)
   if target and secret.changes == changes then
     where = ("to %s://%s%s"):format(target.scheme, target.host,
       target.port ~= "" and ":" .. target.port or "")
-    where = settings.clientSecret:redact(where)   -- a hostile server may have put it there
+    -- a hostile server may have put it there, or what a terminal obeys
+    where = core.printable(settings.clientSecret:redact(where))
   end
   return nil, problem.new("redirect", ("%s redirects %s, where the secret is not sent; "
     .. "if that is the bank, make it the baseUrl"):format(settings.origin, where),

@@ -191,7 +191,7 @@ local transfer_advice = {
 ---@return string
 function problem.shown_proxy(url)
   local scheme, rest = url:match "^(%a[%w+.-]*:/+)(.*)$"
-  return (((scheme or "") .. (rest or url):gsub("^.*@", "…@")):gsub("%c", "?"))
+  return core.printable((scheme or "") .. (rest or url):gsub("^.*@", "…@"))
 end
 
 -- The proxy, and the variable that names it.

@@ -49,7 +49,8 @@ local function option_lines(words, settings)
     local value, source = words[flag.name], "given"
     if value == nil then value, source = fallback(flag, settings) end
     if flag.isOption and value then
-      lines[#lines + 1] = ("%s %s (%s)"):format(flag.flag, shown(flag, value), source)
+      lines[#lines + 1] = ("%s %s (%s)"):format(flag.flag, core.printable(shown(flag, value)),
+        source)
     end
   end
   return table.concat(lines, INDENT)
@@ -78,7 +79,7 @@ end
 
 local function file_line(path)
   if path == "-" then return "standard input" end
-  return ("file %s, mode %s"):format(path, core.file_mode(path) or "unknown")
+  return ("file %s, mode %s"):format(core.printable(path), core.file_mode(path) or "unknown")
 end
 
 local function check_secret(state)
@@ -110,7 +111,7 @@ local function check_store(state)
   if not ok then
     return nil, given.store_fault(fault), exits.USAGE
   end
-  return ("%s%s"):format(store.name, store.dir and " in " .. store.dir or "")
+  return store.name .. (store.dir and " in " .. core.printable(store.dir) or "")
 end
 
 return {{"options", check_options}, {"secret", check_secret}, {"store", check_store}}

@@ -26,6 +26,7 @@ end
 -- Runs a check and prints its line; the exit status when it has failed.
 local function run(check, state, paint)
   local text, message, status = outcome_of(check[2], state)
+  text, message = text and exits.readable(text), message and exits.readable(message)
   if not text then
     exits.print(("%s  %-8s  %s\n"):format(paint("failed", RED), check[1], message))
     return status

@@ -47,10 +47,19 @@ function exits.stop(status, message)
   error({status = status, message = message}, 0)
 end
 
+--- Lines for a person. A client id, a file's name or what a bank says may hold what a terminal
+-- obeys: none of it is left. A value on a line of its own is to be made printable by itself, line
+-- feeds and all.
+---@param text string
+---@return string
+function exits.readable(text)
+  return (text:gsub("[^\n]+", core.printable))
+end
+
 --- Says something to whoever is watching. There is nobody to tell when that fails.
 ---@param message string
 function exits.tell(message)
-  core.write(2, "corebank-auth: " .. message .. "\n")
+  core.write(2, "corebank-auth: " .. exits.readable(message) .. "\n")
 end
 
 --- Prints what was asked for.

@@ -31,7 +31,7 @@ local explanation = {}
 function explanation.text(told, store)
   local lines = {}
   local function add(name, text)
-    if text then lines[#lines + 1] = ("%-9s %s\n"):format(name, text) end
+    if text then lines[#lines + 1] = ("%-9s %s\n"):format(name, core.printable(text)) end
   end
   add("bank", told.client)
   add("store", store and store.name .. (store.dir and " in " .. store.dir or "") or "none")
@@ -45,9 +45,14 @@ function explanation.text(told, store)
   return table.concat(lines)
 end
 
--- JSON forbids these as they are. All else is passed on: a folder's name that is no UTF-8, too.
+local function escape(character)
+  return ("\\u%04x"):format(character:byte(-1))   -- U+0080 to U+009F: C2, and the number itself
+end
+
+-- JSON forbids control characters as they are, and a terminal obeys those of U+0080 to U+009F, too.
+-- All else is passed on: a folder's name that is no UTF-8, too.
 local function string_of(text)
-  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
+  return '"' .. text:gsub('[%c"\\]', escape):gsub("\194[\128-\159]", escape) .. '"'
 end
 
 local function number_of(seconds)
