@@ -6,14 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "folder.h"
+#include "sweep.h"
 
 static const char family[] = "corebank-auth ";
 static const char header[] = "corebank-auth 1\n";
 
-enum { HEADER_LENGTH = sizeof header - 1 };
+static const char damaged[] =
+    "is damaged, or not an entry of corebank-auth; the next entry takes its place";
+static const char other_version[] = "is of another version; remove it";
+
+enum {
+    HEADER_LENGTH = sizeof header - 1,
+    PATIENCE = 500,      /* milliseconds, while somebody else writes the same entry */
+    PAUSE = 1000 * 1000, /* nanoseconds between two looks */
+};
 
 /* Reads an entry's first line; `length` becomes how many bytes follow. */
 static enum cba_folder_status check_entry(struct cba_folder *folder, const char *name, int fd,
@@ -24,7 +34,7 @@ static enum cba_folder_status check_entry(struct cba_folder *folder, const char 
         return cba_folder_fail_errno(folder, name);
     }
     if (info.st_size > HEADER_LENGTH + CBA_ENTRY_MAX_BYTES) {
-        return cba_folder_fail(folder, name, "is larger than an entry can be; remove it");
+        return cba_folder_fail(folder, name, damaged);
     }
     if (info.st_size >= HEADER_LENGTH && cba_folder_read(fd, start, sizeof start, 0)) {
         if (memcmp(start, header, sizeof start) == 0) {
@@ -32,10 +42,10 @@ static enum cba_folder_status check_entry(struct cba_folder *folder, const char 
             return CBA_FOLDER_DONE;
         }
         if (memcmp(start, family, sizeof family - 1) == 0) {
-            return cba_folder_fail(folder, name, "is of another version; remove it");
+            return cba_folder_fail(folder, name, other_version);
         }
     }
-    return cba_folder_fail(folder, name, "is not an entry of corebank-auth; remove it");
+    return cba_folder_fail(folder, name, damaged);
 }
 
 static enum cba_folder_status open_entry(struct cba_folder *folder, int directory, const char *name,
@@ -85,32 +95,68 @@ enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name
     return status;
 }
 
-/* What is there and is not an entry is never replaced nor deleted. */
-static enum cba_folder_status inspect(struct cba_folder *folder, int directory, const char *name) {
-    int fd = -1;
-    size_t length;
-    enum cba_folder_status status = open_entry(folder, directory, name, &fd, &length);
-    if (status == CBA_FOLDER_DONE) {
-        close(fd);
+/* ---- writing ---------------------------------------------------------------------------------
+ */
+
+/* An entry that a later release of ours reads is left to it: the two would take turns. */
+static bool is_of_another_version(int directory, const char *name) {
+    char start[HEADER_LENGTH];
+    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
     }
-    return status;
+    bool differs = cba_folder_read(fd, start, sizeof start, 0) &&
+                   memcmp(start, family, sizeof family - 1) == 0 &&
+                   memcmp(start, header, sizeof start) != 0;
+    close(fd);
+    return differs;
+}
+
+static void name_claim(const char *name, char file[CBA_FOLDER_FILE_SIZE]) {
+    (void)snprintf(file, CBA_FOLDER_FILE_SIZE, "%s.new", name);
+}
+
+/* Waits while somebody else writes the entry. NOTHING when they have done so: theirs is as good. */
+static enum cba_folder_status claim_patiently(struct cba_folder *folder, int directory,
+                                              const char *file, int *descriptor) {
+    struct stat first, now;
+    for (unsigned i = 0; i < PATIENCE; i++) {
+        enum cba_folder_status status = cba_folder_claim(folder, directory, file, descriptor);
+        if (status != CBA_FOLDER_NOTHING) {
+            return status;
+        }
+        if (fstatat(directory, file, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+            (i > 0 && now.st_ino != first.st_ino)) {
+            return CBA_FOLDER_NOTHING;
+        }
+        first = now;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+    }
+    return cba_folder_fail(
+        folder, file, "is held by another process that may stand still; the entry was not stored");
 }
 
 static enum cba_folder_status replace_entry(struct cba_folder *folder, int directory,
                                             const char *name, const char *bytes, size_t length) {
-    char file[CBA_FOLDER_MAX_NAME + sizeof ".new"];
+    char file[CBA_FOLDER_FILE_SIZE];
     int fd = -1;
-    (void)snprintf(file, sizeof file, "%s.new", name);
-    enum cba_folder_status status = cba_folder_claim(folder, directory, file, &fd);
+    name_claim(name, file);
+    enum cba_folder_status status = claim_patiently(folder, directory, file, &fd);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
     if (!cba_folder_write(fd, header, HEADER_LENGTH, 0) ||
-        !cba_folder_write(fd, bytes, length, HEADER_LENGTH) || !cba_folder_sync(fd) ||
-        renameat(directory, file, directory, name) != 0) {
+        !cba_folder_write(fd, bytes, length, HEADER_LENGTH) || !cba_folder_sync(fd)) {
         status = cba_folder_fail_errno(folder, file);
-        unlinkat(directory, file, 0); /* under the lock: it is nobody else's yet */
+    } else {
+        status = cba_folder_publish(folder, directory, file, name, fd);
     }
+    if (status == CBA_FOLDER_NOTHING) {
+        status = cba_folder_fail(folder, file,
+                                 "was taken over, for this process stood still; its entry was not "
+                                 "stored");
+    }
+    cba_folder_give_up(directory, file, fd);
     close(fd);
     return status;
 }
@@ -125,15 +171,50 @@ enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name
     if (status != CBA_FOLDER_DONE) {
         return status;
     }
-    status = inspect(folder, directory, name);
-    if (status == CBA_FOLDER_DONE || status == CBA_FOLDER_NOTHING) {
+    status = cba_folder_find(folder, directory, name);
+    if (status == CBA_FOLDER_DONE && is_of_another_version(directory, name)) {
+        status = cba_folder_fail(folder, name, other_version);
+    }
+    if (status != CBA_FOLDER_FAULT) {
         status = replace_entry(folder, directory, name, bytes, length);
     }
     if (status == CBA_FOLDER_DONE && !cba_folder_sync(directory)) {
         status = cba_folder_fail_open(folder);
     }
+    if (status == CBA_FOLDER_DONE) {
+        cba_sweep(folder->path, directory);
+    }
     close(directory);
     return status;
+}
+
+/* ---- deleting --------------------------------------------------------------------------------
+ */
+
+/* What a process that died was writing holds a token, too. Who is writing now goes on. */
+static enum cba_folder_status remove_leftover(struct cba_folder *folder, int directory,
+                                              const char *name) {
+    char file[CBA_FOLDER_FILE_SIZE];
+    int fd = -1;
+    name_claim(name, file);
+    enum cba_folder_status status = cba_folder_find(folder, directory, file);
+    if (status == CBA_FOLDER_DONE) {
+        status = cba_folder_claim(folder, directory, file, &fd);
+    }
+    if (status == CBA_FOLDER_DONE) {
+        cba_folder_give_up(directory, file, fd);
+        close(fd);
+    }
+    return status;
+}
+
+static enum cba_folder_status remove_entry(struct cba_folder *folder, int directory,
+                                           const char *name) {
+    enum cba_folder_status status = cba_folder_find(folder, directory, name);
+    if (status == CBA_FOLDER_DONE && unlinkat(directory, name, 0) != 0 && errno != ENOENT) {
+        return cba_folder_fail_errno(folder, name);
+    }
+    return status == CBA_FOLDER_FAULT ? status : remove_leftover(folder, directory, name);
 }
 
 enum cba_folder_status cba_entry_delete(struct cba_folder *folder, const char *name) {
@@ -142,11 +223,8 @@ enum cba_folder_status cba_entry_delete(struct cba_folder *folder, const char *n
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
-    status = inspect(folder, directory, name);
-    if (status == CBA_FOLDER_DONE && unlinkat(directory, name, 0) != 0 && errno != ENOENT) {
-        status = cba_folder_fail_errno(folder, name);
-    }
-    if (status == CBA_FOLDER_DONE && !cba_folder_sync(directory)) {
+    status = remove_entry(folder, directory, name);
+    if (status != CBA_FOLDER_FAULT && !cba_folder_sync(directory)) {
         status = cba_folder_fail_open(folder);
     }
     close(directory);

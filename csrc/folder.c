@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "invisible.h"
@@ -16,6 +17,7 @@
 
 enum {
     CLAIMS_TRIED = 16,
+    CLAIM_LONGEST = 2, /* seconds; whoever writes a file for longer stands still */
     SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 };
 
@@ -162,6 +164,20 @@ static enum cba_folder_status check_file(struct cba_folder *folder, const char *
     return CBA_FOLDER_DONE;
 }
 
+enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file) {
+    struct stat info;
+    if (fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
+    }
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
+        return cba_folder_fail(folder, file, "is not a regular file; remove it");
+    }
+    if (info.st_uid != geteuid()) {
+        return cba_folder_fail(folder, file, "belongs to another user; remove it");
+    }
+    return CBA_FOLDER_DONE;
+}
+
 enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
                                             const char *file, int *descriptor) {
     int fd = openat(directory, file, O_RDONLY | SAFE_OPEN);
@@ -201,30 +217,74 @@ static enum cba_folder_status claim_open(struct cba_folder *folder, const char *
     return errno == EWOULDBLOCK ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
 }
 
+/* By the clock that dates files. One that is dated ahead is of before the clock was put back. */
+static bool is_old_claim(int fd) {
+    struct stat info;
+    double age = fstat(fd, &info) == 0 ? difftime(time(NULL), info.st_mtime) : 0;
+    return age > CLAIM_LONGEST || age < -CLAIM_LONGEST;
+}
+
+/* Dates the claim, and empties the file. A umask may have taken the owner's own rights. */
+static bool begin_claim(int fd) {
+    return ftruncate(fd, 0) == 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && futimens(fd, NULL) == 0;
+}
+
+/* Looks at the file that is open: DONE when it is claimed now, NOTHING when somebody else has it.
+ * `again` becomes true when the name may lead to another file by now. */
+static enum cba_folder_status try_claim(struct cba_folder *folder, int directory, const char *file,
+                                        int fd, bool *again) {
+    enum cba_folder_status status = claim_open(folder, file, fd);
+    bool still = cba_folder_is_still(directory, file, fd);
+    if (status == CBA_FOLDER_DONE && still) {
+        return begin_claim(fd) ? status : cba_folder_fail_errno(folder, file);
+    }
+    if (status == CBA_FOLDER_NOTHING && still && is_old_claim(fd)) {
+        unlinkat(directory, file, 0); /* cba_folder_publish will tell who has lost it */
+        cba_folder_fail(folder, file, "was held by a process that stands still; it was taken over");
+        still = false;
+    }
+    *again = status != CBA_FOLDER_FAULT && !still;
+    return status;
+}
+
 enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
                                         int *descriptor) {
     for (unsigned i = 0; i < CLAIMS_TRIED; i++) {
+        bool again = false;
         int fd = openat(directory, file, O_RDWR | O_CREAT | SAFE_OPEN, S_IRUSR | S_IWUSR);
         if (fd < 0) {
             return cba_folder_fail_errno(folder, file);
         }
-        enum cba_folder_status status = claim_open(folder, file, fd);
-        /* Until it was locked, who had the lock could rename or remove it. */
-        bool ours = status == CBA_FOLDER_DONE && cba_folder_is_still(directory, file, fd);
-        /* A umask may have taken the owner's own rights. */
-        if (ours && (ftruncate(fd, 0) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0)) {
-            status = cba_folder_fail_errno(folder, file);
-        }
-        if (ours && status == CBA_FOLDER_DONE) {
+        enum cba_folder_status status = try_claim(folder, directory, file, fd, &again);
+        if (status == CBA_FOLDER_DONE && !again) {
             *descriptor = fd;
             return status;
         }
         close(fd);
-        if (status != CBA_FOLDER_DONE) {
+        if (!again) {
             return status;
         }
     }
     return CBA_FOLDER_NOTHING;
+}
+
+enum cba_folder_status cba_folder_publish(struct cba_folder *folder, int directory,
+                                          const char *claim, const char *file, int descriptor) {
+    if (cba_folder_is_still(directory, claim, descriptor)) {
+        if (renameat(directory, claim, directory, file) == 0) {
+            return CBA_FOLDER_DONE;
+        }
+        if (errno != ENOENT) {
+            return cba_folder_fail_errno(folder, claim);
+        }
+    }
+    return cba_folder_is_still(directory, file, descriptor) ? CBA_FOLDER_DONE : CBA_FOLDER_NOTHING;
+}
+
+void cba_folder_give_up(int directory, const char *claim, int descriptor) {
+    if (cba_folder_is_still(directory, claim, descriptor)) {
+        unlinkat(directory, claim, 0);
+    }
 }
 
 bool cba_folder_write(int descriptor, const char *bytes, size_t length, size_t offset) {

@@ -18,7 +18,7 @@ enum {
 
 struct cba_folder {
     const char *path; /* absolute, without a slash at its end; the caller keeps it */
-    char fault[CBA_FOLDER_FAULT_SIZE]; /* one line, after CBA_FOLDER_FAULT */
+    char fault[CBA_FOLDER_FAULT_SIZE]; /* one line, after CBA_FOLDER_FAULT; "" at first */
 };
 
 enum cba_folder_status {
@@ -41,11 +41,25 @@ enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int
 enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
                                             const char *file, int *descriptor);
 
+/* Whether there is something that may be replaced and removed, whatever is in it: a regular file of
+ * the user's, or a symbolic link, which is not followed. NOTHING when there is nothing. */
+enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file);
+
 /* Makes a file that others may claim, too, and locks it; what a dead process left under that name
- * is emptied and used again. Who has claimed a name has it until the file is renamed, unlinked or
- * closed; to all others it is NOTHING. */
+ * is emptied and used again. Who has claimed a name has it until the file is published, given up or
+ * closed; to all others it is NOTHING. A process that stands still has it for 2 to 3 seconds: then
+ * it is taken over, which `fault` tells beside DONE. */
 enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
                                         int *descriptor);
+
+/* Renames a file that was claimed and is whole. NOTHING when the claim was taken over. Whoever is
+ * stopped right before the rename may publish the next one's file in place of its own: that one
+ * finds its file where it belongs, and this one does not (cba_folder_is_still). */
+enum cba_folder_status cba_folder_publish(struct cba_folder *folder, int directory,
+                                          const char *claim, const char *file, int descriptor);
+
+/* Removes a file that was claimed, if it has not been taken over. */
+void cba_folder_give_up(int directory, const char *claim, int descriptor);
 
 /* Whether the name still leads to the file that is open. */
 bool cba_folder_is_still(int directory, const char *file, int descriptor);

@@ -11,6 +11,7 @@
 /* The line in the file: this, the end in milliseconds, a space, the owner. One length for all ends,
  * so that a lease is renewed by one write over the same bytes. */
 static const char header[] = "corebank-auth lease 1 ";
+static const char family[] = "corebank-auth lease ";
 
 enum {
     HEADER_LENGTH = sizeof header - 1,
@@ -55,6 +56,13 @@ static bool read_end(int fd, double *ends) {
     return true;
 }
 
+static bool is_of_another_version(int fd) {
+    char start[HEADER_LENGTH];
+    return cba_folder_read(fd, start, sizeof start, 0) &&
+           memcmp(start, family, sizeof family - 1) == 0 &&
+           memcmp(start, header, sizeof start) != 0;
+}
+
 /* Whether the owner's lock is there. A shared one: those who look do not take each other for the
  * owner. */
 static bool is_held(int fd) {
@@ -77,10 +85,10 @@ static enum cba_folder_status judge(struct cba_folder *folder, const char *file,
         return CBA_FOLDER_DONE;
     }
     if (!read_end(fd, &ends)) {
-        /* It may have been given back since. */
-        return fstat(fd, &info) == 0 && info.st_size == 0
-                   ? CBA_FOLDER_DONE
-                   : cba_folder_fail(folder, file, "is not a lease of corebank-auth; remove it");
+        /* Damaged, as after a loss of power, or given back since: nobody's. */
+        return is_of_another_version(fd)
+                   ? cba_folder_fail(folder, file, "is of another version; remove it")
+                   : CBA_FOLDER_DONE;
     }
     if (ends <= wish->now || ends > wish->now + CBA_LEASE_LONGEST + CLOCK_SLACK) {
         return CBA_FOLDER_DONE;
@@ -105,13 +113,16 @@ static enum cba_folder_status replace(struct cba_folder *folder, int directory,
                                       const struct names *files, int fd,
                                       const struct cba_lease_wish *wish) {
     enum cba_folder_status status = find_free(folder, directory, files->lease, wish);
-    if (status == CBA_FOLDER_DONE &&
-        (!write_line(fd, wish) ||
-         renameat(directory, files->claim, directory, files->lease) != 0)) {
-        status = cba_folder_fail_errno(folder, files->claim);
+    if (status == CBA_FOLDER_DONE) {
+        status = write_line(fd, wish)
+                     ? cba_folder_publish(folder, directory, files->claim, files->lease, fd)
+                     : cba_folder_fail_errno(folder, files->claim);
+    }
+    if (status == CBA_FOLDER_DONE && !cba_folder_is_still(directory, files->lease, fd)) {
+        status = CBA_FOLDER_NOTHING;
     }
     if (status != CBA_FOLDER_DONE) {
-        unlinkat(directory, files->claim, 0);
+        cba_folder_give_up(directory, files->claim, fd);
     }
     return status;
 }

@@ -30,13 +30,22 @@ static const char *check_name(lua_State *L, int index) {
     return name;
 }
 
+/* Pushes the fault that was in the way of what was done all the same, if there was one. */
+static int push_remark(lua_State *L, const struct cba_folder *folder) {
+    if (folder->fault[0] == '\0') {
+        return 0;
+    }
+    lua_pushstring(L, folder->fault);
+    return 1;
+}
+
 /* What a status means where there is nothing more to return than whether it was done. */
 static int push_status(lua_State *L, const struct cba_folder *folder,
                        enum cba_folder_status status) {
     switch (status) {
         case CBA_FOLDER_DONE:
             lua_pushboolean(L, 1);
-            return 1;
+            return 1 + push_remark(L, folder);
         case CBA_FOLDER_NOTHING:
             lua_pushboolean(L, 0);
             return 1;
@@ -81,7 +90,7 @@ static int entry_get(lua_State *L) {
     return 1;
 }
 
-/* entry_put(folder, name, bytes) -> true | nil, fault */
+/* entry_put(folder, name, bytes) -> true | true, fault | nil, fault */
 static int entry_put(lua_State *L) {
     struct cba_folder folder;
     size_t length;
@@ -127,7 +136,8 @@ static void check_wish(lua_State *L, int index, struct cba_lease_wish *wish) {
     wish->patient = lua_toboolean(L, index + 4);
 }
 
-/* lease(folder, name, owner, now, seconds [, patient]) -> lease | false | nil, fault */
+/* lease(folder, name, owner, now, seconds [, patient]) ->
+ * lease | lease, fault | false | nil, fault */
 static int lease_take(lua_State *L) {
     struct cba_folder folder;
     struct cba_lease_wish wish;
@@ -135,7 +145,8 @@ static int lease_take(lua_State *L) {
     check_wish(L, 2, &wish);
     struct cba_lease *lease = push_lease(L);
     enum cba_folder_status status = cba_lease_take(lease, &folder, &wish);
-    return status == CBA_FOLDER_DONE ? 1 : push_status(L, &folder, status);
+    return status == CBA_FOLDER_DONE ? 1 + push_remark(L, &folder)
+                                     : push_status(L, &folder, status);
 }
 
 /* lease:renew(folder, name, owner, now, seconds) -> boolean | nil, fault */

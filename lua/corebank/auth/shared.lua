@@ -44,14 +44,16 @@ local function is_ours(fault)
   return fault == "not enough memory" or type(fault) == "string" and fault:find "interrupted!$"
 end
 
--- Calls the store. Nil, and it has been reported, when that fails.
+-- Calls the store. Nil, and it has been reported, when that fails. What was in the way of something
+-- that was done is reported, too.
 local function call(self, operation, ...)
   local ok, result, fault = pcall(self.store[operation], self.store, ...)
   if not ok then
     if is_ours(result) then error(result, 0) end
     result, fault = nil, "it raised an error"
   end
-  if result == nil and fault then report(self, operation, fault) end
+  local remarked = result == true and type(fault) == "string"
+  if result == nil and fault or remarked then report(self, operation, fault) end
   return result
 end
 

@@ -94,7 +94,7 @@ end
 
 -- Writes, reads and deletes an entry of our own.
 local function try_store(store)
-  local name = ("d0c-%08x"):format(math.floor(core.random() * 2 ^ 32))
+  local name = ("d0c%029d"):format(math.floor(core.random() * 2 ^ 32))   -- 32 digits, as others
   local done, fault = store:put(name, "a try", 60)
   if not done then return nil, fault end
   local bytes

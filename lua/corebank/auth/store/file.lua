@@ -87,8 +87,7 @@ function File:lease(name, owner, seconds, patient)
   elseif granted then
     self.held[key] = {lease = granted, ends = now + seconds}
   end
-  if granted == nil then return nil, fault end
-  return granted and true
+  return granted and true, fault
 end
 
 function File:release(name, owner)

@@ -63,7 +63,7 @@ end
 ---@param bytes string
 ---@param seconds number they are of no use later; the store may forget them then
 ---@return true? done
----@return string? fault
+---@return string? fault why not; beside `true`, in `delete` and `lease` too, what was in the way
 function Memory:put(name, bytes, seconds)
   entries[self]:put(name, bytes, seconds)
   return true
