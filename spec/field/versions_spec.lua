@@ -28,7 +28,8 @@ local function configure(package, version)
     :format(quoted(dir), quoted(dir), os.getenv("CBA_BUILD"):match "^[^-]+"))
 end
 
-describe("S32: CMake", function()
+-- CMake does the same for every Lua: once is enough.
+if os.getenv "CBA_BUILD" == "lua5.4" then describe("S32: CMake", function()
   local OLD = {libcurl = "7.79.1", libcjson = "1.7.12", libsodium = "1.0.9"}
   for _, library in ipairs(LEAST) do
     local package, least = library[1], library[3]
@@ -63,7 +64,7 @@ describe("S32: CMake", function()
       quoted(dir)))
     assert.is_truthy(said:find("needs libcurl 7.80.0 or later. Install it: Debian", 1, true), said)
   end)
-end)
+end) end
 
 -- What a program says that has a library's version from elsewhere, as if an older one were loaded.
 local function require_with(code)
@@ -71,8 +72,10 @@ local function require_with(code)
   assert.equal("", output_of(("cc -shared -fPIC -o %s/old.so %s/old.c"):format(quoted(dir),
     quoted(dir))))
   files.write(dir .. "/script.lua", 'print(pcall(require, "corebank.auth"))')
-  return output_of(('LD_PRELOAD="$LD_PRELOAD %s/old.so" %s %s/script.lua'):format(dir,
-    os.getenv "CBA_LUA", dir))
+  -- A sanitizer that is there wants to be the first of all libraries, and need not be.
+  return output_of(('ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" '
+    .. 'LD_PRELOAD="$LD_PRELOAD %s/old.so" %s %s/script.lua'):format(dir, os.getenv "CBA_LUA",
+    dir))
 end
 
 describe("S32: require", function()
