@@ -80,7 +80,7 @@ describe("lua", function()
       "client",
       "many",
       "auth",
-      "cli.flags cli.exits cli.calendar cli.formats",
+      "cli.flags cli.exits cli.calendar cli.formats cli.header_lines",
       "cli.plain cli.wording",
       "cli.explanation cli.given cli.completion cli.help cli.program",
       "cli.arguments cli.checks_here cli.checks_there",

@@ -77,7 +77,7 @@ local list = {
   {name = "allowPlaintext", check = check.boolean, default = false,
     kind = "switch", meaning = "lets http:// leave this machine, secret and all"},
   {name = "headers", check = check.header_table, as = "headerLines",
-    kind = "headers", meaning = "one more request header"},
+    kind = "headers", meaning = "one more request header; @FILE: those in a file"},
   {name = "onEvent", check = check.callable,
     kind = "function", meaning = "told what happens"},
   {name = "store", check = check.store, clientOnly = true,

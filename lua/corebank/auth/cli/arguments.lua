@@ -2,6 +2,7 @@
 
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
+local header_lines = require "corebank.auth.cli.header_lines"
 
 local found, argparse = pcall(require, "argparse")
 if not found then
@@ -35,15 +36,16 @@ local function mistake(where, message)
   stop{mistake = message, command = command}
 end
 
+-- What is in a file is read when all flags are known: how it may be read is one of them.
 local function header(result, _, line)
-  local name, value = line:match("^([^:]*):[ \t]*(.*)$")
-  result.headers = result.headers or {}
-  if not name or name == "" then
-    stop{mistake = "--header must look like 'Name: value'"}
-  elseif result.headers[name] then
-    stop{mistake = "--header must name each header once"}
+  if line:find "^@" then
+    result.headerFiles = result.headerFiles or {}
+    table.insert(result.headerFiles, line:sub(2))
+    return
   end
-  result.headers[name] = value
+  result.headers = result.headers or {}
+  local fault = header_lines.add(result.headers, line)
+  if fault then stop{mistake = "--header " .. fault} end
 end
 
 local function meaning_of(flag)

@@ -118,10 +118,17 @@ function flags.conflict(read)
     return "--prompt and --no-prompt exclude each other"
   elseif read.noStore and read.storeDir then
     return "--no-store and --store-dir exclude each other"
-  elseif read.secretFile == "-" and read.keyPasswordFile == "-" then
-    return "--secret-file and --key-password-file cannot both be the standard input"
   elseif read.command == "exec" and not read.program[1] then
     return "exec needs a program after --: exec [OPTION...] -- PROGRAM [ARG...]"
+  end
+  local readers = {}
+  if read.secretFile == "-" then readers[#readers + 1] = "--secret-file" end
+  if read.keyPasswordFile == "-" then readers[#readers + 1] = "--key-password-file" end
+  for _, path in ipairs(read.headerFiles or {}) do
+    if path == "-" then readers[#readers + 1] = "--header" end
+  end
+  if readers[2] then
+    return ("%s and %s cannot both be the standard input"):format(readers[1], readers[2])
   end
 end
 

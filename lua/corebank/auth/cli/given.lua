@@ -84,11 +84,23 @@ local function ask(read, words)
   exits.stop(exits.USAGE, "what was typed " .. reason)
 end
 
+-- Adds the headers that are in files. Read once, as the passphrase is.
+local function read_header_files(words)
+  local header_lines = require "corebank.auth.cli.header_lines"
+  local paths = words.headerFiles
+  words.headers, words.headerFiles = words.headers or {}, nil
+  for _, path in ipairs(paths) do
+    local mistake = header_lines.add_file(words.headers, path, words.anySecretMode)
+    if mistake then stop_for(mistake) end
+  end
+end
+
 --- The options as auth.client takes them, but for the secret and the store.
 ---@param words table from arguments.read
 ---@return table
 function given.options(words)
   local read = {}
+  if words.headerFiles then read_header_files(words) end
   for _, flag in ipairs(flags.list) do
     if flag.isOption then read[flag.name] = words[flag.name] end
     if HAS_ENDS[flag.kind] and read[flag.name] then

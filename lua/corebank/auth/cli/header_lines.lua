@@ -1,0 +1,37 @@
+--- Request headers as text: one from the command line, or a file with one on each line.
+
+local core = require "corebank.auth.core"
+
+local header_lines = {}
+
+--- Adds a header that looks like "Name: value".
+---@param headers table<string, string>
+---@param line string
+---@return string? mistake without the line, which may hold a key
+function header_lines.add(headers, line)
+  local name, value = line:match("^([^:]*):[ \t]*(.*)$")
+  if not name or name == "" then return "must look like 'Name: value'" end
+  if headers[name] then return "must name each header once" end
+  headers[name] = value
+end
+
+--- Adds those of a file or a pipe. CR LF ends a line as well as LF, and empty lines do not count.
+---@param headers table<string, string>
+---@param path string "-" is the standard input
+---@param anyMode boolean? also when every user may read it
+---@return string? mistake without the path, which may be a key in the wrong place
+function header_lines.add_file(headers, path, anyMode)
+  local text, reason = core.private_text(path, anyMode)
+  local what = path == "-" and "the standard input, for --header @-,"
+    or "the file given to --header"
+  if not text then return ("%s %s"):format(what, reason) end
+  local number = 0
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    line = line:gsub("\r$", "")
+    local mistake = line:find "%S" and header_lines.add(headers, line)
+    if mistake then return ("%s: line %d %s"):format((what:gsub(",$", "")), number, mistake) end
+  end
+end
+
+return header_lines

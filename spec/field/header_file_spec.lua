@@ -1,0 +1,118 @@
+-- S20: request headers from a file, where `ps` does not show a key.
+
+local command = require "spec.command"
+local files = require "spec.files"
+local process = require "spec.process"
+local sandbox = require "spec.sandbox"
+local survive = require "spec.survive"
+
+local bank = sandbox.bank()
+
+describe("S20: --header @FILE", function()
+  local home, path, scenario
+
+  setup(function()
+    home = files.new_folder()
+    path = home .. "/headers"
+  end)
+  before_each(function() scenario = bank:scenario{{}} end)
+  teardown(function() os.execute("rm -rf " .. home) end)
+
+  local function write(bytes, mode)
+    files.write(path, bytes)
+    process.chmod(path, tonumber(mode or "600", 8))
+  end
+
+  local function line(...)
+    local environment = command.environment(home)
+    environment.COREBANK_BASE_URL, environment.COREBANK_CA_FILE = scenario.baseUrl, bank.caFile
+    return command.line(environment, {"token", "--no-store", ...})
+  end
+
+  local function run(text)
+    local result = command.run(home, text)
+    survive.no_canary(result.err)
+    return result
+  end
+
+  -- The headers of the one request that was sent.
+  local function sent(text)
+    local result = run(text)
+    assert.equal("", result.err)
+    assert.equal(0, result.status)
+    local requests = scenario:requests()
+    assert.equal(1, #requests)
+    return requests[1].headers
+  end
+
+  local function fails(text, part)
+    local result = run(text)
+    assert.equal(2, result.status)
+    assert.is_truthy(result.err:find(part, 1, true), result.err)
+    assert.equal(0, scenario:posts())
+  end
+
+  it("sends what is on its lines, beside those of the command line", function()
+    write("X-Key: canary-secret-key\nX-Tenant:b:c\n\nX-Empty:\n")
+    local headers = sent(line("--header", "@" .. path, "--header", "X-More: 1"))
+    assert.same({"canary-secret-key"}, headers["x-key"])
+    assert.same({"b:c"}, headers["x-tenant"])
+    assert.same({"1"}, headers["x-more"])
+    assert.is_truthy(headers["x-empty"])
+  end)
+
+  it("takes CR LF, a last line without an end, and several files", function()
+    write("X-Key: canary-secret-key\r\n\r\nX-Tenant: b")
+    files.write(home .. "/more", "X-More: 1")
+    process.chmod(home .. "/more", 384)
+    local headers = sent(line("--header", "@" .. path, "--header=@" .. home .. "/more"))
+    assert.same({"canary-secret-key"}, headers["x-key"])
+    assert.same({"b"}, headers["x-tenant"])
+    assert.same({"1"}, headers["x-more"])
+  end)
+
+  it("reads a pipe, and the standard input", function()
+    local headers = sent("echo 'X-Key: canary-secret-key' | " .. line("--header", "@-"))
+    assert.same({"canary-secret-key"}, headers["x-key"])
+    scenario = bank:scenario{{}}
+    headers = sent(("bash -c %s"):format(files.quoted(line("--header") .. [[ @<(echo X-Key: 1)]])))
+    assert.same({"1"}, headers["x-key"])
+  end)
+
+  it("is read once by the doctor, which asks twice", function()
+    local text = line("--header", "@-"):gsub("'token'", "'doctor'")
+    local result = run("echo 'X-Key: canary-secret-key' | " .. text)
+    assert.equal(0, result.status)
+    survive.no_canary(result.out)
+    assert.is_truthy(result.out:find("--header X-Key", 1, true), result.out)
+  end)
+
+  it("is looked at as a secret's file is", function()
+    write("X-Key: canary-secret-key\n", "644")
+    fails(line("--header", "@" .. path), "the file given to --header is open to every user")
+    fails(line("--header", "@" .. path), "--any-secret-mode")
+    fails(line("--header", "@" .. home), "is not a regular file")
+    fails(line("--header", "@" .. home .. "/nowhere"), "cannot be read: No such file")
+    fails(line("--header", "@"), "cannot be read: No such file")
+    assert.is_truthy(sent(line("--header", "@" .. path, "--any-secret-mode"))["x-key"])
+  end)
+
+  it("is refused when a line is none, and is not shown then", function()
+    for bytes, part in pairs{
+      ["X-Key: 1\ncanary-secret-key\n"] = "given to --header: line 2 must look like 'Name:",
+      ["X-Key: 1\nX-Key: canary-secret-key"] = "line 2 must name each header once",
+      ["X-Key: canary-secret-key\nx-key: 2"] = "once",
+      ["\239\187\191X-Key: canary-secret-key"] = "must have header names as keys",
+      ["Canary secret: canary-secret-key"] = "must have header names as keys",
+      ["Host: canary-secret-key"] = "must not set Host",
+      ["X-Key: canary-secret-key\27"] = "must carry no control characters in X-Key",
+      ["X-Key: canary-secret-key\0"] = "must carry no control characters in X-Key",
+      [("X-Key: canary-secret-key"):rep(3000)] = "is larger than 64 KiB"} do
+      write(bytes)
+      fails(line("--header", "@" .. path), part)
+    end
+    fails("yes 'X-Key: canary-secret-key' | " .. line("--header", "@-"), "larger than 64 KiB")
+    fails(": | " .. line("--header", "@-", "--secret-file", "-"),
+      "--secret-file and --header cannot both be the standard input")
+  end)
+end)
