@@ -22,10 +22,10 @@ end
 local function token_of(bank, refresh)
   local held, rest = bank:look(), nil   -- what is there needs no flight, and so no more of this
   if held and refresh then rest = select(2, bank:invalidate(held)) end
-  local token, message, problem = bank:token()
+  local token, _, problem = bank:token()
   if not token then
     local wording = require "corebank.auth.cli.wording"
-    return wording.fail(message, problem)
+    return wording.fail(problem)
   end
   return token, why_kept(bank, token, refresh and held, rest)
 end

@@ -119,7 +119,7 @@ end
 
 local function check_answer(state)
   if state.token then return tostring(state.token), contradiction(state) end
-  local message, hint = wording.spoken(state.problem.message), wording.hint(state.problem)
+  local message, hint = wording.message(state.problem), wording.hint(state.problem)
   return nil, hint and message .. "; " .. hint or message, exits.of(state.problem.code)
 end
 

@@ -38,6 +38,23 @@ local function run(check, state, paint)
   end
 end
 
+-- What the bank answered, secrets blanked, a line of ours for each of its own. Of what a terminal
+-- would obey the bytes' numbers are shown.
+local function show_answer(problem)
+  local body = problem:body()
+  if not body or not body:find "%S" then
+    return exits.print "        the bank's answer holds nothing to show: empty, or no text\n"
+  end
+  exits.print "        the bank's answer, its first 4 KiB at most, secrets blanked:\n"
+  local function name(bytes)
+    return (bytes:gsub(".", function(byte) return ("\\x%02x"):format(byte:byte()) end))
+  end
+  for line in body:gsub("\r\n", "\n"):gsub("\n*$", "\n"):gmatch "([^\n]*)\n" do
+    local shown = line:gsub("%c", name):gsub("\194[\128-\159]", name)
+    exits.print(("        | %s\n"):format(shown))
+  end
+end
+
 ---@param words table from arguments.read
 ---@return integer # the exit status
 return function(words)
@@ -46,7 +63,10 @@ return function(words)
   for _, checks in ipairs{checks_here, checks_there} do
     for _, check in ipairs(checks) do
       local status = run(check, state, paint)
-      if status then return status end
+      if status then
+        if words.showAnswer and state.problem then show_answer(state.problem) end
+        return status
+      end
     end
   end
   return exits.SUCCESS

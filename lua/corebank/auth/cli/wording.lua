@@ -58,14 +58,19 @@ function wording.hint(problem)
   return HINTS[problem.code]
 end
 
---- Ends the command because there is no token.
----@param message string
+--- What went wrong, and by which name the bank knows the request.
 ---@param problem corebank.auth.Problem
-function wording.fail(message, problem)
-  local lines = {wording.spoken(message)}
-  if problem.requestId then
-    lines[1] = ("%s; for the bank this is request %s"):format(lines[1], problem.requestId)
-  end
+---@return string
+function wording.message(problem)
+  local message = wording.spoken(problem.message)
+  if not problem.requestId then return message end
+  return ("%s; for the bank this is request %s"):format(message, problem.requestId)
+end
+
+--- Ends the command because there is no token.
+---@param problem corebank.auth.Problem
+function wording.fail(problem)
+  local lines = {wording.message(problem)}
   if problem.remembered then
     lines[1] = lines[1] .. "; remembered, nothing was sent"
   end
