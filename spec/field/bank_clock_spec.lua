@@ -16,10 +16,10 @@ local function date_of(epoch)
 end
 
 -- The token of one POST, or the problem, of a bank that answers so.
-local function answered(step, code)
+local function answered(step, code, message)
   local scenario = bank:scenario{step}
-  return survive.case{options = {baseUrl = scenario.baseUrl}, code = code, posts = 1,
-    count = function() return scenario:posts() end}
+  return survive.case{options = {baseUrl = scenario.baseUrl}, code = code, message = message,
+    posts = 1, count = function() return scenario:posts() end}
 end
 
 local function is_about(seconds, token)
@@ -55,7 +55,7 @@ describe("an expirationTime alone #transfer", function()
 
   it("S9: that has passed by both clocks: expired", function()
     local now = os.time()
-    answered(alone(now - 1, date_of(now)), "expired")
+    answered(alone(now - 1, date_of(now)), "expired", "; compare this machine's clock with")
     answered(alone((now - HOUR) * 1000, date_of(now + 2 * HOUR)), "expired")
   end)
 
@@ -106,7 +106,8 @@ describe("a bank that writes expirationTime in another time zone", function()
 
   it("S8: and none when the validity is none", function()
     for _, validity in ipairs{0, -1} do
-      answered({validity = validity, expiration = os.time() + HOUR}, "expired")
+      answered({validity = validity, expiration = os.time() + HOUR}, "expired",
+        "on arrival: it is valid for no longer than the answer took$")
       answered({validity = validity, expiration = os.time() - HOUR}, "expired")
     end
   end)

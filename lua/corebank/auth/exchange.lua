@@ -80,9 +80,11 @@ local function refuse(settings, transfer, url, system, changes, fault, final)
   return trouble
 end
 
-local function expired_on_arrival(settings, status)
-  return problem.new("expired", ("the token from %s had already expired on arrival; "
-    .. "compare the clocks"):format(settings.origin), {status = status})
+local function expired_on_arrival(settings, status, tokenValiditySec)
+  local why = tokenValiditySec and ": it is valid for no longer than the answer took"
+    or " by its expirationTime; compare this machine's clock with the bank's"
+  return problem.new("expired", ("the token from %s had already expired on arrival%s"):format(
+    settings.origin, why), {status = status})
 end
 
 -- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
@@ -101,7 +103,7 @@ local function try(settings, now, deadline, system, wait, changes)
         sentWall, date) then
         return fresh
       end
-      return nil, expired_on_arrival(settings, status)
+      return nil, expired_on_arrival(settings, status, tokenValiditySec)
     end
     -- the second and third value are what is wrong with a 2xx, then
     local trouble, extra = refuse(settings, transfer, url, system, changes, sentBoot, sentWall)
