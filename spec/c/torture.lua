@@ -168,7 +168,11 @@ local function judge_problem(name, starved, message, problem)
   if not is_clean(message) then return "the message shows a canary" end
   if name == "denied" and problem.code == "denied" then
     local blanked = '{"error":"no **************","token":"******"} '
-    if problem:body() ~= blanked then return "the body is " .. tostring(problem:body()) end
+    local body = problem:body()
+    -- The status decides, also where memory for the body was missing.
+    if body ~= blanked and not (starved and body == "") then
+      return "the body is " .. tostring(body)
+    end
   end
 end
 

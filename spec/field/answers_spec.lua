@@ -119,7 +119,7 @@ describe("S3: a 200 that is a JSON object without a token #transfer", function()
     local environment = command.environment(home)
     environment.COREBANK_BASE_URL = scenario.baseUrl
     local line = command.line(environment, {"token", "--ca-file", bank.caFile})
-    for i = 1, 3 do
+    for i = 1, 2 do   -- the latch is closed for 5 s, and a run may take seconds under a sanitizer
       local ran = command.run(home, line)
       assert.equal(7, ran.status)
       assert.equal("", ran.out)
@@ -220,7 +220,7 @@ describe("S4: the status decides #transfer", function()
     local scenario = bank:scenario{{status = 401, body = page}}
     local environment = command.environment(home)
     environment.COREBANK_BASE_URL = scenario.baseUrl
-    for _ = 1, 3 do
+    for _ = 1, 2 do
       assert.equal(3, command.run(home,
         command.line(environment, {"token", "--ca-file", bank.caFile})).status)
     end

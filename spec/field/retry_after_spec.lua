@@ -1,7 +1,6 @@
 -- FIELD S10: how long a bank asks to be left alone, and what a 429 means that does not say.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
 local fake = require "spec.fake"
 local files = require "spec.files"
 local memory = require "corebank.auth.store.memory"
@@ -90,16 +89,20 @@ describe("S10: a 429 that does not say how long #transfer", function()
     assert.is_true(refused(429, {}, "limited", 1).retryable)
   end)
 
-  it("keeps the runs of the command off, which share a store", function()
-    local home = files.new_folder()
+  it("keeps off all who share a store of files", function()
+    local folder = files.new_folder()
     local scenario = bank:scenario{{status = 429}}
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL = scenario.baseUrl
-    local line = command.line(environment, {"token", "--ca-file", bank.caFile})
-    local ran = command.run(home, line .. "; " .. line .. "; true")
-    assert.is_truthy(ran.err:find("remembered, nothing was sent", 1, true), ran.err)
+    local function call()
+      local client = auth.client(survive.options{baseUrl = scenario.baseUrl,
+        store = auth.store.file{dir = folder}})
+      local _, _, problem = client:token()
+      client:close()
+      return problem
+    end
+    assert.is_nil(call().remembered)
+    assert.is_true(call().remembered)
     assert.equal(1, scenario:posts())
-    os.execute("rm -rf " .. files.quoted(home))
+    os.execute("rm -rf " .. files.quoted(folder))
   end)
 end)
 
