@@ -10,14 +10,16 @@
 #include "proxy.h"
 #include "sigpipe.h"
 #include "sockets.h"
+#include "tls_errors.h"
 
 struct cba_engine {
     CURLM *multi;
     struct cba_sockets sockets;
     struct cba_maker maker;
     size_t references;
-    bool raises_sigpipe;       /* its libcurl, when the other side has gone */
-    struct cba_sigpipe guard;  /* of the step that goes on */
+    bool raises_sigpipe;      /* its libcurl, when the other side has gone */
+    struct cba_sigpipe guard; /* of the step that goes on */
+    struct cba_tls_errors tls_errors;
     size_t under_way;          /* transfers in the multi handle */
     bool has_new;              /* one of them that no step has moved yet */
     struct cba_transfer *idle; /* these hold no reference */
@@ -68,6 +70,7 @@ struct cba_engine *cba_engine_new(void) {
     cba_maker_note(&engine->maker);
     engine->references = 1;
     engine->raises_sigpipe = cba_libcurl_raises_sigpipe();
+    cba_tls_errors_find(&engine->tls_errors);
     return engine;
 }
 
@@ -108,7 +111,9 @@ void cba_engine_release(struct cba_engine *engine) {
     }
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
+    cba_tls_errors_hold(&engine->tls_errors);
     curl_multi_cleanup(engine->multi);
+    cba_tls_errors_release(&engine->tls_errors);
     cba_sigpipe_release(&guard);
     cba_maker_forget(&engine->maker);
     cba_sockets_free(&engine->sockets);
@@ -390,12 +395,14 @@ static bool move_on(struct cba_transfer *transfer) {
     }
     int running;
     engine->has_new = false;
+    cba_tls_errors_hold(&engine->tls_errors);
     CURLMcode code = curl_multi_perform(engine->multi, &running);
     collect_finished(engine);
     if (code != CURLM_OK && transfer->result.failure.outcome == CBA_PENDING) {
         leave_multi(transfer);
         give_up(transfer, code == CURLM_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_NETWORK);
     }
+    cba_tls_errors_release(&engine->tls_errors);
     cba_sigpipe_release(&engine->guard);
     return transfer->result.failure.outcome != CBA_PENDING;
 }
@@ -479,8 +486,10 @@ static void retire_handle(struct cba_transfer *transfer) {
     }
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
+    cba_tls_errors_hold(&transfer->engine->tls_errors);
     leave_multi(transfer);
     drop_handle(transfer);
+    cba_tls_errors_release(&transfer->engine->tls_errors);
     cba_sigpipe_release(&guard);
 }
 
