@@ -45,6 +45,15 @@ describe("a token's entry", function()
     assert.same({100, 999, 990}, {found.lifetime, found.departed, found.lastRejection})
   end)
 
+  it("says whether it was rejected, and how many were in a row", function()
+    local system = machine(1000, WALL, "a start")
+    local own = entry.to_token(token_text(system), system)
+    assert.same({false}, {own.isRejected, own.rejections})
+    own.isRejected, own.rejections = true, 3
+    own = entry.to_token(entry.of_token(own, system), system)
+    assert.same({true, 3}, {own.isRejected, own.rejections})
+  end)
+
   it("is none without what a token needs", function()
     local system = machine(1000, WALL, "a start")
     local needed = {accessToken = true, tokenType = true, departedBoot = true, departedWall = true,
@@ -64,6 +73,9 @@ describe("a failure's entry", function()
     local told = failure.problem
     assert.same({"server", "it is down", 503, 2, 30, true},
       {told.code, told.message, told.status, told.attempts, told.retryAfter, told.retryable})
+    failure = entry.to_failure(failure_text(system, {problem = problem.new("denied", "no",
+      {secretFault = "it is empty"})}), system)
+    assert.equal("it is empty", failure.problem.secretFault)
     failure = entry.to_failure(failure_text(system, {problem = problem.new("tls", "no")}), system)
     assert.is_false(failure.problem.retryable)
   end)
