@@ -71,8 +71,9 @@ describe("a script that calls token() seldom", function()
       end)
   end
 
-  for what, answer in pairs{["says no"] = {status = 401}, ["fails"] = {status = 503},
-    ["is not there"] = {failure = "connect"}} do
+  for what, answer in pairs{["says no"] = {status = 401, takes = 0.1},
+    ["fails"] = {status = 503, takes = 0.1}, ["is not there"] = {failure = "connect", takes = 0.1},
+  } do
     it("keeps its token when the bank " .. what .. ", and hears of it", function()
       local failed = 0
       local kept, world = keep(function(n)
@@ -84,9 +85,9 @@ describe("a script that calls token() seldom", function()
       world.random = function() return 1 end
       world.skip(3310)
       local longest, tokens = call_every(2.5, kept, world, 100)
-      assert.same({0, 1}, {longest, tokens})
+      assert.is_true(longest <= 0.15 and tokens == 1)
       assert.is_true(#world.posts <= 10, #world.posts)
-      assert.equal(#world.posts - 1, failed)
+      assert.is_true(#world.posts - 1 - failed <= 1, failed)   -- one may be on its way
     end)
   end
 
