@@ -109,10 +109,17 @@ describe("a token that the API rejects", function()
       world.skip(800)
       bank.instead = {failure = "timeout", takes = 9}
       kept:token()
-      world.pass(10)
-      kept:invalidate(token)
+      world.pass(8.9)
+      world.random = function() return 1 end
+      for _ = 1, 3 do
+        kept:token()
+        world.pass(20, 0.1)
+      end
+      local posts = #world.posts
+      assert.is_true(kept:invalidate(token))
       for _ = 1, 100 do
         assert.equal(token, kept:token())   -- outside a coroutine: waiting would raise
+        assert.is_true(#world.posts > posts)   -- it is asked at once, and not after a back-off
         world.pass(0.2)
       end
     end)

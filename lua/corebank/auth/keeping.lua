@@ -168,7 +168,8 @@ function keeping.reject(client)
   client.lastRejection, client.rejected = now, client.current
   client.isRejected = true
   client.isWithheld = client.host.patience ~= nil or not alike and client.failures == 0
-  client.lastDeparture = -math.huge   -- the next may start at once: the pause is enough
+  -- The next may start at once, whatever failed before: the pause is enough.
+  client.lastDeparture, client.nextRefresh = -math.huge, -math.huge
   fresh_until(client, -math.huge, -math.huge)
   return alike, pause_after(client.rejections)
 end
@@ -224,7 +225,9 @@ end
 function keeping.heed(client, failure, since)
   local now = client.system.boot()
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
-  client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
+  if not client.isRejected or failure.at >= client.lastRejection then
+    client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
+  end
   client.failures = math.max(client.failures, failure.failures)
   client.latch:learn(failure.problem, failure.latched, failure.denials, failure.limits)
   if since and failure.at >= since then return failure.problem end
