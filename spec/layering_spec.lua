@@ -72,6 +72,7 @@ describe("lua", function()
   it("requires downwards only", function()
     local layers = {
       "core flight headers",
+      "host_name",
       "check suggest",
       "problem secret token system metrics store.memory store.file store.shdict",
       "options exchange host.blocking host.nginx latch entry",

@@ -39,6 +39,9 @@ function check.proxy_url(value)
     or SOCKS[scheme]) then
     return nil, "must be a URL such as http://proxy.example:3128, or empty for none"
   end
+  local fault = url.host:find "[\128-\255]"
+    and require "corebank.auth.host_name".fault(url.host)
+  if fault then return nil, fault end
   return value
 end
 

@@ -98,8 +98,19 @@ local function is_loopback(host)
     or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
-local function check_base(url)
-  if not url or url.host == "" then return "must be a URL" end
+local LONGEST_LABEL = 63   -- characters of a host name in a row
+
+-- Whether a host name needs a closer look.
+local function is_odd(host)
+  return host:find "[^%w.%-_:%[%]]" or host:find "%.%." or #host > LONGEST_LABEL
+end
+
+local function check_base(url, given)
+  if not url or url.host == "" then
+    return "must be a URL" .. require "corebank.auth.host_name".no_url(given)
+  end
+  local fault = is_odd(url.host) and require "corebank.auth.host_name".fault(url.host)
+  if fault then return fault end
   if url.scheme ~= "https" and url.scheme ~= "http" then return "must begin with https://" end
   if url.hasUser then return "must not carry user information" end
   if url.hasQuery or url.hasFragment then return "must not carry a query or fragment" end
@@ -127,7 +138,7 @@ end
 local function join_url(settings)
   local base = core.url(settings.baseUrl)
   local name = named("baseUrl", settings.fromEnvironment and settings.fromEnvironment.baseUrl)
-  local fault = check_base(base)
+  local fault = check_base(base, settings.baseUrl)
   if fault then return name .. " " .. fault end
   local mistake = check_plaintext(settings, base, name)
   if mistake then return mistake end
