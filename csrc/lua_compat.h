@@ -1,4 +1,4 @@
-/* Five Luas, one API: the names of Lua 5.4 where 5.1 (and LuaJIT) lack them. The only file that
+/* Six Luas, one API: the names of Lua 5.4 where 5.1 (and LuaJIT) lack them. The only file that
  * tests LUA_VERSION_NUM. */
 #ifndef CBA_LUA_COMPAT_H
 #define CBA_LUA_COMPAT_H

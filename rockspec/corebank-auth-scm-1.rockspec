@@ -10,12 +10,12 @@ description = {
   detailed = [[
     One call authenticates with a client id and secret and returns an access token that knows when
     it ends. A C core does the HTTP (libcurl), the JSON (cJSON) and the secrets (libsodium); all
-    policy is in Lua. For Lua 5.1 to 5.4 and LuaJIT.]],
+    policy is in Lua. For Lua 5.1 to 5.5 and LuaJIT.]],
   license = "MIT",
   labels = { "authentication", "banking", "http" },
 }
 
-dependencies = { "lua >= 5.1, < 5.5", "argparse >= 0.7" }
+dependencies = { "lua >= 5.1, < 5.6", "argparse >= 0.7" }
 
 -- No external_dependencies: LuaRocks does not look where Debian keeps its libraries. CMake does,
 -- and says what to install when one is missing.

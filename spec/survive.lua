@@ -83,8 +83,7 @@ function survive.options(changes)
     caFile = bank.caFile, attempts = 1, timeout = survive.seconds(5),
   }
   for name, value in pairs(changes or {}) do
-    if value == survive.ABSENT then value = nil end
-    options[name] = value
+    if value ~= survive.ABSENT then options[name] = value else options[name] = nil end
   end
   return options
 end

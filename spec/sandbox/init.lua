@@ -133,8 +133,8 @@ end
 
 local function parse_headers(text)
   local headers = {}
-  for name, value in text:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
-    name = name:lower()
+  for written, value in text:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    local name = written:lower()
     headers[name] = headers[name] or {}
     table.insert(headers[name], value)
   end

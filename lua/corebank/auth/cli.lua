@@ -117,6 +117,12 @@ local function ended(ok, outcome)
   return outcome.status
 end
 
+-- It will be over before there is anything to collect. "setpause" is gone from Lua 5.5, where
+-- "param" has come.
+local function collect_late()
+  if not pcall(collectgarbage, "setpause", 1000) then collectgarbage("param", "pause", 1000) end
+end
+
 local cli = {}
 
 --- Runs the command.
@@ -124,7 +130,7 @@ local cli = {}
 ---@return integer # the exit status
 function cli.run(words)
   core.take_standard_files()
-  collectgarbage("setpause", 1000)   -- it will be over before there is anything to collect
+  collect_late()
   local status = ended(xpcall(function() return run(words) end, trace))
   -- Else eval would succeed, and its script go on with a token of before.
   if status ~= exits.SUCCESS and is_for_eval(words) then core.write(1, "false\n") end

@@ -14,8 +14,8 @@ local entry = {}
 local function write(fields)
   local lines = {}
   for name, value in pairs(fields) do
-    if type(value) == "number" then value = ("%.0f"):format(math.floor(value)) end
-    lines[#lines + 1] = ("%s %s\n"):format(name, tostring(value):gsub("%c", " "))
+    local text = type(value) == "number" and ("%.0f"):format(math.floor(value)) or tostring(value)
+    lines[#lines + 1] = ("%s %s\n"):format(name, text:gsub("%c", " "))
   end
   return table.concat(lines)
 end

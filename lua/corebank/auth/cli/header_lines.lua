@@ -28,8 +28,7 @@ function header_lines.add_file(headers, path, anyMode)
   local number = 0
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
-    line = line:gsub("\r$", "")
-    local mistake = line:find "%S" and header_lines.add(headers, line)
+    local mistake = line:find "%S" and header_lines.add(headers, (line:gsub("\r$", "")))
     if mistake then return ("%s: line %d %s"):format((what:gsub(",$", "")), number, mistake) end
   end
 end
