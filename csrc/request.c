@@ -210,6 +210,11 @@ static CURLcode set_tls_options(const struct cba_request *request, CURL *easy) {
 #undef SET_IF_BUILT_IN
 #undef SET_IF_GIVEN
 
+static bool is_encrypted(const struct cba_request *request) {
+    static const char https[] = "https:";
+    return cba_ascii_same(request->url, https, strlen(https));
+}
+
 void cba_request_apply(const struct cba_request *request, void *easy, struct cba_borrowed *borrowed,
                        struct cba_failure *failure) {
     cba_failure_clear(failure);
@@ -220,7 +225,7 @@ void cba_request_apply(const struct cba_request *request, void *easy, struct cba
     if (code == CURLE_OK) {
         code = set_tls_options(request, easy);
     }
-    if (code == CURLE_OK && request->client_cert != NULL) {
+    if (code == CURLE_OK && request->client_cert != NULL && is_encrypted(request)) {
         cba_client_certificate_apply(request, easy, failure);
     }
     if (code != CURLE_OK) {

@@ -162,6 +162,10 @@ describe("S28: a client certificate #tls", function()
     end
   end)
 
+  it("is of no consequence where nothing is encrypted", function()
+    survive.case{options = {baseUrl = bank.plainUrl, clientCert = "/no/such"}}
+  end)
+
   it("that is not there: tls, and why", function()
     refused({clientCert = "/no/such"}, "the file in clientCert: No such file or directory")
     refused({clientCert = pem.clientCert, clientKey = "/no/such"}, "the file in clientKey: No such")
