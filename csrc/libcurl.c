@@ -54,6 +54,18 @@ bool cba_libcurl_has_gnutls(void) {
     return library != NULL && strncmp(library, "GnuTLS/", strlen("GnuTLS/")) == 0;
 }
 
+/* libcurl asks the OpenSSL that it finds for its version, and an older one does not know the
+ * question. */
+bool cba_libcurl_mixes_openssl(void) {
+    static const char name[] = "OpenSSL/";
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (library == NULL || strncmp(library, name, sizeof name - 1) != 0) {
+        return false;
+    }
+    char first = library[sizeof name - 1];
+    return first < '0' || first > '9';
+}
+
 /* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
  * asks each time for no SIGPIPE. Before, and for others, the library may write. */
 bool cba_libcurl_raises_sigpipe(void) {

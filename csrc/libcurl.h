@@ -21,6 +21,9 @@ bool cba_libcurl_has_gnutls(void);
 /* Whether it looks names up without making its caller wait. */
 bool cba_libcurl_resolves_aside(void);
 
+/* Whether it finds another OpenSSL in the process than it was built for. */
+bool cba_libcurl_mixes_openssl(void);
+
 /* Whether it may raise SIGPIPE when the other side has gone. */
 bool cba_libcurl_raises_sigpipe(void);
 

@@ -199,6 +199,12 @@ static void check_libraries(lua_State *L) {
     check_library(L, "libcurl", cba_libcurl_number(), cba_libcurl_least());
     check_library(L, "cJSON", cba_json_library(), CBA_CJSON_LEAST);
     check_library(L, "libsodium", cba_secret_library(), CBA_SODIUM_LEAST);
+    if (cba_libcurl_mixes_openssl()) {
+        luaL_error(L,
+                   "this program has another OpenSSL in it than libcurl was built for, and the "
+                   "two do not work together; use a build of corebank-auth with libcurl's GnuTLS "
+                   "variant, or a program that is linked to the system's OpenSSL");
+    }
 }
 
 /* resolves_aside() -> whether looking a name up makes nobody wait */

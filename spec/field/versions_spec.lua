@@ -106,3 +106,20 @@ describe("S32: require", function()
     assert.is_truthy(require_with(FAKES.cJSON:format "1.10"):find "^true ")
   end)
 end)
+
+describe("G21: require #tls", function()
+  it("refuses a program that has another OpenSSL in it, and names the way out", function()
+    if require("corebank.auth").version():find "GnuTLS/" then return end
+    local said = require_with [[
+      const char *OpenSSL_version(int what) {
+        return what == 0 ? "OpenSSL 1.1.1w  11 Sep 2023" : "not available"; }
+      unsigned long OpenSSL_version_num(void) { return 0x1010117fUL; }]]
+    assert.is_truthy(said:find("^false .*this program has another OpenSSL in it than libcurl was "
+      .. "built for.*GnuTLS"), said)
+  end)
+
+  it("takes one that has a newer OpenSSL of the same kind", function()
+    assert.is_truthy(require_with [[
+      const char *OpenSSL_version(int what) { (void)what; return "3.3.1"; }]]:find "^true ")
+  end)
+end)
