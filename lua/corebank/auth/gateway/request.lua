@@ -73,8 +73,8 @@ end
 -- The status of the last upstream that was asked, for an error page may have changed ours; nil when
 -- none was.
 local function upstream_status()
-  local all = ngx.var.upstream_status
-  return all and tonumber(all:match "(%d+)%s*$")
+  local all = ngx.var.upstream_status   -- such as "502, 200"
+  return all and tonumber(all:sub(-3))
 end
 
 local function grpc_rejects()
