@@ -37,9 +37,10 @@ local function asks_nobody(line, message)
   assert.is_truthy(shown:find(message, 1, true), shown)
 end
 
-local IN_BACKGROUND = "in the background of its terminal; set COREBANK_CLIENT_SECRET, or give "
-  .. "--secret-file FILE, or run this in the foreground"
-local NOWHERE = "there is no client secret; set COREBANK_CLIENT_SECRET, or give --secret-file FILE"
+local IN_BACKGROUND = "in the background of its terminal; set COREBANK_CLIENT_SECRET or "
+  .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE, or run this in the foreground"
+local NOWHERE = "there is no client secret; set COREBANK_CLIENT_SECRET or "
+  .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE, or run this on a terminal"
 
 describe("S1: without a secret, the command asks nobody #slow", function()
   it("in the background of its terminal: under timeout, or as a job", function()

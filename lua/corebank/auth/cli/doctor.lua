@@ -38,21 +38,15 @@ local function run(check, state, paint)
   end
 end
 
--- What the bank answered, secrets blanked, a line of ours for each of its own. Of what a terminal
--- would obey the bytes' numbers are shown.
+-- What the bank answered, secrets blanked, a line of ours for each of its own.
 local function show_answer(problem)
   local body = problem:body()
   if not body or not body:find "%S" then
     return exits.print "        the bank's answer holds nothing to show: empty, or no text\n"
   end
   exits.print "        the bank's answer, its first 4 KiB at most, secrets blanked:\n"
-  local function name(bytes)
-    return (bytes:gsub(".", function(byte) return ("\\x%02x"):format(byte:byte()) end))
-  end
-  for line in body:gsub("\r\n", "\n"):gsub("\n*$", "\n"):gmatch "([^\n]*)\n" do
-    local shown = line:gsub("%c", name):gsub("\194[\128-\159]", name)
-    exits.print(("        | %s\n"):format(shown))
-  end
+  body = body:gsub("\r\n", "\n"):gsub("\t", "  "):gsub("\n*$", "\n")
+  for line in body:gmatch "([^\n]*)\n" do exits.print(("        | %s\n"):format(line)) end
 end
 
 ---@param words table from arguments.read
