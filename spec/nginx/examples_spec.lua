@@ -69,7 +69,8 @@ describe("examples/ #nginx", function()
   end
 
   it("nginx.conf is a gateway", function()
-    start("examples/nginx.conf", {{"\nuser [^\n]+", ""}, {"\ninclude [^\n]+", ""}})
+    start("examples/nginx.conf", {{"\nuser [^\n]+", ""}, {"\ninclude [^\n]+", ""},
+      {"\n  lua_package_c?path [^\n]+", ""}})
     assert.equal(200, (gate:get("/bank/accounts", {Authorization = "Bearer of-the-client"})))
     assert.equal(1, gate:count "good")
     sandbox.await("not ready", function() return (gate:get("/ready")) == 200 end)
