@@ -46,7 +46,9 @@ local function show_answer(problem)
   end
   exits.print "        the bank's answer, its first 4 KiB at most, secrets blanked:\n"
   body = body:gsub("\r\n", "\n"):gsub("\t", "  "):gsub("\n*$", "\n")
-  for line in body:gmatch "([^\n]*)\n" do exits.print(("        | %s\n"):format(line)) end
+  for line in body:gmatch "([^\n]*)\n" do
+    exits.print(exits.readable(("        | %s\n"):format(line)))
+  end
 end
 
 ---@param words table from arguments.read
