@@ -98,6 +98,7 @@ static long hex_number(const char *digits) {
 
 /* What is behind a backslash. */
 static bool take_escaped(struct text *text) {
+    static const char names[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
     if (take(text, 'u')) {
         if (text->end - text->at < HEX_DIGITS || hex_number(text->at) < 0) {
             return false;
@@ -105,7 +106,7 @@ static bool take_escaped(struct text *text) {
         text->at += HEX_DIGITS;
         return true;
     }
-    if (text->at == text->end || memchr("\"\\/bfnrt", *text->at, 8) == NULL) {
+    if (text->at == text->end || memchr(names, *text->at, sizeof names) == NULL) {
         return false;
     }
     text->at++;

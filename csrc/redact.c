@@ -133,8 +133,9 @@ void cba_redact_end(char *text, size_t length, const char *needle, size_t needle
 }
 
 bool cba_redact_is_text(const char *text, size_t length) {
+    static const char usual[] = {'\t', '\n', '\f', '\r'};
     for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)text[i] < ' ' && memchr("\t\n\f\r", text[i], 4) == NULL) {
+        if ((unsigned char)text[i] < ' ' && memchr(usual, text[i], sizeof usual) == NULL) {
             return false;
         }
     }
