@@ -102,7 +102,7 @@ describe("the banks of a gateway #nginx", function()
     ]]):format(options{name = "b", baseUrl = scenario.baseUrl}),
       server = "location /told { content_by_lua_block { ngx.print(require 'told') } }"}
     sandbox.await("not ready", function() return (gate:get("/ready")) == 200 end)
-    local name = "nil name must be a string of 1 to 100 characters, and no control character"
+    local name = "nil name must be a string of 1 to 100 bytes, and no control character"
     assert.equal("nil a table of options is needed, not string\n" .. name .. "\n" .. name .. "\n"
       .. name, (select(3, gate:get("/told"))))
     assert.equal(4, lines "corebank%-auth: init_worker_by_lua%b():%d+: setup: ")

@@ -148,4 +148,16 @@ describe("a rejection #nginx", function()
     end, 15)
     assert.is_true(scenario:posts() <= 3, scenario:posts())
   end)
+
+  it("G8: of one path takes nobody's good token while the bank is down", function()
+    start("", {attempts = 1}, {{}, {status = 503}})
+    assert.equal(200, (gate:get("/api/")))
+    for _ = 1, 5 do
+      assert.equal(401, (gate:get("/api/?status=401")))
+      assert.same({[200] = 10}, gate:at_once(10, "/api/"))
+    end
+    assert.equal(1, gate:count "tokens")
+    assert.equal(0, gate:count "bad")
+    assert.equal(200, (gate:get("/ready")))
+  end)
 end)

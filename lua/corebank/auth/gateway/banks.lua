@@ -16,7 +16,7 @@ end
 local ngx = ngx
 
 local RETRY_SETUP = 2          -- seconds until a bank that could not be set up is tried again
-local LONGEST_NAME = 100       -- characters; it is part of the names of counters
+local LONGEST_NAME = 100       -- bytes; it is part of the names of counters
 local UNAUTHORIZED = ngx.HTTP_UNAUTHORIZED
 
 ---@class corebank.auth.gateway.Bank
@@ -65,7 +65,7 @@ end
 
 local own = {
   {name = "name", default = banks.DEFAULT_NAME, mistake = "must be a string of 1 to "
-    .. LONGEST_NAME .. " characters, and no control character",
+    .. LONGEST_NAME .. " bytes, and no control character",
     check = function(value)
       return is_text(value) and #value <= LONGEST_NAME and not value:find "%c"
     end},
