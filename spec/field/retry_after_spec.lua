@@ -139,6 +139,18 @@ describe("S10: a client whose bank answers 429 and does not say how long", funct
     assert.is_true(client:explain().latchedFor <= 1)
   end)
 
+  it("is asked again within the call when it says 0, and kept off after it all the same", function()
+    local world = fake.world(function() return {status = 429, retryAfter = 0} end)
+    local client = limited_client(world)
+    for n, seconds in ipairs{1, 2, 4} do
+      assert.is_nil(select(3, fake.ask(client, world)).remembered)
+      assert.equal(3 * n, #world.posts)
+      world.skip(seconds - 0.1)
+      assert.is_true(select(3, fake.ask(client, world)).remembered)
+      world.skip(0.15)
+    end
+  end)
+
   it("shares that with others through a store", function()
     local world = fake.world(function() return {status = 429} end)
     local store = memory.new()

@@ -5,7 +5,7 @@ local problem = require "corebank.auth.problem"
 local secret = require "corebank.auth.secret"
 
 local FIRST_REFUSED = 5   -- seconds
-local FIRST_LIMITED = 1   -- of a 429 that does not say how long
+local FIRST_LIMITED = 1   -- of a 429 that does not say how long, or says 0
 local LONGEST = 60
 
 ---@class corebank.auth.Latch
@@ -38,7 +38,7 @@ function Latch:note(trouble, now)
   if problem.is_refusal(trouble) then
     self.denials = self.denials + 1
     seconds = math.max(seconds, doubled(FIRST_REFUSED, self.denials))
-  elseif trouble.code == "limited" and not trouble.retryAfter then
+  elseif trouble.code == "limited" and seconds == 0 then
     self.limits = self.limits + 1
     seconds = doubled(FIRST_LIMITED, self.limits)
   end
