@@ -1,4 +1,5 @@
 local core = require "corebank.auth.core"
+local options = require "corebank.auth.options"
 local problem = require "corebank.auth.problem"
 
 local settings = {url = "https://bank.example/", origin = "https://bank.example"}
@@ -31,9 +32,16 @@ describe("a problem", function()
   end)
 
   it("takes a 407 for the proxy's only where the proxy sees the request", function()
-    local plain = {url = "http://bank.example/", origin = "http://bank.example"}
-    assert.equal("proxy", problem.from_status({status = 407}, plain, "").code)
-    assert.equal("status", problem.from_status({status = 407}, settings, "").code)
+    local function code_with(base, proxy)
+      local read, release = assert(options.read{baseUrl = base, proxy = proxy, noProxy = "",
+        allowPlaintext = true, clientId = "id", clientSecret = "canary-secret"})
+      local made = problem.from_status({status = 407}, read, "")
+      if release then release() end
+      return made.code
+    end
+    assert.equal("proxy", code_with("http://127.0.0.1", "http://proxy.example:3128"))
+    assert.equal("status", code_with("https://127.0.0.1", "http://proxy.example:3128"))
+    assert.equal("status", code_with("http://127.0.0.1", ""))   -- there is none
   end)
 
   it("shows no secret that a server has in its certificate", function()

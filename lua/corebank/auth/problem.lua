@@ -97,11 +97,13 @@ function problem.is_refusal(trouble)
   return trouble.code == "denied" or trouble.code == "response" and not trouble.retryable
 end
 
--- HTTP status -> code, for all that is not a 2xx or a redirect. A 407 is the proxy's only where it
--- sees the request itself; in a tunnel it is a strange answer of the bank.
-local function code_of(status, plaintext)
+-- HTTP status -> code, for all that is not a 2xx or a redirect. A 407 is the proxy's only where
+-- there is one that sees the request itself; else it is a strange answer of the bank.
+local function code_of(status, settings)
   if status == 400 or status == 401 or status == 403 then return "denied" end
-  if status == 407 and plaintext then return "proxy" end
+  if status == 407 and settings.url:find "^http:" and core.proxy(settings, settings.url) then
+    return "proxy"
+  end
   if status == 429 then return "limited" end
   if status >= 500 then return "server" end
   return "status"
@@ -126,7 +128,7 @@ end
 ---@return corebank.auth.Problem
 function problem.from_status(result, settings, body)
   local status = result.status
-  local code = code_of(status, settings.url:find("^http:") ~= nil)
+  local code = code_of(status, settings)
   local fields = {status = status}
   -- RFC 9110, section 15.5.9: the server gave up waiting for the request; it may be repeated.
   if status == 408 then fields.retryable = true end
