@@ -217,10 +217,12 @@ static cJSON *parse(const char *bytes, size_t length) {
     return root;
 }
 
-/* As gzip, zlib and Zstandard begin: some servers compress and do not say so. */
+/* As gzip, compress, zlib at its levels, Zstandard, LZ4, bzip2 and xz begin: some servers compress
+ * and do not say so. Brotli and bare deflate begin with anything. */
 static bool is_compressed(const char *bytes, size_t length) {
-    static const char *const magics[] = {"\x1F\x8B", "\x78\x01", "\x78\x9C", "\x78\xDA",
-                                         "\x28\xB5\x2F\xFD"};
+    static const char *const magics[] = {
+        "\x1F\x8B", "\x1F\x9D",         "\x78\x01",         "\x78\x5E", "\x78\x9C",
+        "\x78\xDA", "\x28\xB5\x2F\xFD", "\x04\x22\x4D\x18", "BZh",      "\xFD\x37zXZ"};
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
         size_t size = strlen(magics[i]);
         if (length >= size && memcmp(bytes, magics[i], size) == 0) {

@@ -197,6 +197,10 @@ static void blame_proxy(struct cba_failure *failure, const struct cba_evidence *
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence) {
     look_up(failure, curl_code);
+    if (failure->outcome == CBA_TLS && evidence->begun &&
+        step_under_way(evidence) == CBA_STEP_ANSWER) {
+        failure->outcome = CBA_NETWORK; /* of a bad trailer libcurl says "a bad argument", too */
+    }
     if (failure->outcome == CBA_NETWORK || failure->outcome == CBA_CONNECT) {
         look_into_exchange(failure, curl_code, evidence);
     }

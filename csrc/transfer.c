@@ -322,17 +322,17 @@ static bool has_begun(const struct cba_transfer *transfer, CURLcode code) {
 }
 
 /* Whether there is an answer, however its transfer ended: a denial whose page breaks off, or is too
- * large, is one. A header that breaks off tells nothing for certain; one that is too large, by our
- * own limit or libcurl's, began with its status. */
+ * large, is one. A header that breaks off tells nothing for certain; one that is malformed, or too
+ * large by our own limit or libcurl's, began with its status. */
 static bool status_decides(const struct cba_transfer *transfer, CURLcode code) {
     enum { CODE_TOO_LARGE = 100 }; /* 8.6; before that it was out of memory */
     if (transfer->enough) {
         return true;
     }
     bool is_whole = transfer->result.answer.is_whole;
-    bool too_large =
-        transfer->overflow || code == CURLE_OUT_OF_MEMORY || (int)code == CODE_TOO_LARGE;
-    return transfer->result.begun && status_of(transfer) > SUCCESS_LAST && (is_whole || too_large);
+    bool is_refused = transfer->overflow || code == CURLE_OUT_OF_MEMORY ||
+                      (int)code == CODE_TOO_LARGE || code == CURLE_WEIRD_SERVER_REPLY;
+    return transfer->result.begun && status_of(transfer) > SUCCESS_LAST && (is_whole || is_refused);
 }
 
 static void finish(struct cba_transfer *transfer, CURLcode code) {

@@ -190,6 +190,25 @@ describe("S4: the status decides #transfer", function()
     end
   end
 
+  for name, line in pairs{["no number for a length"] = "Content-Length: x",
+    ["a length below zero"] = "Content-Length: -5", ["no colon"] = "what is this",
+    ["a NUL"] = "X-A: a\0b"} do
+    it("when a header has " .. name, function()
+      local problem = raw_answered({"read_request",
+        {"send", "HTTP/1.1 401 No\r\n" .. line .. "\r\n\r\nno"}}, {code = "denied", posts = 1})
+      assert.equal(401, problem.status)
+    end)
+  end
+
+  it("but a token reply whose trailer is malformed broke, and says nothing of certificates",
+    function()
+      local chunked = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nwhat is this\r\n\r\n"
+      raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\n" .. chunked}},
+        {code = "network", posts = 1})
+      raw_answered({"read_request", {"send", "HTTP/1.1 401 No\r\n" .. chunked}},
+        {code = "denied", posts = 1})
+    end)
+
   it("when the body does not come to its end in time", function()
     local began = {"send", "HTTP/1.1 401 No\r\nContent-Length: 500\r\n\r\nthe beginning"}
     raw_answered({"read_request", began, "silence"},
@@ -266,10 +285,17 @@ describe("S5: a reply that is compressed #transfer", function()
     end)
   end
 
-  for _, program in ipairs{"gzip -c", "gzip -1c", "python3 -c 'import sys,zlib;"
-    .. "sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))'"} do
-    it("and does not say so (" .. program:sub(1, 8) .. "): found by how it begins", function()
-      local problem = answered({body = packed(program, J)},
+  -- As Python makes them; LZ4 and compress by what they begin with.
+  local unlabelled = {lz4 = "\4\34\77\24" .. J, compress = "\31\157" .. J}
+  for _, call in ipairs{"gzip.compress(data)", "zlib.compress(data, 1)", "zlib.compress(data, 3)",
+    "zlib.compress(data)", "zlib.compress(data, 9)", "bz2.compress(data)", "lzma.compress(data)"} do
+    unlabelled[call] = packed("python3 -c 'import bz2, gzip, lzma, sys, zlib; "
+      .. "data = sys.stdin.buffer.read(); sys.stdout.buffer.write(" .. call .. ")'", J)
+  end
+
+  for how, bytes in pairs(unlabelled) do
+    it("and does not say so (" .. how .. "): found by how it begins", function()
+      local problem = answered({body = bytes},
         {code = "response", posts = 1, message = "is compressed"})
       assert.is_false(problem.retryable)
       assert.is_nil(problem:body())
