@@ -139,10 +139,16 @@ function notes.fault(bank, what, fault)
   log(ngx.ERR, bank, what, " ended with an error: ", tostring(fault))
 end
 
---- No timer was to be had.
-function notes.no_timer(fault)
-  ngx.log(ngx.WARN, "corebank-auth: no timer (", tostring(fault),
-    "); until there is one, tokens are refreshed by requests only")
+local timer_fault
+
+--- What came of asking for a timer: told when it is not what came of the last time.
+---@param fault string? nil: there is one
+function notes.timer(fault)
+  if fault and fault ~= timer_fault then
+    ngx.log(ngx.WARN, "corebank-auth: no timer (", tostring(fault),
+      "); until there is one, tokens are refreshed by requests only")
+  end
+  timer_fault = fault
 end
 
 return notes

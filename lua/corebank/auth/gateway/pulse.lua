@@ -21,6 +21,7 @@ local LONGEST_WITHOUT = 4      -- until a bank is asked again, at most, while th
 local pulse = {}
 
 local wanted, running = false, false
+local tried = -math.huge   -- when it was last to be started, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
 
@@ -124,17 +125,20 @@ end
 
 --- Starts it, unless it was started.
 function pulse.start()
-  wanted = true
   if running then return end
+  wanted, tried = true, core.boot()
   local started, fault = ngx.timer.every(PERIOD, beat)
-  if not started then return notes.no_timer(fault) end
+  notes.timer(fault)
+  if not started then return end
   running = true
   ngx.timer.at(0, first_beat)   -- one that cannot be had is made up for by the next
 end
 
 --- Starts it when that has failed before.
 function pulse.ensure()
-  if wanted and not running and not ngx.worker.exiting() then pulse.start() end
+  if wanted and not running and core.boot() >= tried + PERIOD and not ngx.worker.exiting() then
+    pulse.start()
+  end
 end
 
 return pulse

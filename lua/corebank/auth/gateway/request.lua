@@ -109,7 +109,9 @@ local function fill(bank, variable, scheme, value)
   end
   local token, _, problem = bank.client:token()
   if not token then return nil, problem end
-  if rejected and carries(value, token) then return nil, nil, upstream_status() end
+  if rejected and carries(value, token) then
+    return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- gRPC's is 200
+  end
   ngx.var[variable] = value_of(token, scheme)
   count_injected(bank)
   return token
