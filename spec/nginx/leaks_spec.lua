@@ -45,6 +45,14 @@ local WAYS = [[
     addition_types *; LINES proxy_pass http://api/; }
   location /PHASE/tried/ { try_files /no/such @PHASE; }
   location @PHASE { LINES proxy_pass http://api; }
+  location /PHASE/both/ { auth_request /PHASE/bank/; LINES proxy_pass http://api/; }
+  location /PHASE/exec_bank/ { content_by_lua_block { ngx.exec("/PHASE/bank/") } }
+  location /PHASE/error_bank/ { error_page 404 = /PHASE/bank/; return 404; }
+  location /PHASE/error_named/ { error_page 404 = @PHASE; return 404; }
+  location /PHASE/mirror_bank/ { mirror /PHASE/bank/; proxy_pass http://other/; }
+  location /PHASE/delayed/ { limit_req zone=slow burst=9; LINES proxy_pass http://api/; }
+  location /PHASE/nested/ { location /PHASE/nested/x/ { proxy_pass http://other/; }
+    LINES proxy_pass http://api/; }
   location /PHASE/rewritten/ { LINES rewrite ^ /spare/rewritten; }
   location /PHASE/lacking/ { PHASE_by_lua_block { require("corebank.auth.nginx").inject() }
     proxy_pass http://api; }
@@ -60,6 +68,7 @@ local SPARE = [[
 ]]
 
 local HTTP = [[
+  limit_req_zone $server_port zone=slow:1m rate=20r/s;
   upstream other { server 127.0.0.1:$spare; }
   server {
     listen 127.0.0.1:$spare;
@@ -158,6 +167,14 @@ describe("a gateway #nginx", function()
     each("G4: ngx.exec", "/named/", {status = 200, spare = 1})
     each("G4: X-Accel-Redirect", "/accel/?accel=/spare/accel", {status = 200, good = 1, spare = 1})
     each("G4: X-Accel-Redirect", "/accel/?accel=@spare", {status = 200, good = 1, spare = 1})
+    each("both of an auth_request", "/both/", {status = skipped and 401 or 200})
+    each("ngx.exec to it", "/exec_bank/", {status = 200, good = 1})
+    each("error_page to it", "/error_bank/", {status = 200, good = 1})
+    each("error_page to it, by name", "/error_named/", {status = 200, good = 1})
+    each("mirror to it", "/mirror_bank/", {status = 200, spare = 1})
+    each("limit_req", "/delayed/", {status = 200, good = 1})
+    -- It inherits all lines but `set`.
+    each("a location inside", "/nested/x/", {status = 503, spare = 0, good = 0})
     each("rewrite", "/rewritten/", {status = 200, spare = 1})
     each("try_files", "/tried/", {status = 200, good = 1})
     each("a location without the lines", "/lacking/", {status = 503, good = 0, bare = 0})
