@@ -105,6 +105,15 @@ describe("S12: a secret file that every user may read", function()
     end
   end)
 
+  it("is named with a ~ that no shell expanded, and the message says so", function()
+    local hint = "No such file or directory; no ~ is expanded here: write the whole path"
+    fails(line{"token", "--no-store", "--secret-file=~/secret"}, hint)
+    fails(line({"token", "--no-store"}, {COREBANK_CLIENT_SECRET_FILE = "~/secret"}), hint)
+    local ok, message = pcall(auth.secret.file, "~/secret")
+    assert.is_false(ok)
+    assert.is_truthy(message:find(hint, 1, true), message)
+  end)
+
   it("is taken when the caller says that any mode will do", function()
     for _, mode in ipairs{"444", "666"} do
       local path = write("open", bank.clientSecret .. "\n", mode)

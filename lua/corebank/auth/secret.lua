@@ -46,7 +46,9 @@ end
 ---@return string? reason
 function secret.from_file(path, how)
   local value, detail = core.secret_file(path, how and how.anyMode, how and how.stream)
-  if not value then return nil, detail end
+  if not value then   -- a shell leaves the ~ of --flag=~/file and of quotes as it is, too
+    return nil, detail .. (path:find "^~" and "; no ~ is expanded here: write the whole path" or "")
+  end
   if detail then paths[value], any_mode[value] = path, how and how.anyMode end
   return value
 end
