@@ -87,6 +87,7 @@ describe("the command line", function()
   it("that is wrong ends in 2, and says so", function()
     local known = {
       [{}] = "a command is needed", [{"tokn"}] = "Did you mean 'token'",
+      [{"status"}] = "unknown command; there are token, exec, explain, forget, doctor, completion",
       [{"token", "again"}] = "too many arguments", [{"token", "--ca-fil", "x"}] = "unknown option",
       [{"token", "--ca-file"}] = "requires an argument",
       [{"token", "--format", "xml"}] = "must be one of",

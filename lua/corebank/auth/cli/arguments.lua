@@ -27,7 +27,7 @@ local function mistake(where, message)
   if kind == "unknown option" then   -- argparse's own suggestion may be far off
     message = (is_word and plain or kind) .. flags.hint(name)
   elseif kind and not is_word and plain == message then
-    message = kind
+    message = kind .. "; there are " .. table.concat(flags.commands, ", ")
   end
   local command = where._parent and where._name
   if command == "exec" and message == "too many arguments" then
