@@ -113,6 +113,17 @@ local function attempt(action, ...)
   return nil, (tostring(result):gsub("^[%w.]+: ", ""))
 end
 
+-- The secret of a file; or nil and why it cannot be had.
+local function read_secret(path)
+  local secret, mistake = attempt(auth.secret.file, path)
+  if secret then return secret end
+  if mistake:find("Permission denied", 1, true) then
+    mistake = mistake .. "; the user that nginx' workers run as must be able to read it: give the "
+      .. "file that user's group, and mode 0640"
+  end
+  return nil, "clientSecretFile: " .. mistake
+end
+
 -- The client's options: all but ours.
 local function client_options(given, secret)
   local copy = {}
@@ -138,8 +149,8 @@ local function make_client(bank, read)
   store, mistake = attempt(auth.store.shdict, read.dict)
   if not store then return nil, mistake end
   if read.clientSecretFile then
-    secret, mistake = attempt(auth.secret.file, read.clientSecretFile)
-    if not secret then return nil, "clientSecretFile: " .. mistake end
+    secret, mistake = read_secret(read.clientSecretFile)
+    if not secret then return nil, mistake end
   end
   local copy = client_options(bank.given, secret)
   copy.store = copy.store or store
@@ -262,8 +273,8 @@ function banks.inspect(given)
   _, mistake = attempt(auth.store.shdict, read.dict)
   if mistake then return mistake end
   if read.clientSecretFile then
-    secret, mistake = attempt(auth.secret.file, read.clientSecretFile)
-    if not secret then return "clientSecretFile: " .. mistake end
+    secret, mistake = read_secret(read.clientSecretFile)
+    if not secret then return mistake end
   end
   local settings
   settings, mistake = options.read(client_options(given, secret), true)
