@@ -30,6 +30,8 @@ describe("S11: headers in a store", function()
     assert.equal(2, posts_of{{["X-Tenant"] = "a"}, {["X-Branch"] = "a"}})
     assert.equal(2, posts_of{{["X-Tenant"] = "a"}, {["X-Tenant"] = "A"}})
     assert.equal(2, posts_of{{["X-A"] = "1", ["X-B"] = "2"}, {["X-A"] = "2", ["X-B"] = "1"}})
+    assert.equal(2, posts_of{{["X-Tenant-ID"] = "1"}, {["X-Tenant-ID"] = "2"}})
+    assert.equal(2, posts_of{{["X-Session-ID"] = "1"}, {["X-Session-ID"] = "2"}})
     assert.equal(2, posts_of{{["X-Request-Tenant"] = "1"}, {["X-Request-Tenant"] = "2"}})
     assert.equal(2, posts_of{{["X-A"] = "1"}, {["X-A"] = "1", ["X-B"] = "1"}})
   end)
@@ -43,7 +45,8 @@ describe("S11: headers in a store", function()
     for _, name in ipairs{"X-Request-ID", "x-request-id", "Request-Id", "X-Correlation-ID",
       "traceparent", "TraceParent", "tracestate", "baggage", "Idempotency-Key", "X-Amzn-Trace-Id",
       "b3", "X-B3-TraceId", "X-B3-SpanId", "X-Cloud-Trace-Context", "uber-trace-id",
-      "X-Datadog-Trace-Id", "X-FAPI-Interaction-ID", "X-Timestamp"} do
+      "X-Datadog-Trace-Id", "X-FAPI-Interaction-ID", "X-Timestamp", "X-Kong-Request-Id",
+      "X_Request_ID", "X-Global-Transaction-ID", "CorrelationId", "X-Tracking-Id", "X-Message-Id"} do
       assert.equal(1, posts_of{{[name] = "1"}, {[name] = "2"}, {}}, name)
     end
     assert.equal(2, posts_of{{["X-Tenant"] = "a", ["X-Request-ID"] = "1"},

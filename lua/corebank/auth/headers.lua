@@ -1,23 +1,27 @@
 --- Which of a client's request headers say what its token is for, such as a tenant's name, and so
 -- tell entries of a store apart. Those that only number or trace requests do not.
 
--- In small letters. A pattern where a family of names has one beginning.
+-- How names of such headers end, hyphens and underscores aside: X-Kong-Request-Id, x-b3-traceid.
+-- answer.c knows a bank's by the same endings.
+local ENDINGS = {"correlationid", "requestid", "transactionid", "interactionid", "trackingid",
+  "traceid", "messageid", "idempotencykey"}
+
+-- The others, in small letters; and how families of them begin.
 local NUMBERING = {}
 for name in ([[
-  request-id x-request-id x-requestid x-client-request-id x-ms-client-request-id x-ms-request-id
-  correlation-id x-correlation-id x-correlationid x-ms-correlation-id x-message-id
-  x-transaction-id x-interaction-id x-fapi-interaction-id
-  idempotency-key x-idempotency-key
-  traceparent tracestate baggage trace-id x-trace-id x-amzn-trace-id x-amzn-requestid
-  x-cloud-trace-context grpc-trace-bin uber-trace-id sentry-trace elastic-apm-traceparent newrelic
-  b3 date x-date x-timestamp
+  traceparent tracestate baggage x-cloud-trace-context grpc-trace-bin sentry-trace
+  elastic-apm-traceparent newrelic b3 date x-date x-timestamp
 ]]):gmatch "%S+" do NUMBERING[name] = true end
-local NUMBERING_FAMILIES = {"^x%-b3%-", "^x%-datadog%-", "^x%-ot%-span%-", "^uberctx%-"}
+local FAMILIES = {"^x%-b3%-", "^x%-datadog%-", "^x%-ot%-span%-", "^uberctx%-"}
 
 local function only_numbers(name)
   if NUMBERING[name] then return true end
-  for _, pattern in ipairs(NUMBERING_FAMILIES) do
+  for _, pattern in ipairs(FAMILIES) do
     if name:find(pattern) then return true end
+  end
+  local bare = name:gsub("[-_]", "")
+  for _, ending in ipairs(ENDINGS) do
+    if bare:sub(-#ending) == ending then return true end
   end
   return false
 end
