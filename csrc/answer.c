@@ -11,7 +11,7 @@ void cba_answer_clear(struct cba_answer *answer) {
     answer->date = answer->retry_after = answer->retry_at = -1;
     answer->content_type = NULL;
     answer->has_location = answer->is_whole = answer->is_compressed = false;
-    answer->location[0] = answer->request_id[0] = '\0';
+    answer->location[0] = answer->request_id[0] = answer->folded_name[0] = '\0';
     answer->request_id_rank = SIZE_MAX;
 }
 
@@ -198,15 +198,10 @@ static const char *known_media_type(const char *value) {
     return NULL;
 }
 
-void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length) {
-    char value[128]; /* holds a date, too */
-    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        cba_answer_clear(answer);
-        return;
-    }
-    if (answer->is_whole) {
-        return;
-    }
+enum { VALUE_MAX = 128 }; /* holds a date, too */
+
+static void take_whole_line(struct cba_answer *answer, const char *line, size_t length) {
+    char value[VALUE_MAX];
     read_request_id(answer, line, length);
     switch (length > 0 ? line[0] : '\0') { /* most lines are of no interest */
         case 'D':
@@ -248,4 +243,42 @@ void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t le
         default:
             break;
     }
+}
+
+/* RFC 9112, section 5.2: an old server may begin a header's value on the next line, after a blank.
+ * Newer versions of libcurl make one line of both. */
+static void take_folded_value(struct cba_answer *answer, const char *line, size_t length) {
+    char whole[CBA_FOLDED_NAME_MAX + VALUE_MAX];
+    size_t name_length = strlen(answer->folded_name);
+    if (name_length > 0 && length <= sizeof whole - name_length) {
+        memcpy(whole, answer->folded_name, name_length);
+        memcpy(whole + name_length, line, length);
+        take_whole_line(answer, whole, name_length + length);
+    }
+}
+
+static void note_empty_value(struct cba_answer *answer, const char *line, size_t length) {
+    while (length > 0 && (unsigned char)line[length - 1] <= ' ') {
+        length--;
+    }
+    bool is_empty = length > 0 && line[length - 1] == ':' && length < CBA_FOLDED_NAME_MAX;
+    memcpy(answer->folded_name, line, is_empty ? length : 0);
+    answer->folded_name[is_empty ? length : 0] = '\0';
+}
+
+void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length) {
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        cba_answer_clear(answer);
+        return;
+    }
+    if (answer->is_whole) {
+        return;
+    }
+    if (length > 0 && (line[0] == ' ' || line[0] == '\t')) {
+        take_folded_value(answer, line, length);
+        answer->folded_name[0] = '\0';
+        return;
+    }
+    take_whole_line(answer, line, length);
+    note_empty_value(answer, line, length);
 }

@@ -9,6 +9,7 @@ enum {
     CBA_LOCATION_MAX = 2048,
     CBA_DATE_MAX = 64,
     CBA_REQUEST_ID_MAX = 128 + 1,
+    CBA_FOLDED_NAME_MAX = 64,
 };
 
 struct cba_answer {
@@ -26,6 +27,8 @@ struct cba_answer {
     /* By which the bank knows the request: visible ASCII, as the bank sent it; or empty. */
     char request_id[CBA_REQUEST_ID_MAX];
     size_t request_id_rank; /* of the header that it came from; the lowest counts */
+    /* The name, with its colon, of a header whose value may be on the next line; or empty. */
+    char folded_name[CBA_FOLDED_NAME_MAX];
 };
 
 void cba_answer_clear(struct cba_answer *answer);

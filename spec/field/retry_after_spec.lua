@@ -73,6 +73,19 @@ describe("S10: Retry-After #transfer", function()
     end
   end)
 
+  it("on the line below its name is read, and nobody else's is", function()
+    for lines, seconds in pairs{["Retry-After:\r\n 30"] = 30, ["Retry-After: \r\n\t30 "] = 30,
+      ["Retry-After:\r\nX-A: a\r\n 30"] = false, ["X-A: a\r\n Retry-After: 30"] = false,
+      ["Retry-After:\r\n " .. ("3"):rep(300)] = false} do
+      local raw = sandbox.raw{connections = {{"read_request", {"send",
+        "HTTP/1.1 429 Busy\r\n" .. lines .. "\r\nContent-Length: 0\r\n\r\n"}}}}
+      local _, _, problem = auth.authenticate(survive.options{baseUrl = raw.url})
+      raw:stop()
+      assert.equal(429, problem.status)
+      assert.equal(seconds or nil, problem.retryAfter)
+    end
+  end)
+
   it("in the trailer of a body is not read", function()
     local raw = sandbox.raw{connections = {{"read_request", {"send",
       "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nTrailer: Retry-After\r\n\r\n"

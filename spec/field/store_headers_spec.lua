@@ -46,7 +46,8 @@ describe("S11: headers in a store", function()
       "traceparent", "TraceParent", "tracestate", "baggage", "Idempotency-Key", "X-Amzn-Trace-Id",
       "b3", "X-B3-TraceId", "X-B3-SpanId", "X-Cloud-Trace-Context", "uber-trace-id",
       "X-Datadog-Trace-Id", "X-FAPI-Interaction-ID", "X-Timestamp", "X-Kong-Request-Id",
-      "X_Request_ID", "X-Global-Transaction-ID", "CorrelationId", "X-Tracking-Id", "X-Message-Id"} do
+      "X_Request_ID", "X-Global-Transaction-ID", "CorrelationId", "X-Tracking-Id",
+      "X-Message-Id"} do
       assert.equal(1, posts_of{{[name] = "1"}, {[name] = "2"}, {}}, name)
     end
     assert.equal(2, posts_of{{["X-Tenant"] = "a", ["X-Request-ID"] = "1"},
