@@ -47,6 +47,23 @@ static void test_a_new_answer_has_nothing_of_the_old(void) {
     check(is_clear(), "for another request");
 }
 
+static void test_values_on_the_next_line(void) {
+    take("HTTP/1.1 307 Moved\r\n");
+    take("Location: \r\n");
+    take(" /elsewhere\r\n");
+    check(strcmp(answer->location, "/elsewhere") == 0, "a folded value");
+    take("\tfurther\r\n");
+    check(strcmp(answer->location, "/elsewhere") == 0, "no more than that");
+    take("Retry-After: 17\r\n");
+    take(" 99\r\n");
+    check(answer->retry_after == 17, "not behind a value");
+    take("Retry-After:\r\n");
+    take("HTTP/1.1 200 OK\r\n");
+    take(" 99\r\n");
+    take(" ");
+    check(is_clear(), "not of the answer before");
+}
+
 /* A date is parsed when it is another one than the last. */
 static void test_dates_that_are_none(void) {
     take("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
@@ -208,6 +225,7 @@ int main(void) {
     }
     cba_answer_clear(answer);
     test_a_new_answer_has_nothing_of_the_old();
+    test_values_on_the_next_line();
     test_dates_that_are_none();
     test_values_that_are_too_long();
     test_retry_after();
