@@ -111,8 +111,8 @@ local function try(settings, now, deadline, system, wait, changes)
     if trouble then return nil, trouble, extra end
     url, now = extra, system.boot()
   end
-  return nil, problem.new("redirect", ("%s redirects more than %d times"):format(
-    settings.origin, MOST_REDIRECTS))
+  return nil, problem.new("redirect", ("%s redirects more than %d times; check baseUrl and path")
+    :format(settings.origin, MOST_REDIRECTS))
 end
 
 -- How long to wait before the next try: exponential, with full jitter, and no less than asked for.
