@@ -104,11 +104,17 @@ local function user_line()
   return number == "0" and ("user %s %s;"):format(name, group) or ""
 end
 
-local function free_port()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local _, port = server:getsockname()
-  server:close()
-  return tonumber(port)
+-- All are held until the last is known: none comes twice.
+local function free_ports(count)
+  local servers, ports = {}, {}
+  for i = 1, count do
+    local _
+    servers[i] = assert(socket.bind("127.0.0.1", 0))
+    _, ports[i] = servers[i]:getsockname()
+    ports[i] = tonumber(ports[i])
+  end
+  for _, server in ipairs(servers) do server:close() end
+  return ports
 end
 
 --- What setup{} gets in the specs: the sandbox bank's credentials and trust; `changes` over that.
@@ -151,7 +157,7 @@ end
 -- configuration: main, http, dict, server, api_location, init_worker, before_inject; or `template`,
 -- a configuration of one's own with the same names in it.
 function gateway.start(given)
-  local ports = {free_port(), free_port(), free_port(), free_port()}
+  local ports = free_ports(4)
   local values = texts(given or {}, ports)
   local self = setmetatable({dir = files.new_folder(), port = ports[2], apiPort = ports[1],
     secondPort = ports[4],

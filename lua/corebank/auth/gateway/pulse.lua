@@ -13,6 +13,8 @@ local ngx = ngx
 
 local PERIOD = 1               -- seconds between two beats
 local MOST_FETCHES = 32        -- that the pulses of a worker have in flight at a time
+local MOST_IN_A_ROW = 20       -- banks looked after before requests have their turn
+local TURN = 0.001             -- seconds of that
 local SHORTEST_PAUSE = 0.05    -- seconds between two looks at a bank, or at who is next
 local LONGEST_PAUSE = 60
 local UNSETTLED_PAUSE = 1      -- while there is no token, or it is being refreshed
@@ -66,7 +68,7 @@ local turn = 0   -- so that it is not always the same ones that have to wait
 -- Looks after all whose time has come. Returns when the next one's does.
 local function sweep()
   local list, now, next_due = banks.all(), core.boot(), math.huge
-  local fetching = 0
+  local fetching, looked = 0, 0
   for _, bank in ipairs(list) do
     if is_fetching(bank) then fetching = fetching + 1 end
   end
@@ -75,8 +77,10 @@ local function sweep()
     local bank = list[(i + turn) % #list + 1]
     if bank.due <= now and not is_fetching(bank) then
       if fetching < MOST_FETCHES then
-        tend(bank)
+        if not bank.gone then tend(bank) end
         if is_fetching(bank) then fetching = fetching + 1 end
+        looked = looked + 1
+        if looked % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
       else
         next_due = math.min(next_due, now + SHORTEST_PAUSE)
       end
@@ -84,6 +88,18 @@ local function sweep()
     if bank.due > now then next_due = math.min(next_due, bank.due) end
   end
   return next_due
+end
+
+local sweeping = false
+
+-- One at a time, for it counts fetches: a beat that comes while the last one is at it leaves it so.
+local function sweep_alone()
+  if sweeping then return math.huge end
+  sweeping = true
+  local ok, result = pcall(sweep)
+  sweeping = false
+  if not ok then error(result, 0) end
+  return result
 end
 
 local function count_noted()
@@ -96,9 +112,9 @@ end
 local function beat_once()
   local ends = core.boot() + PERIOD
   while not ngx.worker.exiting() do
-    local seconds = sweep() - core.boot()
+    local seconds = sweep_alone() - core.boot()
     if core.boot() + seconds >= ends then break end
-    ngx.sleep(math.max(seconds, 0.001))
+    ngx.sleep(math.max(seconds, TURN))
   end
   banks.close_retired()
   count_noted()
