@@ -64,7 +64,8 @@ int cba_file_mode(const char *path) {
 /* What would end or stop the process is held back while the terminal is not as it was. Nothing
  * stops the process meanwhile but SIGSTOP: with SIGTTIN and SIGTTOU held back, what a process in
  * the background does to its terminal fails, or is done. */
-static const int held_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+static const int held_signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGTSTP, SIGTTIN, SIGTTOU,
+                                   SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU};
 
 static void hold_signals(sigset_t *held, sigset_t *before) {
     sigemptyset(held);

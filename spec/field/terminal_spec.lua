@@ -93,7 +93,8 @@ describe("S1: the prompt #slow", function()
     end
   end)
 
-  for name, status in pairs{TERM = 143, HUP = 129, INT = 130, QUIT = 131} do
+  for name, status in pairs{TERM = 143, HUP = 129, INT = 130, QUIT = 131, ALRM = 142, USR1 = 138,
+    XCPU = 152} do
     it("is ended by SIG" .. name, function()
       local shown = disturbed("ulimit -c 0; kill -" .. name .. " $pid")
       assert.is_truthy(shown:find("status " .. status .. "\r?\n"), shown)
