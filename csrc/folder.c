@@ -178,6 +178,17 @@ enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory,
     return CBA_FOLDER_DONE;
 }
 
+bool cba_folder_clear(int directory, const char *file) {
+    static const mode_t needed = S_IRUSR | S_IWUSR, barred = S_IRWXG | S_IRWXO;
+    struct stat info;
+    if (fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_uid != geteuid()) {
+        return false;
+    }
+    bool usable = (info.st_mode & (needed | barred)) == needed;
+    bool ours = S_ISLNK(info.st_mode) || (S_ISREG(info.st_mode) && !usable);
+    return ours && unlinkat(directory, file, 0) == 0;
+}
+
 enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
                                             const char *file, int *descriptor) {
     int fd = openat(directory, file, O_RDONLY | SAFE_OPEN);
@@ -251,6 +262,7 @@ enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory
                                         int *descriptor) {
     for (unsigned i = 0; i < CLAIMS_TRIED; i++) {
         bool again = false;
+        cba_folder_clear(directory, file);
         int fd = openat(directory, file, O_RDWR | O_CREAT | SAFE_OPEN, S_IRUSR | S_IWUSR);
         if (fd < 0) {
             return cba_folder_fail_errno(folder, file);

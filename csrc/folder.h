@@ -45,10 +45,15 @@ enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int direc
  * the user's, or a symbolic link, which is not followed. NOTHING when there is nothing. */
 enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file);
 
+/* Removes a claim or a lease of the user's that nobody can use: a symbolic link, or a file whose
+ * mode is not that of ours, as after a chmod -R. Returns whether there was one. */
+bool cba_folder_clear(int directory, const char *file);
+
 /* Makes a file that others may claim, too, and locks it; what a dead process left under that name
- * is emptied and used again. Who has claimed a name has it until the file is published, given up or
- * closed; to all others it is NOTHING. A process that stands still has it for 2 to 3 seconds: then
- * it is taken over, which `fault` tells beside DONE. */
+ * is emptied and used again, or removed if it cannot be used (cba_folder_clear). Who has claimed a
+ * name has it until the file is published, given up or closed; to all others it is NOTHING. A
+ * process that stands still has it for 2 to 3 seconds: then it is taken over, which `fault` tells
+ * beside DONE. */
 enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
                                         int *descriptor);
 

@@ -100,6 +100,10 @@ static enum cba_folder_status find_free(struct cba_folder *folder, int directory
                                         const struct cba_lease_wish *wish) {
     int fd = -1;
     enum cba_folder_status status = cba_folder_open_file(folder, directory, file, &fd);
+    if (status == CBA_FOLDER_FAULT && cba_folder_clear(directory, file)) {
+        folder->fault[0] = '\0';
+        status = CBA_FOLDER_NOTHING;
+    }
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }

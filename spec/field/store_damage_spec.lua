@@ -106,6 +106,34 @@ describe("S17: what else lies there", function()
     assert.is_nil(lfs.symlinkattributes(path .. ".new"))
   end)
 
+  -- As after a chmod -R, or when a backup was unpacked.
+  for _, suffix in ipairs{".new", ".lease", ".lease.new"} do
+    it("is a " .. suffix .. " that nobody can use: the next one takes its place", function()
+      for _, how in ipairs{"chmod 644 @", "chmod 200 @", "rm @; ln -s /nowhere @"} do
+        local path = entry() .. suffix
+        os.execute((("umask 077; : >@; " .. how):gsub("@", path)))
+        os.remove(path:sub(1, -#suffix - 1))
+        local posts = scenario:posts()
+        local first, second = token(), token()
+        assert.equal("", first.err .. second.err)
+        assert.equal(posts + 1, scenario:posts())
+        local left = lfs.symlinkattributes(path)
+        assert.is_true(left == nil or left.permissions == "rw-------", how)
+      end
+    end)
+  end
+
+  it("is a half-written entry that nobody can use: it is forgotten, too", function()
+    for _, how in ipairs{"chmod 644 @", "chmod 400 @", "rm @; ln -s /nowhere @"} do
+      local path = entry() .. ".new"
+      os.execute((("umask 077; : >@; " .. how):gsub("@", path)))
+      local result = run "forget"
+      assert.equal("", result.err)
+      assert.equal(0, result.status)
+      assert.is_nil(lfs.symlinkattributes(path))
+    end
+  end)
+
   it("is a damaged lease: it is nobody's", function()
     local store = auth.store.file{dir = home .. "/store"}
     local name = ("0123456789abcdef"):rep(2)
