@@ -66,13 +66,13 @@ static bool is_digit(char c) {
  * locale. */
 static double parse_seconds(const char *text, size_t length) {
     double seconds = 0;
-    double unit = 1;
     size_t digits = 0;
     size_t at = length > 0 && text[0] == '+' ? 1 : 0;
     for (; at < length && is_digit(text[at]); at++, digits++) {
         seconds = seconds * 10 + (text[at] - '0');
     }
     if (at < length && text[at] == '.') {
+        double unit = 1;
         for (at++; at < length && is_digit(text[at]); at++, digits++) {
             unit /= 10;
             seconds += unit * (text[at] - '0');

@@ -224,7 +224,9 @@ static void measure(const char *what, const char *piece) {
     }
     text[0] = '[';
     for (; at + length < SIZE; at += length) {
-        memcpy(text + at, piece, length);
+        for (size_t i = 0; i < length; i++) {
+            text[at + i] = piece[i];
+        }
     }
     memset(text + at - 1, ' ', SIZE - at + 1); /* the last piece's comma, too */
     text[SIZE - 1] = ']';

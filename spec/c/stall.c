@@ -3,7 +3,6 @@
  *   stop       as by SIGSTOP, until somebody sends SIGCONT
  *   SECONDS    as a virtual machine that was paused for so long: the wall clock, which is set right
  *              afterwards, is ahead by so much, and no other clock knows of it */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +34,8 @@ static void *next(const char *name) {
     return address;
 }
 
+/* The names of the parameters are ours.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, size_t length,
                                                     int flags) {
     static const char start[] = "POST ";
@@ -49,6 +50,8 @@ __attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, s
     return sent;
 }
 
+/* The names of the parameters are ours.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t id, struct timespec *now) {
     static int (*real)(clockid_t, struct timespec *);
     if (real == NULL) {

@@ -14,6 +14,8 @@ static void stop_at(const char *place) {
     }
 }
 
+/* The names of the parameters are ours.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) int renameat(int from, const char *old, int to,
                                                     const char *new) {
     int (*real)(int, const char *, int, const char *) = NULL;
@@ -22,6 +24,8 @@ __attribute__((visibility("default"))) int renameat(int from, const char *old, i
     return real(from, old, to, new);
 }
 
+/* The names of the parameters are ours.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *bytes, size_t length,
                                                         off_t offset) {
     ssize_t (*real)(int, const void *, size_t, off_t) = NULL;
@@ -30,6 +34,8 @@ __attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *byte
     return real(fd, bytes, length, offset);
 }
 
+/* The names of the parameters are ours.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t length,
                                                       off_t offset) {
     ssize_t (*real)(int, const void *, size_t, off_t) = NULL;
