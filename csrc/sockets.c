@@ -55,7 +55,7 @@ curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_so
     }
     curl_socket_t fd = open_socket(address);
     if (sockets != NULL && fd != CURL_SOCKET_BAD) {
-        forget(sockets, fd); /* of one that was closed behind our back */
+        forget(sockets, fd); /* of one that was closed unseen by us */
         sockets->list[sockets->count++] = (struct cba_socket){fd, 0};
     }
     return fd;

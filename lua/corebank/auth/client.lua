@@ -29,7 +29,7 @@ local function tell(self, name, fields)
   self.onEvent(event)
 end
 
---- Whether a flight is in the air.
+--- Whether a request is in flight.
 ---@return boolean
 function Client:is_fetching()
   return self.flight ~= nil and not self.flight.done
@@ -61,7 +61,7 @@ local function move_on(self)
   return own
 end
 
--- Hands out what is at hand; the refresh goes on behind the caller's back.
+-- Hands out what is at hand; the refresh goes on in the background.
 local function refresh_behind(self)
   if self:is_fetching() then
     local own = move_on(self)
@@ -135,7 +135,7 @@ local function hand_out(self, await)
   return fetch(self, await)
 end
 
--- Gives up what is in the air. Returns what a handler of events has raised then, if anything: to be
+-- Gives up what is in flight. Returns what a handler of events has raised then, if anything: to be
 -- raised when all is done.
 local function give_up(self, silence)
   local own = self.flight
@@ -189,7 +189,7 @@ function Client:look()
   return self:peek()
 end
 
---- Waits for the refresh that is in the air, if there is one: a script that ends would lose it.
+--- Waits for the refresh that is in flight, if there is one: a script that ends would lose it.
 function Client:settle()
   if not self:is_fetching() then return end
   refresh_behind(self)
@@ -241,7 +241,7 @@ function Client:explain()
   return explain(self)
 end
 
---- Ends the client: stops what is in the air, wipes the secret unless it was given as an object.
+--- Ends the client: stops what is in flight, wipes the secret unless it was given as an object.
 -- Whoever waits gets the problem "closed".
 function Client:close()
   if self.isClosed then return end
@@ -277,7 +277,7 @@ function client.is(value)
   return settings_of[value] ~= nil
 end
 
---- token(), and what it began behind the caller's back, too, for one of many who wait side by side.
+--- token(), and what it began in the background, too, for one of many who wait side by side.
 ---@param self corebank.auth.Client
 ---@param await fun(flight: corebank.auth.Flight) returns when the flight is done
 ---@return corebank.auth.Token? token

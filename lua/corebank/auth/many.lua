@@ -52,7 +52,7 @@ local function note_result(batch, index, token, trouble)
 end
 
 -- A flight for an element. Of a table the options are read again, so that of a long list only the
--- secrets in the air are in memory. Returns the work's arguments.
+-- secrets of calls in flight are in memory. Returns the work's arguments.
 local function prepare(batch, entry, element)
   local yield = batch.threads.yield
   local work = exchange.run
@@ -85,7 +85,7 @@ end
 
 -- ---- all of them -------------------------------------------------------------------------------
 
--- Moves on what is in the air, and takes out what has landed.
+-- Moves on what is in flight, and takes out what has ended.
 local function advance(batch, stepped)
   local air, landed = batch.air, 0
   local count = #air
@@ -151,14 +151,14 @@ function Batch:step(stepped)
   return self.mistake ~= nil or self.done == self.total
 end
 
---- The same, after waiting for any of those in the air, at most `seconds`.
+--- The same, after waiting for any of those in flight, at most `seconds`.
 ---@param seconds number
 ---@return boolean done
 function Batch:wait(seconds)
   return self:step(#self.air > 0 and rest(self, seconds))
 end
 
--- Ends what is in the air. What a client fetches is the client's, and goes on.
+-- Ends what is in flight. What a client fetches is the client's, and goes on.
 local function give_up(batch)
   for _, entry in pairs(batch.air) do
     entry.flight:abandon()

@@ -12,7 +12,7 @@ local remembered = setmetatable({}, {__mode = "k"})   -- table -> settings, or f
 -- was read with the one before. Of that one nothing else is kept, and nothing that is secret.
 local reader = alike.reader()
 
--- Not remembered: values that may change behind our back (the environment's, other tables', what a
+-- Not remembered: values that may change unseen (the environment's, other tables', what a
 -- metatable gives), and functions, which may refer to the table and keep it for ever.
 local function is_lasting(given)
   return type(given) == "table" and getmetatable(given) == nil

@@ -1,4 +1,4 @@
---- How an nginx worker waits: never. One timer, the driver, steps everything that is in the air and
+--- How an nginx worker waits: never. One timer, the driver, steps everything that is in flight and
 -- sleeps a little in between; whoever needs an outcome waits on a semaphore meanwhile. So a flight
 -- goes on when the request that started it is gone, and other requests are served all the time.
 
@@ -112,7 +112,7 @@ local function step_all()
   for i = 1, #list do stepped = advance(list[i], stepped) end
 end
 
--- Until nothing is in the air any more, or the flight that is waited for has landed.
+-- Until nothing is in flight any more, or the flight that is waited for has ended.
 local function drive(awaited)
   local own = {}
   driver = own
@@ -126,7 +126,7 @@ local function drive(awaited)
   if driver == own then driver, beat = nil, -math.huge end
 end
 
--- A worker that is told to exit still lands what is in the air: `premature` changes nothing.
+-- A worker that is told to exit still finishes what is in flight: `premature` changes nothing.
 local function drive_all(_)
   drive()
 end
