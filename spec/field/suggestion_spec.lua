@@ -30,6 +30,16 @@ describe("S37: an unknown option", function()
     end
   end)
 
+  it("that names a secret's file is answered with how a file is given", function()
+    for name, known in pairs{clientSecretFile = "clientSecret", secret_file = "clientSecret",
+      client_secret_file = "clientSecret", clientKeyPasswordFile = "clientKeyPassword"} do
+      local wanted = ("'%s'; did you mean '%s'? Its value may be auth.secret.file(path)"):format(
+        name, known)
+      local message = raised(auth.client, {[name] = "x"})
+      assert.is_truthy(message:find(wanted, 1, true), message)
+    end
+  end)
+
   it("that is a request header's name is answered with headers", function()
     for _, name in ipairs{"userAgent", "user_agent", "User-Agent", "authorization",
       "Authorization", "apiKey", "api_key", "X-Api-Key", "x-tenant", "xApiKey", "contentType",

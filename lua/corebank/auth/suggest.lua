@@ -21,6 +21,9 @@ local HEADERS = {
   subscriptionkey = true, tenant = true, tenantid = true, header = true,
 }
 
+-- What never takes a path, for that would be sent as the secret.
+local SECRETS = {clientSecret = true, clientKeyPassword = true}
+
 local LONGEST_SHOWN = 40      -- bytes of whatever was taken for a name
 local SHORT = 4               -- characters of a word that is met exactly or not at all
 local LEAST_CONTAINED = 5     -- characters of a name that is recognised within another
@@ -106,6 +109,9 @@ function suggest.mistake(name, options)
       nearest)
   elseif nearest == "headers" then
     return unknown .. "; did you mean 'headers'? It takes request headers by their names"
+  elseif SECRETS[nearest] and name:lower():find "file$" then
+    return ("%s; did you mean '%s'? Its value may be auth.secret.file(path)"):format(unknown,
+      nearest)
   elseif nearest then
     return ("%s; did you mean '%s'?"):format(unknown, nearest)
   end

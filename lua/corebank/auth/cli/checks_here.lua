@@ -66,7 +66,7 @@ local function ignored_line()
     if value and value ~= "" then names[#names + 1] = "$" .. name end
   end
   if #names == 0 then return "" end
-  return ("%s%s: set, and not used; --ca-file and $COREBANK_CA_FILE are"):format(INDENT,
+  return ("%s%s: set, and not used; only --ca-file and $COREBANK_CA_FILE count"):format(INDENT,
     table.concat(names, ", "))
 end
 
