@@ -188,7 +188,7 @@ describe("a proxy #transfer", function()
       {"send", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"}},
       {code = "proxy", posts = 0})
     survive.no_canary(received)
-    assert.is_truthy(problem.message:find("407"))
+    assert.is_truthy(problem.message:find("(status 407); it wants credentials of its own", 1, true))
   end)
 
   it("does not see the caller's own headers", function()

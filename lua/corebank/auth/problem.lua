@@ -111,7 +111,7 @@ end
 
 local advice = {
   denied = "the bank does not accept these credentials (%s); check clientId and clientSecret",
-  proxy = "the proxy wants credentials of its own (%s); put them into the proxy URL",
+  proxy = "the proxy wants credentials of its own (%s); check those in the proxy URL",
   limited = "the bank asks for fewer requests (%s)",
   server = "the bank cannot answer now (%s)",
   status = "the bank gave an unexpected answer (%s); check baseUrl and path",
@@ -258,6 +258,9 @@ function problem.from_failure(result, settings)
   local detail = result.tlsFault == "client" and result.detail or ""
   if detail:find("unsupported", 1, true) then
     message = message .. OLD_ENCRYPTION
+  end
+  if result.failure == "proxy" and result.detail == "status 407" then
+    message = message .. "; it wants credentials of its own: check those in the proxy URL"
   end
   local fields = {}
   -- A proxy that answered will answer the same again.
