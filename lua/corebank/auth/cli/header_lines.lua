@@ -4,15 +4,23 @@ local core = require "corebank.auth.core"
 
 local header_lines = {}
 
---- Adds a header that looks like "Name: value".
+-- What nobody sees at an end of a name or value, such as the BOM that a file begins with.
+local function unseen(what, text)
+  local _, reason = core.outside(text)
+  return reason and ("has a %s that %s"):format(what, reason)
+end
+
+--- Adds a header that looks like "Name: value". Blanks around the value are not part of it.
 ---@param headers table<string, string>
 ---@param line string
 ---@return string? mistake without the line, which may hold a key
 function header_lines.add(headers, line)
-  local name, value = line:match("^([^:]*):[ \t]*(.*)$")
+  local name, value = line:match("^([^:]*):[ \t]*(.-)[ \t]*$")
   if not name or name == "" then return "must look like 'Name: value'" end
+  local mistake = unseen("name", name) or unseen("value", value)
+  if mistake then return mistake end
   if headers[name] then return "must name each header once" end
-  headers[name] = value
+  headers[name] = core.outside(value)
 end
 
 --- Adds those of a file or a pipe. CR LF ends a line as well as LF, and empty lines do not count.
