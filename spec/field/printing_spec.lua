@@ -83,6 +83,8 @@ describe("S30: the command", function()
     local words = {"explain", "--format", "json", "--secret-file", path, "--store-dir"}
     words[#words + 1] = home .. "/a\194\155b"
     assert.is_truthy(run(words).out:find("a\\u009bb", 1, true))
+    words[#words] = home .. "/\226\128\174\226\129\166\216\156\226\130\172"
+    assert.is_truthy(run(words).out:find("/\\u202e\\u2066\\u061c\226\130\172", 1, true))
     process.chmod(dir, 511)   -- 0777
     run({"token", "--secret-file", path, "--store-dir", dir})
     run({"doctor", "--secret-file", path, "--store-dir", dir})

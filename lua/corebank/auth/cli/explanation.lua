@@ -45,14 +45,25 @@ function explanation.text(told, store)
   return table.concat(lines)
 end
 
+-- A character of up to three bytes of UTF-8.
 local function escape(character)
-  return ("\\u%04x"):format(character:byte(-1))   -- U+0080 to U+009F: C2, and the number itself
+  local code, second, third = character:byte(1, 3)
+  if second then code = code % (third and 16 or 32) * 64 + second % 64 end
+  if third then code = code * 64 + third % 64 end
+  return ("\\u%04x"):format(code)
 end
 
--- JSON forbids control characters as they are, and a terminal obeys those of U+0080 to U+009F, too.
--- All else is passed on: a folder's name that is no UTF-8, too.
+-- JSON forbids control characters as they are. A terminal obeys U+0080 to U+009F, too, and those
+-- that break lines or turn their direction: U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
+-- U+2069. All else is passed on: a folder's name that is no UTF-8, too.
+local ESCAPED = {'[%c"\\]', "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]",
+  "\226\129[\166-\169]"}
+
 local function string_of(text)
-  return '"' .. text:gsub('[%c"\\]', escape):gsub("\194[\128-\159]", escape) .. '"'
+  for _, pattern in ipairs(ESCAPED) do
+    text = text:gsub(pattern, escape)
+  end
+  return '"' .. text .. '"'
 end
 
 local function number_of(seconds)
