@@ -243,6 +243,17 @@ describe("S15: the usual folder", function()
       .. "with XDG_CACHE_HOME or HOME; this one is from HOME", fault)
   end)
 
+  it("is named with one slash, however HOME is spelt", function()
+    local usual, cache = os.getenv "HOME", os.getenv "XDG_CACHE_HOME"
+    process.setenv("XDG_CACHE_HOME", nil)
+    for home, dir in pairs{["/"] = "/.cache/corebank-auth", ["/a//"] = "/a/.cache/corebank-auth"} do
+      process.setenv("HOME", home)
+      assert.equal(dir, auth.store.file{}.dir)
+    end
+    process.setenv("HOME", usual)
+    process.setenv("XDG_CACHE_HOME", cache)
+  end)
+
   it("below one's own HOME is made, for the user alone", function()
     shell("mkdir -m 755 @/home")
     assert.equal("", token{HOME = parent .. "/home"})

@@ -105,7 +105,7 @@ end
 -- The XDG Base Directory specification has a path that is not absolute ignored.
 local function absolute(variable)
   local path = os.getenv(variable)
-  return path and path:find("^/") and path
+  return path and path:find("^/") and (path:gsub("/+$", ""))
 end
 
 -- The folder, and the variable that it is from.
