@@ -81,31 +81,28 @@ static double parse_seconds(const char *text, size_t length) {
     return digits > 0 && at == length ? seconds : -1;
 }
 
-/* Of several headers that were made one, with commas between, the longest; -1 when one of them is
- * something else. */
-static double parse_list_of_seconds(const char *text) {
-    double longest = -1;
-    for (;;) {
-        text += strspn(text, " \t");
-        size_t length = strcspn(text, ",");
+/* RFC 9110, section 10.2.3: seconds or a date. Banks write fractions, too. Of several headers that
+ * were made one, with commas between, the longest counts; a date, which has a comma of its own, is
+ * looked for behind the seconds. Nothing counts when one of them is something else. */
+static void read_retry_after(struct cba_answer *answer, const char *value) {
+    double longest = -1, date = -1;
+    for (bool more = true; more;) {
+        value += strspn(value, " \t");
+        size_t length = strcspn(value, ",");
         size_t trimmed = length;
-        while (trimmed > 0 && (text[trimmed - 1] == ' ' || text[trimmed - 1] == '\t')) {
+        while (trimmed > 0 && (value[trimmed - 1] == ' ' || value[trimmed - 1] == '\t')) {
             trimmed--;
         }
-        double seconds = parse_seconds(text, trimmed);
+        double seconds = parse_seconds(value, trimmed);
         longest = seconds > longest ? seconds : longest;
-        if (seconds < 0 || text[length] == '\0') {
-            return seconds < 0 ? -1 : longest;
+        more = seconds >= 0 && value[length] == ',';
+        date = seconds < 0 ? parse_date(value) : -1;
+        if (seconds < 0 && date < 0) {
+            return;
         }
-        text += length + 1;
+        value += length + (more ? 1 : 0);
     }
-}
-
-/* RFC 9110, section 10.2.3: seconds or a date. Banks write fractions, too. */
-static void read_retry_after(struct cba_answer *answer, const char *value) {
-    double seconds = parse_list_of_seconds(value);
-    double date = seconds < 0 ? parse_date(value) : -1;
-    answer->retry_after = seconds > answer->retry_after ? seconds : answer->retry_after;
+    answer->retry_after = longest > answer->retry_after ? longest : answer->retry_after;
     answer->retry_at = date > answer->retry_at ? date : answer->retry_at;
 }
 
