@@ -24,7 +24,7 @@ enum {
 /* ---- faults ----------------------------------------------------------------------------------
  */
 
-/* `parts` are put together behind `path`, up to a NULL. */
+/* The fault is `path`, then each of `parts` up to a NULL. */
 static enum cba_folder_status describe(struct cba_folder *folder, const char *path,
                                        const char *const *parts) {
     size_t used = 0;

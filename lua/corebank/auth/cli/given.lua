@@ -16,6 +16,8 @@ local system = require "corebank.auth.system"
 local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET or "
   .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE%s"
 
+local ON_TERMINAL = ", or run this on a terminal and type it"
+
 local HAS_ENDS = {URL = true, ID = true, HOSTS = true}   -- kinds of options that are one word
 
 local given = {}
@@ -70,7 +72,7 @@ local function ask(read, words)
   if words.noPrompt then
     stop_without_secret(", and --no-prompt says not to ask for it", "")
   elseif not words.prompt and not core.is_terminal(0) and not core.is_terminal(2) then
-    stop_without_secret("", ", or run this on a terminal and type it")
+    stop_without_secret("", ON_TERMINAL)
   end
   local value, reason = core.prompt("Client secret: ")
   if value then return value end
@@ -79,7 +81,7 @@ local function ask(read, words)
     stop_without_secret(", and this process is in the background of its terminal",
       ", or run this in the foreground (timeout has --foreground) and type it")
   elseif reason == "no terminal" then
-    stop_without_secret("", ", or run this on a terminal and type it")
+    stop_without_secret("", ON_TERMINAL)
   end
   exits.stop(exits.USAGE, "what was typed " .. reason)
 end

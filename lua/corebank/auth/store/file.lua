@@ -119,7 +119,7 @@ local function usual_folder()
   if base and #base + #within <= LONGEST_PATH then return base .. within, from end
 end
 
--- Behind a slash at the end, a symbolic link would be followed.
+-- A symbolic link with a slash after its name would be followed.
 local function trimmed(path)
   local shorter = path:gsub("/+$", ""):gsub("/%.$", "")
   if shorter == path then return path end
