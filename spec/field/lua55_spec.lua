@@ -59,6 +59,23 @@ describe("S26: under Lua 5.5", function()
     assert.equal("setpause param\n", result.err)
   end)
 
+  it("an argparse that does not load is said to be one, a plain line needs none", function()
+    local home = files.new_folder()
+    -- As argparse 0.7.1 is for Lua 5.5, where a loop's variable is a constant.
+    files.write(home .. "/argparse.lua", "a constant = 1\n")
+    local environment = command.environment(home)
+    environment.LUA_PATH = home .. "/?.lua;" .. os.getenv "LUA_PATH"
+    local help = command.run(home, command.line(environment, {"--help"}))
+    local words = {"token", "--ca-file", bank.caFile}
+    local plain = command.run(home, command.line(environment, words))
+    os.execute("rm -rf " .. files.quoted(home))
+    assert.equal(1, help.status)
+    assert.is_truthy(help.err:find "^corebank%-auth: argparse, .* does not load in Lua 5")
+    assert.is_truthy(help.err:find("must be one for this Lua", 1, true), help.err)
+    assert.is_nil(help.err:find("bug", 1, true), help.err)
+    assert.equal(0, plain.status, plain.err)
+  end)
+
   it("the rock can be installed", function()
     local rockspec = files.content(files.lines_of("ls rockspec/*.rockspec")[1])
     assert.is_truthy(rockspec:find('"lua >= 5.1, < 5.6"', 1, true))

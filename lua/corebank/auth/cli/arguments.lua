@@ -6,9 +6,13 @@ local header_lines = require "corebank.auth.cli.header_lines"
 
 local found, argparse = pcall(require, "argparse")
 if not found then
-  if not argparse:find("module 'argparse' not found", 1, true) then error(argparse, 0) end
-  exits.stop(exits.MACHINE, "argparse, which reads the command line, is not installed for this "
-    .. "Lua: install Debian's package lua-argparse, or argparse by LuaRocks")
+  if argparse:find "interrupted!$" or argparse:find "not enough memory$" then error(argparse, 0) end
+  local missing = argparse:find("module 'argparse' not found", 1, true)
+  local why = missing and "is not installed for this Lua"
+    or ("does not load in %s (%s)"):format(_VERSION, argparse:gsub("%s+", " "))
+  exits.stop(exits.MACHINE, ("argparse, which reads the command line, %s: install Debian's package "
+    .. "lua-argparse, or argparse by LuaRocks%s"):format(why,
+    missing and "" or "; the release must be one for this Lua"))
 end
 
 local arguments = {}
