@@ -262,6 +262,15 @@ function banks.all()
   return list
 end
 
+--- Another bank whose tokens travel in that variable, too.
+---@return corebank.auth.gateway.Bank?
+function banks.other_with(variable, bank)
+  for _, name in ipairs(names) do
+    local other = known[name]
+    if other ~= bank and other.variables[variable] then return other end
+  end
+end
+
 --- What is wrong with a bank's options, as far as that can be told without a worker.
 ---@param given table
 ---@return string? mistake

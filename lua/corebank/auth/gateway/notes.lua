@@ -134,6 +134,17 @@ function notes.unset(variable)
     :format(name, name, name))
 end
 
+--- A subrequest to a bank whose variable another one has, too.
+function notes.shared(bank, other, variable)
+  if bank.isSharingTold then return end
+  bank.isSharingTold = true
+  local name = "$" .. variable
+  log(ngx.ERR, bank, "inject(): the variable ", name, " is also that of bank '", other.name,
+    "', and a subrequest shares its variables with the request that it is part of; it is refused: ",
+    "give each of the two a `variable` of its own in setup, and name it in `set` and ",
+    "`proxy_set_header`")
+end
+
 --- Something raised.
 function notes.fault(bank, what, fault)
   log(ngx.ERR, bank, what, " ended with an error: ", tostring(fault))

@@ -142,6 +142,15 @@ local function own_options(bank, given)
   return variable, scheme
 end
 
+-- A subrequest shares the variables of the request that it is part of, and `set` has emptied this
+-- one: nothing tells whether that request, or another part of it, is about to send a token of
+-- another bank from it. So a variable that several banks have is refused in a subrequest.
+local function is_of_another(bank, variable)
+  local other = ngx.is_subrequest and banks.other_with(variable, bank)
+  if other then notes.shared(bank, other, variable) end
+  return other
+end
+
 --- See corebank.auth.nginx.
 function request.inject(name, given)
   local bank = find(name)
@@ -159,6 +168,7 @@ function request.inject(name, given)
     notes.unset(variable)
     return refuse(bank)
   end
+  if is_of_another(bank, variable) then return refuse(bank) end
   return fill_or_refuse(bank, variable, scheme, value)
 end
 

@@ -11,11 +11,13 @@ local ngx = ngx
 
 local variable = {}
 
+-- A name is declared once in a Lua state, though this module may be loaded again.
+pcall(ffi.cdef, [[
+  typedef struct { unsigned flags; unsigned char *data; } corebank_variable_value;
+  corebank_variable_value ngx_http_variable_null_value;
+]])
+
 local has_nothing, nothing = pcall(function()
-  ffi.cdef [[
-    typedef struct { unsigned flags; unsigned char *data; } corebank_variable_value;
-    corebank_variable_value ngx_http_variable_null_value;
-  ]]
   return ffi.C.ngx_http_variable_null_value.data
 end)
 
