@@ -1,8 +1,11 @@
 --- What the error log and the counters of a bank are told: one line when something changes, not one
 -- for each request. No line holds a secret, a token or a header.
 
+local core = require "corebank.auth.core"
+
 local ngx = ngx
 
+local FAULT_AGAIN = 60    -- seconds until the same fault is told again: each request may meet it
 local MOST_UNKNOWN = 20   -- names without a bank that are told of; they may come from requests
 
 local notes = {}
@@ -147,7 +150,10 @@ end
 
 --- Something raised.
 function notes.fault(bank, what, fault)
-  log(ngx.ERR, bank, what, " ended with an error: ", tostring(fault))
+  local text, now = what .. " ended with an error: " .. tostring(fault), core.boot()
+  if bank.fault == text and now < bank.faultDue then return end
+  bank.fault, bank.faultDue = text, now + FAULT_AGAIN
+  log(ngx.ERR, bank, text)
 end
 
 local timer_fault
