@@ -111,19 +111,32 @@ local function allowed_files()
 end
 
 describe("kill -9 at a random moment #slow", function()
+  local function writer(store, last, times)
+    return process.fork(function()
+      for n = last + 1, last + times do
+        store:lease(NAME, "child", 60)
+        store:put(NAME, value(n), 60)
+        store:release(NAME, "child")
+      end
+      return true
+    end)
+  end
+
+  -- Seconds that a child takes to write once, on this machine, now.
+  local function time_to_write(store)
+    local began = core.boot()
+    for _ = 1, 5 do assert.equal(0, process.wait(writer(store, 0, 1))) end
+    return (core.boot() - began) / 5
+  end
+
   it("leaves the old or the new bytes, and never a lease that nobody gets", function()
     local store = auth.store.file{dir = dir}
     assert.is_true(store:put(NAME, value(0), 60))
+    local longest = 2 * time_to_write(store)
     local seen, count, last = {}, 0, 0
-    for _ = 1, 1000 do
-      local pid = process.fork(function()
-        for n = last + 1, last + 1000 do
-          store:lease(NAME, "child", 60)
-          store:put(NAME, value(n), 60)
-          store:release(NAME, "child")
-        end
-      end)
-      core.sleep(core.random() * survive.seconds(0.003))
+    for _ = 1, 250 do
+      local pid = writer(store, last, 1000)
+      core.sleep(core.random() * longest)
       process.kill(pid, KILL)
       assert.equal(-KILL, process.wait(pid))
       local bytes = assert(store:get(NAME))

@@ -59,8 +59,10 @@ describe("S1: without a secret, the command asks nobody #slow", function()
     asks_nobody("setsid -w " .. asking("--prompt"), NOWHERE)
     local err = quoted(home .. "/err2")
     asks_nobody(("%s </dev/null 2>%s; s=$?; cat %s; (exit $s)"):format(asking(), err, err), NOWHERE)
-    asks_nobody("cd " .. quoted(home) .. "; nohup " .. asking():gsub(" bin/", " "
-      .. require "lfs".currentdir() .. "/bin/") .. "; s=$?; cat nohup.out; (exit $s)", NOWHERE)
+    local program = quoted(require "lfs".currentdir() .. "/bin/corebank-auth")
+    local elsewhere = asking():gsub("bin/corebank%-auth", function() return program end)
+    asks_nobody(("cd %s; nohup %s; s=$?; cat nohup.out; (exit $s)"):format(quoted(home), elsewhere),
+      NOWHERE)
   end)
 
   it("with --no-prompt", function()
