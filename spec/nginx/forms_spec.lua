@@ -151,4 +151,34 @@ describe("a token's form #nginx", function()
     assert.equal("HTTP/1.1 204 No Content", (raw:receive "*l"))
     raw:close()
   end)
+
+  it("inject() raises where it is too late, and where nothing can be refused", function()
+    local server = {}
+    for _, phase in ipairs{"header_filter", "body_filter", "log"} do
+      server[#server + 1] = ([[location /%s/ {
+        set $bank_token "";
+        %s_by_lua_block { require("corebank.auth.nginx").inject() }
+        proxy_set_header Authorization $bank_token;
+        proxy_pass http://api;
+      }]]):format(phase, phase)
+    end
+    start({}, {workers = 1, server = table.concat(server, "\n") .. [[
+      location /set/ {
+        set $bank_token "";
+        set_by_lua_block $ignored { require("corebank.auth.nginx").inject() }
+        proxy_set_header Authorization $bank_token;
+        proxy_pass http://api;
+      }]]})
+    ready()
+    for _, phase in ipairs{"header_filter", "body_filter", "log", "set"} do
+      local raw = assert(socket.connect("127.0.0.1", gate.port))
+      raw:send("GET /" .. phase .. "/ HTTP/1.0\r\n\r\n")
+      raw:receive "*a"
+      raw:close()
+      sandbox.await("it is not told", function()
+        return gate:log():find("inject: not in " .. phase .. "_by_lua*: use rewrite", 1, true)
+      end)
+    end
+    assert.equal(0, gate:count "good")
+  end)
 end)

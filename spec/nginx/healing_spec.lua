@@ -118,5 +118,9 @@ describe("the gateway heals #nginx", function()
       return gate:count "tokens" == before
         and gate:metric 'corebank_auth_injected_total{bank="default"}' > 0
     end, HEALED + 4)
+    sandbox.await("it is not told", function()
+      assert.same({[200] = 20}, gate:at_once(20, "/api/"))
+      return gate:log():find("the shared dict is used again", 1, true)
+    end, HEALED + 4)
   end)
 end)

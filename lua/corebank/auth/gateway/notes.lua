@@ -42,7 +42,16 @@ local function note_store_fault(bank, event)
     log(ngx.WARN, bank, "the shared dict cannot be used (", fault,
       "); tokens are fetched without it")
   end
-  bank.storeFault = fault
+  bank.storeFault, bank.hasStoreFailed = fault, true
+end
+
+-- A token has been fetched or found: whether the dict has failed since the one before.
+local function note_store_recovery(bank)
+  if bank.storeFault and not bank.hasStoreFailed then
+    log(ngx.WARN, bank, "the shared dict is used again")
+    bank.storeFault = nil
+  end
+  bank.hasStoreFailed = false
 end
 
 local function count_fetch(bank, event)
@@ -55,6 +64,7 @@ local listeners = {}
 function listeners.fetched(bank, event)
   count_fetch(bank, event)
   notes.recovery(bank)
+  note_store_recovery(bank)
 end
 
 function listeners.failed(bank, event)
@@ -63,7 +73,12 @@ function listeners.failed(bank, event)
 end
 
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
-listeners.found = notes.recovery   -- another worker has fetched one
+
+-- Another worker has fetched one.
+function listeners.found(bank)
+  notes.recovery(bank)
+  note_store_recovery(bank)
+end
 
 -- Told where the waiting was: our own timer waits after a rejection, and nobody minds.
 function listeners.waited(bank)

@@ -17,6 +17,9 @@ local UNAUTHENTICATED = "16"    -- of gRPC's statuses
 
 local request = {}
 
+-- In these the headers for the upstream have not been made yet, and nginx can refuse.
+local CAN_INJECT = {rewrite = true, server_rewrite = true, access = true, content = true}
+
 -- What a call of inject has of its own: nothing, mostly.
 local NOTHING = {}
 
@@ -117,7 +120,7 @@ local function fill(bank, variable, scheme, value)
   return token
 end
 
-local function fill_or_refuse(bank, variable, scheme, value)
+local function fill_or_refuse(bank, variable, scheme, value, phase)
   local ok, token, problem, status = pcall(fill, bank, variable, scheme, value)
   if not ok then
     notes.fault(bank, "inject()", token)
@@ -126,7 +129,7 @@ local function fill_or_refuse(bank, variable, scheme, value)
   if status then return ngx.exit(status) end   -- there is no other token yet
   if not token then return refuse(bank, problem) end
   -- A handler of this phase that returns lets everybody in who comes by `satisfy any`.
-  if get_phase() == "access" then return ngx.exit(ngx.DECLINED) end
+  if phase == "access" then return ngx.exit(ngx.DECLINED) end
 end
 
 -- The variable and the scheme; or nil and what is wrong with them.
@@ -153,6 +156,10 @@ end
 
 --- See corebank.auth.nginx.
 function request.inject(name, given)
+  local phase = get_phase()
+  if not CAN_INJECT[phase] then
+    error(("inject: not in %s_by_lua*: use rewrite_by_lua* or access_by_lua*"):format(phase), 0)
+  end
   local bank = find(name)
   if not bank or not bank.client then return refuse(bank) end
   local variable, scheme = bank.variable, bank.scheme
@@ -169,7 +176,7 @@ function request.inject(name, given)
     return refuse(bank)
   end
   if is_of_another(bank, variable) then return refuse(bank) end
-  return fill_or_refuse(bank, variable, scheme, value)
+  return fill_or_refuse(bank, variable, scheme, value, phase)
 end
 
 -- ---- observe and reject ------------------------------------------------------------------------
