@@ -13,8 +13,7 @@ local quoted = files.quoted
 
 local NAME = ("0123456789abcdef"):rep(2)
 local KILL, CONT = 9, 18
-local PRELOADED = ("%s/build/%s/spec/stand_still.so"):format(lfs.currentdir(),
-  os.getenv "CBA_BUILD" or "")
+local PRELOADED = ("build/%s/spec/stand_still.so"):format(os.getenv "CBA_BUILD" or "")
 
 local parent, dir
 before_each(function()
