@@ -92,6 +92,12 @@ describe("examples/ #nginx", function()
       return gate:metric 'corebank_auth_injected_total{bank="reports"}' == 1
     end)
     assert.equal(1, scenario:posts())
+    gate:switch("reject", true)
+    for _ = 1, 2 do
+      assert.equal(401, (gate:get("/payments/")))
+      assert.equal(401, (gate:get("/reports/")))
+    end
+    assert.is_nil(gate:log():find "uninitialized", gate:log())
   end)
 
   it("plugin.lua carries a token, and fails closed", function()
