@@ -135,6 +135,40 @@ describe("a rejection #nginx", function()
     assert.equal(2, scenario:posts())
   end)
 
+  it("G6: who is kept out by nginx itself does not come in by the replay", function()
+    local kept_out = {
+      password = 'auth_basic "x"; auth_basic_user_file none;',
+      asked = "auth_request /no;",
+      any = 'satisfy any; deny all; auth_basic "x"; auth_basic_user_file none;',
+    }
+    local function in_access(text) return (text:gsub("rewrite_by", "access_by")) end
+    local server = AGAIN .. "location = /no { return 401; }" .. [[
+      location /access/ { proxy_intercept_errors on; error_page 401 = @access; ]]
+      .. in_access(LINES) .. [[ }
+      location @access { if ($upstream_status = "") { return 401; } ]]
+      .. in_access(INJECT) .. PASS .. "}"
+    for name, lines in pairs(kept_out) do
+      for place, own in pairs{again = LINES, access = in_access(LINES)} do
+        server = server .. ("location /%s/%s/ { error_page 401 = @%s; %s }")
+          :format(place, name, place, "proxy_intercept_errors on; " .. lines .. own)
+      end
+    end
+    start(server)
+    for name in pairs(kept_out) do
+      assert.equal(401, (gate:get("/again/" .. name .. "/")), name)
+      assert.equal(401, (gate:get("/access/" .. name .. "/")), name)
+    end
+    assert.equal(0, gate:count "good")
+    assert.equal(0, gate:count "bad")
+    assert.equal(0, gate:metric(INVALIDATED))
+    assert.equal(200, (gate:get("/again/")))
+    assert.equal(200, (gate:get("/access/")))
+    -- What an upstream has seen is sent again all the same.
+    gate:switch("revoke", true)
+    assert.equal(200, (gate:get("/access/")))
+    assert.equal(2, gate:count "tokens")
+  end)
+
   it("G15: of fresh tokens, too, is told once", function()
     start("", nil, {{delay = 0}})
     local function told()

@@ -102,13 +102,20 @@ local function count_injected(bank)
   if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
 end
 
+-- Whether a request that comes back has been to no upstream. Then it was nginx itself that answered
+-- 401, to a client without a password maybe, and `error_page 401` must not let that one in.
+local function was_kept_out()
+  return ngx.req.is_internal() and not upstream_status()
+end
+
 -- Returns the token that is in the variable now; or nil, and the problem or the status to answer.
 local function fill(bank, variable, scheme, value)
   local rejected
   if value ~= "" then   -- the request comes back with a token, from an error page mostly
+    ngx.var[variable] = ""
+    if was_kept_out() then return nil, nil, ngx.HTTP_UNAUTHORIZED end
     rejected = is_rejected(bank)
     if rejected then reject_value(bank, value) end
-    ngx.var[variable] = ""
   end
   local token, _, problem = bank.client:token()
   if not token then return nil, problem end
