@@ -46,6 +46,8 @@ local WAYS = [[
   location /PHASE/tried/ { try_files /no/such @PHASE; }
   location @PHASE { LINES proxy_pass http://api; }
   location /PHASE/both/ { auth_request /PHASE/bank/; LINES proxy_pass http://api/; }
+  location /PHASE/led/ { rewrite ^ /PHASE/asks/ last; }
+  location /PHASE/asks/ { auth_request /rewrite/bank/; LINES proxy_pass http://api/; }
   location /PHASE/exec_bank/ { content_by_lua_block { ngx.exec("/PHASE/bank/") } }
   location /PHASE/error_bank/ { error_page 404 = /PHASE/bank/; return 404; }
   location /PHASE/error_named/ { error_page 404 = @PHASE; return 404; }
@@ -168,6 +170,7 @@ describe("a gateway #nginx", function()
     each("G4: X-Accel-Redirect", "/accel/?accel=/spare/accel", {status = 200, good = 1, spare = 1})
     each("G4: X-Accel-Redirect", "/accel/?accel=@spare", {status = 200, good = 1, spare = 1})
     each("both of an auth_request", "/both/", {status = skipped and 401 or 200})
+    each("auth_request to it, after a rewrite", "/led/", {status = 200, good = 2})
     each("ngx.exec to it", "/exec_bank/", {status = 200, good = 1})
     each("error_page to it", "/error_bank/", {status = 200, good = 1})
     each("error_page to it, by name", "/error_named/", {status = 200, good = 1})

@@ -104,8 +104,9 @@ end
 
 -- Whether a request that comes back has been to no upstream. Then it was nginx itself that answered
 -- 401, to a client without a password maybe, and `error_page 401` must not let that one in.
+-- In the access phase a subrequest of `auth_request` may have filled the variable just now.
 local function was_kept_out()
-  return ngx.req.is_internal() and not upstream_status()
+  return get_phase() ~= "access" and ngx.req.is_internal() and not upstream_status()
 end
 
 -- Returns the token that is in the variable now; or nil, and the problem or the status to answer.
