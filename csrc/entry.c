@@ -138,25 +138,25 @@ static enum cba_folder_status claim_patiently(struct cba_folder *folder, int dir
 
 static enum cba_folder_status replace_entry(struct cba_folder *folder, int directory,
                                             const char *name, const char *bytes, size_t length) {
-    char file[CBA_FOLDER_FILE_SIZE];
+    char claim[CBA_FOLDER_FILE_SIZE];
     int fd = -1;
-    name_claim(name, file);
-    enum cba_folder_status status = claim_patiently(folder, directory, file, &fd);
+    name_claim(name, claim);
+    enum cba_folder_status status = claim_patiently(folder, directory, claim, &fd);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
     if (!cba_folder_write(fd, header, HEADER_LENGTH, 0) ||
         !cba_folder_write(fd, bytes, length, HEADER_LENGTH) || !cba_folder_sync(fd)) {
-        status = cba_folder_fail_errno(folder, file);
+        status = cba_folder_fail_errno(folder, claim);
     } else {
-        status = cba_folder_publish(folder, directory, file, name, fd);
+        status = cba_folder_publish(folder, directory, claim, name, fd);
     }
     if (status == CBA_FOLDER_NOTHING) {
-        status = cba_folder_fail(folder, file,
+        status = cba_folder_fail(folder, claim,
                                  "was taken over, for this process stood still; its entry was not "
                                  "stored");
     }
-    cba_folder_give_up(directory, file, fd);
+    cba_folder_give_up(directory, claim, fd);
     close(fd);
     return status;
 }

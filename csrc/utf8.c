@@ -67,14 +67,13 @@ long cba_utf8_count(const char *bytes, size_t length) {
 }
 
 size_t cba_utf8_read(const char *bytes, size_t length, uint32_t *code) {
-    /* what the lead byte holds of the character, by how many bytes that has */
-    static const unsigned char masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
     const unsigned char *s = (const unsigned char *)bytes;
     size_t n = cba_utf8_character(bytes, length);
     if (n == 0) {
         return 0;
     }
-    uint32_t value = s[0] & masks[n];
+    /* A lead byte begins with as many ones as the character has bytes, and a zero. */
+    uint32_t value = n == 1 ? s[0] : s[0] & (0x7FU >> n);
     for (size_t k = 1; k < n; k++) {
         value = value << 6 | (s[k] & 0x3FU);
     }

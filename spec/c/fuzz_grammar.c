@@ -77,10 +77,11 @@ static bool has_long_number(const char *bytes, size_t size) {
 }
 
 static void check_cjson(char *bytes, size_t size) {
+    static const char replacement[] = "fffd";
     const char *end = bytes + size;
     for (const char *odd = bytes; (odd = cba_grammar_odd_escape(odd, end)) != NULL;) {
         must(end - odd >= 6);
-        memcpy(bytes + (odd - bytes) + 2, "fffd", 4);
+        memcpy(bytes + (odd - bytes) + 2, replacement, sizeof replacement - 1);
     }
     must(cba_grammar_accepts(bytes, size));
     cJSON *root = cJSON_ParseWithLengthOpts(bytes, size + 1, NULL, 1);
