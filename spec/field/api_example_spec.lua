@@ -9,7 +9,7 @@ local survive = require "spec.survive"
 local bank = sandbox.bank()
 local ACCOUNTS = '{"accounts":[{"accountId":"1","currency":"EUR"}]}\n'
 
-describe("examples/api.lua #transfer", function()
+describe("examples/api.lua #transfer #slow", function()
   local home
   before_each(function() home = files.new_folder() end)
   after_each(function()

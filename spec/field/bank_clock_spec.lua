@@ -75,7 +75,7 @@ end)
 
 -- ---- two fields that do not fit together --------------------------------------------------------
 
-describe("a bank that writes expirationTime in another time zone", function()
+describe("a bank that writes expirationTime in another time zone #slow", function()
   local home
 
   setup(function() home = files.new_folder() end)

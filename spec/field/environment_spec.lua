@@ -9,7 +9,7 @@ local survive = require "spec.survive"
 
 local bank = sandbox.bank()
 
-describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE", function()
+describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function()
   local home, path
 
   setup(function()

@@ -8,7 +8,7 @@ local survive = require "spec.survive"
 
 local bank = sandbox.bank()
 
-describe("S20: --header @FILE", function()
+describe("S20: --header @FILE #slow", function()
   local home, path, scenario
 
   setup(function()

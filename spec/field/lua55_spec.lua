@@ -17,7 +17,7 @@ local function with_constants(source)
   end))
 end
 
-describe("S26: under Lua 5.5", function()
+describe("S26: under Lua 5.5 #slow", function()
   if _VERSION == "Lua 5.4" then
     it("no loop's variable is assigned to", function()
       assert.is_nil(load(with_constants("\nfor i = 1, 2 do i = 3 end")))

@@ -37,7 +37,7 @@ describe("S30: text for a person", function()
   end)
 end)
 
-describe("S30: the command", function()
+describe("S30: the command #slow", function()
   local home
 
   setup(function() home = files.new_folder() end)

@@ -245,7 +245,7 @@ describe("S23: a list of hosts that need no proxy", function()
   end)
 end)
 
-describe("S23: a dead proxy #transfer", function()
+describe("S23: a dead proxy #transfer #slow", function()
   local DEAD = "http://127.0.0.1:" .. sandbox.closedPort()
 
   it("is blamed beside any list that does not hold the host", function()

@@ -74,7 +74,7 @@ end
 -- A name that is looked up once costs two packets: one for each family of addresses.
 local FIRST_LOST = 2
 
-describe("S24: a name server that loses the first packet #transfer", function()
+describe("S24: a name server that loses the first packet #transfer #slow", function()
   it("makes --connect-timeout the one to raise, and names the name", function()
     local said = with_name_server(FIRST_LOST, words(survive.seconds(0.5)))
     if not said then return end
@@ -118,7 +118,7 @@ describe("S24: a name server that loses the first packet #transfer", function()
   end)
 end)
 
-describe("S24: the time is over #transfer", function()
+describe("S24: the time is over #transfer #slow", function()
   local function case(options, message)
     options.noProxy = options.noProxy or "*"
     return survive.case{options = options, code = "timeout", message = message}

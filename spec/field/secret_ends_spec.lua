@@ -161,7 +161,7 @@ describe("S2: text of the environment", function()
   end)
 end)
 
-describe("S2: the command", function()
+describe("S2: the command #slow", function()
   local home
 
   setup(function() home = files.new_folder() end)

@@ -51,7 +51,7 @@ local function fails(text, part)
   assert.is_truthy((result.out .. result.err):find(part, 1, true), result.out .. result.err)
 end
 
-describe("S12: a secret file that every user may read", function()
+describe("S12: a secret file that every user may read #slow", function()
   -- In a mount namespace of its own, where `mode` and `mount` are those of the file; nil when this
   -- system allows nobody that.
   local function mounted(mode, mount, words, changes)
@@ -157,7 +157,7 @@ describe("S12: a secret file that every user may read", function()
   end)
 end)
 
-describe("S13: the command reads a secret from", function()
+describe("S13: the command reads a secret from #slow", function()
   local function token(...) return line{"token", "--no-store", ...} end
 
   it("the standard input, a file or a pipe", function()

@@ -28,7 +28,7 @@ end
 local LOCKED = {status = 403, body = '{"errorCode":"ACC_LOCKED",\n "accessToken":"canary-token-x"}',
   headers = {["X-Correlation-ID"] = "corr-42"}}
 
-describe("S21: doctor --show-answer", function()
+describe("S21: doctor --show-answer #slow", function()
   it("prints the bank's words, secrets blanked, and the name of the request", function()
     local result = asked({"doctor", "--show-answer"}, LOCKED)
     assert.equal(3, result.status)

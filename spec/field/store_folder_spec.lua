@@ -67,7 +67,7 @@ local function fault_for(uid, dir)
   return fault ~= "" and fault or nil
 end
 
-describe("S42: a folder below", function()
+describe("S42: a folder below #slow", function()
   it("one of another user's is refused, however far up, and that one is named", function()
     if needs_root() then return end
     for _, mode in ipairs{"700", "755", "777", "1777"} do
@@ -132,7 +132,7 @@ describe("S42: a folder below", function()
   end)
 end)
 
-describe("S16: a folder that is not the user's alone", function()
+describe("S16: a folder that is not the user's alone #slow", function()
   -- The fault names a folder in it, which then does.
   local function names_one_that_does(dir, uid)
     local function fault_here(path)

@@ -81,7 +81,7 @@ describe("S37: an unknown option", function()
   end)
 end)
 
-describe("S37: an unknown flag", function()
+describe("S37: an unknown flag #slow", function()
   local home
 
   setup(function() home = files.new_folder() end)
