@@ -49,7 +49,8 @@ function command.run(home, line)
 end
 
 -- Types when it is asked to, and hangs up no sooner than the line has run: an end of input would
--- reach it as ^D.
+-- reach it as ^D. The shell is bash whoever runs the specs: after a ^C that a command has taken,
+-- bash goes on with the line, and dash ends.
 local TERMINAL = [[
 cd %s; rm -f shown done
 await() {
@@ -58,7 +59,7 @@ await() {
 }
 : >shown
 { await %s; printf %s; await '^the end'; } 2>/dev/null |
-  timeout 60 script -qefc %s shown >/dev/null
+  SHELL=/bin/bash timeout 60 script -qefc %s shown >/dev/null
 cat shown]]
 
 --- Runs a line on a terminal of its own; `keys`, as printf takes them, are typed when it asks for a
