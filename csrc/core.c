@@ -1,6 +1,6 @@
 /* The C half of corebank-auth: corebank.auth.core. Loading it creates nothing but this table. */
-#include "lua_bindings.h"
-#include "lua_compat.h"
+#include "lua/bindings.h"
+#include "lua/compat.h"
 
 #define CBA_EXPORT __attribute__((visibility("default")))
 
@@ -18,8 +18,5 @@ int luaopen_corebank_auth_core(lua_State *L) {
     cba_open_window(L);
     cba_open_inspect(L);
     cba_open_terminal(L);
-#ifdef CBA_PRECOMPILED_BY
-    cba_open_precompiled(L);
-#endif
     return 1;
 }

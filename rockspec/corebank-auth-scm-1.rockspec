@@ -25,7 +25,6 @@ build = {
     CMAKE_BUILD_TYPE = "Release",
     CMAKE_C_FLAGS = "$(CFLAGS)",
     LUA_INCDIR = "$(LUA_INCDIR)",
-    CBA_LUA_PROGRAM = "$(LUA)",
     CBA_LUADIR = "$(LUADIR)",
     CBA_LIBDIR = "$(LIBDIR)",
   },

@@ -1,8 +1,8 @@
 -- Tables of options that are alike but for their credentials, read one after the other.
 
-local alike = require "corebank.auth.alike"
+local alike = require "corebank.auth.options.alike"
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 local function given(changes)
   local own = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret"}

@@ -5,7 +5,7 @@ local calendar = require "corebank.auth.cli.calendar"
 local command = require "spec.command"
 local exits = require "corebank.auth.cli.exits"
 local files = require "spec.files"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 local plain = require "corebank.auth.cli.plain"
 local sandbox = require "spec.sandbox"
 
@@ -429,7 +429,7 @@ describe("the store #slow", function()
   it("that has the token spares initialising libcurl", function()
     local script = write_file("started.lua", [[
       local core = require "corebank.auth.core"
-      local status = require "corebank.auth.cli".run(arg)
+      local status = require "corebank.auth.cli.main".run(arg)
       io.stderr:write(status, " ", tostring(core.libcurl_is_started()), "\n")]])
     local function started()
       local all = command.environment(home)
@@ -491,7 +491,8 @@ describe("the exit status #slow", function()
   end)
 
   it("is known for every problem there is", function()
-    for code in files.content("lua/corebank/auth/problem.lua"):gmatch('\n%-%-%-| "([%w_]+)"') do
+    local source = files.content("lua/corebank/auth/exchange/problem.lua")
+    for code in source:gmatch('\n%-%-%-| "([%w_]+)"') do
       local listed = false
       for _, entry in ipairs(exits.list) do
         for i = 3, #entry do listed = listed or entry[i] == code end

@@ -1,10 +1,10 @@
 -- A client against a small model of what a caller may rely on, through random histories: time that
 -- passes and jumps, lifetimes long and short, failures, rejections, callers by the dozen.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 local randomly = require "spec.random"
 
 local pick = randomly.pick

@@ -1,9 +1,9 @@
 -- What a client does with its token over time, in a world without sockets.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local fake = require "spec.fake"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 local survive = require "spec.survive"
 
 local ask, steady = fake.ask, fake.steady

@@ -1,8 +1,8 @@
 -- What a store's entries say and how they are read; sharing_spec has what comes of it.
 
-local entry = require "corebank.auth.entry"
-local problem = require "corebank.auth.problem"
-local token = require "corebank.auth.token"
+local entry = require "corebank.auth.client.entry"
+local problem = require "corebank.auth.exchange.problem"
+local token = require "corebank.auth.exchange.token"
 
 -- A process on a machine that started `now` seconds ago; `session` names the start.
 local function machine(now, wall, session)

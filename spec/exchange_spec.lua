@@ -1,8 +1,8 @@
 -- The policy of one call, without a socket: clock, randomness and transfers are injected.
 
 local core = require "corebank.auth.core"
-local exchange = require "corebank.auth.exchange"
-local options = require "corebank.auth.options"
+local exchange = require "corebank.auth.exchange.exchange"
+local options = require "corebank.auth.options.options"
 
 -- A system that answers from `answers` (one a POST, the last for ever), each taking no time or
 -- `answer.takes` seconds, on a clock that moves only when something is waited for.
@@ -162,7 +162,7 @@ describe("an exchange", function()
   end)
 
   it("shows nothing of an answer when a secret was replaced meanwhile", function()
-    local secret = require "corebank.auth.secret"
+    local secret = require "corebank.auth.options.secret"
     local before = secret.changes
     -- Whatever was sent, another call's rotation has put something else in its place.
     local function rotated(answer)

@@ -1,9 +1,9 @@
 --- A world without sockets for the policy layer: one clock, a bank that answers from a function,
 -- and a host whose waiters are coroutines. Time moves only when it is told to.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 local fake = {}
 

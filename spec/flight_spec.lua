@@ -1,7 +1,7 @@
 -- Work that outlives its caller, with transfers that are tables; client_spec has what comes of it.
 
 local core = require "corebank.auth.core"
-local flight = require "corebank.auth.flight"
+local flight = require "corebank.auth.client.flight"
 
 -- Calls `job`, and raises at its `n`th instruction if it has so many. Whether it did.
 local function interrupt(n, job)

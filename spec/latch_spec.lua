@@ -2,9 +2,9 @@
 
 local core = require "corebank.auth.core"
 local files = require "spec.files"
-local latch = require "corebank.auth.latch"
-local problem = require "corebank.auth.problem"
-local secret = require "corebank.auth.secret"
+local latch = require "corebank.auth.client.latch"
+local problem = require "corebank.auth.exchange.problem"
+local secret = require "corebank.auth.options.secret"
 
 local function trouble(code, retryAfter)
   return problem.new(code, "it said no", {retryAfter = retryAfter})

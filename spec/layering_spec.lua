@@ -1,40 +1,125 @@
--- The rules of the tree: who may include what, who may mention nginx.
+-- The rules of the tree: which room may use which, who may include what, who may mention nginx.
 
 local files = require "spec.files"
 local content, list = files.content, files.lines_of
+
+local c_files = list("find csrc -name '*.[ch]'")
+local lua_files = list("find lua -name '*.lua'")
 
 -- The files that match `pattern`, as one string to compare.
 local function matching(paths, pattern)
   local found = {}
   for _, path in ipairs(paths) do
-    if content(path):find(pattern) then found[#found + 1] = path:match("[^/]+$") end
+    if content(path):find(pattern) then found[#found + 1] = path:gsub("^csrc/", "") end
   end
   table.sort(found)
   return table.concat(found, " ")
 end
 
-local c_files = list("ls csrc/*.c csrc/*.h")
-local lua_files = list("find lua -name '*.lua'")
+local function words(text)
+  local set = {}
+  for word in text:gmatch("%S+") do set[word] = true end
+  return set
+end
+
+-- What a room may use besides itself. Arrows point down: a room uses rooms below it only.
+local C_ROOMS = {
+  text = words "",
+  secret = words "text",
+  system = words "secret text",
+  json = words "secret text",
+  store = words "secret system text",
+  http = words "json secret system text",
+  lua = words "http json secret store system text",
+}
+
+local LUA_ROOMS = {
+  options = words "core",
+  exchange = words "core options",
+  host = words "core",
+  store = words "core",
+  client = words "core options exchange host store",
+  face = words "core options exchange host store client",
+  gateway = words "core options exchange host store client face",
+  ["the face for nginx"] = words "core host gateway",
+  cli = words "core options exchange host store client face",
+}
+
+local FACES = {["lua/corebank/auth.lua"] = "face",
+  ["lua/corebank/auth/nginx.lua"] = "the face for nginx"}
+
+local function lua_room(path)
+  return FACES[path] or path:match("^lua/corebank/auth/(%w+)/[%w_]+%.lua$")
+end
+
+-- A module's room; the compiled core counts as one.
+local function room_of_module(name)
+  if name == "corebank.auth.core" then return "core" end
+  return lua_room("lua/" .. name:gsub("%.", "/") .. ".lua")
+end
+
+local ADVICE = "%s uses %s, but %s/ may use only: %s. Move what is used to a room below both, or "
+  .. "pass it in as a parameter. A new room gets a line in spec/layering_spec.lua."
+
+local function check_arrow(path, used, room, other, rooms)
+  if room == other then return end
+  local below = {}
+  for name in pairs(rooms[room]) do below[#below + 1] = name end
+  table.sort(below)
+  assert.is_truthy(other and rooms[room][other],
+    ADVICE:format(path, used, room, table.concat(below, ", ")))
+end
+
+local function check_room(path, room, rooms)
+  assert.is_truthy(room and rooms[room], path .. " lies in no room: move it into the folder that "
+    .. "its job belongs to, or give a new folder a line in spec/layering_spec.lua")
+end
 
 describe("csrc", function()
-  it("includes lua.h only in bindings", function()
+  it("has rooms, whose arrows point down", function()
     for _, path in ipairs(c_files) do
-      local name = path:match("[^/]+$")
-      local binding = name:find("^lua_") or name == "core.c"
-      local uses = content(path):find('#include [<"]lua') or content(path):find("#include <lauxlib")
-      assert.is_truthy(binding or not uses, path)
+      local room = path:match("^csrc/(%w+)/")
+      if path ~= "csrc/core.c" and path ~= "csrc/loader.c" then
+        check_room(path, room, C_ROOMS)
+        for included in content(path):gmatch('#include "([^"]+)"') do
+          check_arrow(path, included, room, included:match("^(%w+)/"), C_ROOMS)
+        end
+      end
     end
   end)
 
-  it("includes each library in its own files", function()
-    assert.equal("json.c", matching(c_files, "#include <cjson/"))
-    assert.equal("seal.c secret.c", matching(c_files, "#include <sodium"))
-    assert.equal("answer.c client_certificate.c inspect.c libcurl.c outcome.c request.c sockets.h "
-      .. "transfer.c url.c", matching(c_files, "#include <curl/"))
+  it("lists every file in its room's CMakeLists.txt", function()
+    for _, path in ipairs(list("find csrc -mindepth 2 -name '*.c'")) do
+      local folder, name = path:match("^(.*)/([^/]+)$")
+      local listed = content(folder .. "/CMakeLists.txt")
+      assert.is_truthy(listed:find("%f[%w_]" .. name:gsub("%.", "%%.")),
+        ("%s is not built: add %s to %s/CMakeLists.txt"):format(path, name, folder))
+    end
+  end)
+
+  it("includes lua.h only in bindings", function()
+    for _, path in ipairs(c_files) do
+      local binding = path:find("^csrc/lua/") or path == "csrc/core.c" or path == "csrc/loader.c"
+      local uses = content(path):find('#include [<"]lua') or content(path):find("#include <lauxlib")
+      assert.is_truthy(binding or not uses, path .. " includes Lua: what binds goes into csrc/lua/")
+    end
+  end)
+
+  it("includes each library in its own room", function()
+    for _, path in ipairs(c_files) do
+      local text = content(path)
+      for library, room in pairs{cjson = "json", curl = "http"} do
+        assert.is_truthy(path:find("^csrc/" .. room .. "/")
+          or not text:find("#include <" .. library .. "/"),
+          ("%s includes %s, which only csrc/%s/ may"):format(path, library, room))
+      end
+      assert.is_truthy(path:find("^csrc/secret/") or not text:find("#include <sodium"),
+        path .. " includes libsodium, which only csrc/secret/ may")
+    end
   end)
 
   it("tests the Lua version in one file", function()
-    assert.equal("lua_compat.h", matching(c_files, "#if.*LUA_VERSION_NUM"))
+    assert.equal("lua/compat.h", matching(c_files, "#if.*LUA_VERSION_NUM"))
   end)
 
   it("asks no locale what a letter or a digit is", function()
@@ -57,53 +142,44 @@ describe("csrc", function()
 end)
 
 describe("lua", function()
-  it("mentions ngx only in the files for nginx", function()
-    -- host/choose.lua asks whether there is an nginx at all.
-    local allowed = {["nginx.lua"] = true, ["host/nginx.lua"] = true, ["host/choose.lua"] = true,
-      ["store/shdict.lua"] = true}
+  it("has rooms, whose arrows point down", function()
     for _, path in ipairs(lua_files) do
-      local name = path:match("corebank/auth/(.*)")
-      if not allowed[name] and not (name and name:find "^gateway/") then
-        assert.is_nil(content(path):find("%f[%w]ngx%f[%W]"), path)
+      local room = lua_room(path)
+      check_room(path, room, LUA_ROOMS)
+      for name in content(path):gmatch('require[ (]*"(corebank%.auth[%w._]*%w)"') do
+        check_arrow(path, name, room, room_of_module(name), LUA_ROOMS)
       end
     end
   end)
 
-  it("requires downwards only", function()
-    local layers = {
-      "core flight headers",
-      "host_name",
-      "check suggest",
-      "problem secret token system metrics store.memory store.file store.shdict",
-      "options exchange host.blocking host.nginx latch entry",
-      "keeping shared alike host.choose",
-      "explain fetching remember",
-      "client",
-      "many",
-      "auth",
-      "cli.flags cli.exits cli.calendar cli.formats cli.header_lines",
-      "cli.plain cli.wording",
-      "cli.explanation cli.given cli.completion cli.help cli.program",
-      "cli.arguments cli.checks_here cli.checks_there",
-      "cli.doctor",
-      "cli",
-      "gateway.notes gateway.variable",
-      "gateway.banks",
-      "gateway.pulse",
-      "gateway.request",
-      "gateway.answers",
-      "nginx",
-    }
-    local rank = {}
-    for i, layer in ipairs(layers) do
-      for name in layer:gmatch("%S+") do rank["corebank.auth." .. name] = i end
-    end
-    rank["corebank.auth"] = rank["corebank.auth.auth"]
+  it("has no two modules of a room that need each other", function()
+    local needs = {}
     for _, path in ipairs(lua_files) do
-      local own = rank[(path:match("^lua/(.*)%.lua$"):gsub("/", "."))]
-      for name in content(path):gmatch('require "(corebank%.auth[%w.]*)"') do
-        local other = rank[name]
-        assert.is_true(own ~= nil and other ~= nil and other < own, path .. " requires " .. name)
+      local own = path:match("^lua/(.*)%.lua$"):gsub("/", ".")
+      needs[own] = {}
+      for name in content(path):gmatch('require[ (]*"(corebank%.auth[%w._]*%w)"') do
+        needs[own][name] = true
+      end
+    end
+    local state = {}
+    local function visit(name, way)
+      assert.is_true(state[name] ~= "open", way .. " -> " .. name
+        .. ": a circle. Move what both need into a module of its own, or pass it in.")
+      if state[name] then return end
+      state[name] = "open"
+      for other in pairs(needs[name] or {}) do visit(other, way .. " -> " .. name) end
+      state[name] = "done"
+    end
+    for name in pairs(needs) do visit(name, "") end
+  end)
+
+  it("mentions ngx only in the files for nginx", function()
+    -- host/choose.lua asks whether there is an nginx at all.
+    local allowed = words "nginx.lua host/nginx.lua host/choose.lua store/shdict.lua"
+    for _, path in ipairs(lua_files) do
+      local name = path:match("corebank/auth/(.*)")
+      if not allowed[name] and not (name and name:find "^gateway/") then
+        assert.is_nil(content(path):find("%f[%w]ngx%f[%W]"), path)
       end
     end
   end)

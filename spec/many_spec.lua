@@ -1,15 +1,15 @@
 -- Many tokens at once: order, bound, failures, clients in the list; in a world without sockets, and
 -- against the sandbox bank.
 
-local alike = require "corebank.auth.alike"
+local alike = require "corebank.auth.options.alike"
 local auth = require "corebank.auth"
 local blocking = require "corebank.auth.host.blocking"
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local fake = require "spec.fake"
 local files = require "spec.files"
-local many = require "corebank.auth.many"
-local options = require "corebank.auth.options"
+local many = require "corebank.auth.client.many"
+local options = require "corebank.auth.options.options"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.survive"
 

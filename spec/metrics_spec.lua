@@ -1,6 +1,6 @@
 -- The gateway's counters, on a dict that is a table.
 
-local metrics = require "corebank.auth.metrics"
+local metrics = require "corebank.auth.gateway.metrics"
 
 describe("metrics", function()
   local values, calls, counters

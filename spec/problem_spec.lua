@@ -1,6 +1,6 @@
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options"
-local problem = require "corebank.auth.problem"
+local options = require "corebank.auth.options.options"
+local problem = require "corebank.auth.exchange.problem"
 
 local settings = {url = "https://bank.example/", origin = "https://bank.example"}
 

@@ -1,11 +1,11 @@
 -- What README says must be so: options, codes, scripts, files, and examples that run.
 
 local auth = require "corebank.auth"
-local problem = require "corebank.auth.problem"
+local problem = require "corebank.auth.exchange.problem"
 local exits = require "corebank.auth.cli.exits"
 local files = require "spec.files"
 local flags = require "corebank.auth.cli.flags"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 local sandbox = require "spec.sandbox"
 
 local content, lines_of, quoted = files.content, files.lines_of, files.quoted
@@ -61,7 +61,7 @@ describe("README", function()
   it("lists every problem code, and whether it is retryable", function()
     local described = rows(section("Errors"))
     local count = 0
-    for code in content("lua/corebank/auth/problem.lua"):gmatch('\n%-%-%-| "([%w_]+)"') do
+    for code in content("lua/corebank/auth/exchange/problem.lua"):gmatch('\n%-%-%-| "([%w_]+)"') do
       count = count + 1
       assert.is_truthy(described[code], code .. " is not in the table")
       local retryable = problem.new(code, "a message").retryable
@@ -113,7 +113,8 @@ describe("README", function()
 
   it("names every metric", function()
     local described = rows(section("Metrics"))
-    for name in content("lua/corebank/auth/metrics.lua"):gmatch('"(corebank_auth_[%w_]+)"') do
+    local source = content("lua/corebank/auth/gateway/metrics.lua")
+    for name in source:gmatch('"(corebank_auth_[%w_]+)"') do
       assert.is_truthy(described[name], name)
       described[name] = nil
     end

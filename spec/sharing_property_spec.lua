@@ -2,10 +2,10 @@
 -- store, and what handlers of events do. No token is handed out too late, nobody waits for ever,
 -- and at the end nothing is left: no transfer, no lease.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 local randomly = require "spec.random"
 
 local pick = randomly.pick

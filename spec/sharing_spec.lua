@@ -1,11 +1,11 @@
 -- Clients that share a store, in a world without sockets: one token, one turn, one failure for all.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
-local options = require "corebank.auth.options"
-local secret = require "corebank.auth.secret"
+local options = require "corebank.auth.options.options"
+local secret = require "corebank.auth.options.secret"
 local survive = require "spec.survive"
 
 local ask, steady = fake.ask, fake.steady
@@ -599,7 +599,7 @@ describe("clients with one store", function()
     local kept = world.process()
     local token, asked = ask(kept, world), world.now
     world.skip(2)
-    kept.shared:put_failure{problem = require("corebank.auth.problem").new("denied", "no"),
+    kept.shared:put_failure{problem = require("corebank.auth.exchange.problem").new("denied", "no"),
       at = asked + 1, departed = asked + 1, nextRefresh = asked + 2, latched = asked + 6,
       failures = 1, denials = 1}
     kept.shared:put_token{token = token, lifetime = 100, departed = asked}

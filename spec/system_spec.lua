@@ -1,7 +1,7 @@
 -- What a client has of the system.
 
 local core = require "corebank.auth.core"
-local system = require "corebank.auth.system"
+local system = require "corebank.auth.host.system"
 
 describe("system.before", function()
   -- However it is called on this Lua.
@@ -43,7 +43,7 @@ describe("system.session", function()
       calls = calls + 1
       return name
     end
-    local fresh = dofile "lua/corebank/auth/system.lua"
+    local fresh = dofile "lua/corebank/auth/host/system.lua"
     assert.equal(0, calls)
     assert.is_nil(fresh.session())
     assert.is_nil(fresh.session())

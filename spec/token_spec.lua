@@ -1,4 +1,4 @@
-local token = require "corebank.auth.token"
+local token = require "corebank.auth.exchange.token"
 local survive = require "spec.survive"
 
 -- A clock that stands still until it is moved.

@@ -4,10 +4,10 @@
 
 local core = require "corebank.auth.core"
 local choose_host = require "corebank.auth.host.choose"
-local exchange = require "corebank.auth.exchange"
-local options = require "corebank.auth.options"
-local remember = require "corebank.auth.remember"
-local secret = require "corebank.auth.secret"
+local exchange = require "corebank.auth.exchange.exchange"
+local options = require "corebank.auth.options.options"
+local remember = require "corebank.auth.options.remember"
+local secret = require "corebank.auth.options.secret"
 
 local auth = {}
 
@@ -57,7 +57,7 @@ end
 function auth.authenticateAll(list, given)
   local host, unable = choose_host()
   if not host then error("authenticateAll: " .. unable, 2) end
-  local authenticate_all = require "corebank.auth.many"   -- here: most scripts need one token
+  local authenticate_all = require "corebank.auth.client.many"   -- here: most scripts need one token
   local results, mistake = authenticate_all(list, given, core, host)
   if not results then error("authenticateAll: " .. mistake, 2) end
   return results
@@ -75,10 +75,10 @@ function auth.client(given)
   if not settings then error("client: " .. mistake, 2) end
   options.number(settings)
   -- Here: a script that needs one token reads less. And all that a client needs later on.
-  local client = require "corebank.auth.client"
-  require "corebank.auth.explain"
-  require "corebank.auth.fetching"
-  local system = require "corebank.auth.system"
+  local client = require "corebank.auth.client.client"
+  require "corebank.auth.client.explain"
+  require "corebank.auth.client.fetching"
+  local system = require "corebank.auth.host.system"
   return client.new(settings, system, host, function() options.release(settings) end)
 end
 

@@ -1,12 +1,12 @@
-/* csrc/answer.c: header lines, as libcurl hands them over: each with its end of line and no NUL. */
-#include "answer.h"
+/* csrc/http/answer.c: header lines, as libcurl hands them over: each with its end of line and no NUL. */
+#include "http/answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
-#include "secret.h"
+#include "secret/secret.h"
 
 static struct cba_answer *answer;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secret.h"
+#include "secret/secret.h"
 
 static unsigned long checks, failures;
 

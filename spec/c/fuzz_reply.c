@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "secret.h"
+#include "json/json.h"
+#include "secret/secret.h"
 
 enum { LARGEST = 1 << 20 }; /* libFuzzer's own limit is far below */
 

@@ -1,6 +1,6 @@
-/* csrc/grammar.c: what is JSON, as RFC 8259 has it, and which escapes are odd. What another reader
+/* csrc/json/grammar.c: what is JSON, as RFC 8259 has it, and which escapes are odd. What another reader
  * says of the same bytes is compared by spec/field/json_spec.lua and fuzz_grammar.c. */
-#include "grammar.h"
+#include "json/grammar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "check.h"
-#include "secret.h"
+#include "secret/secret.h"
 
 /* Looks at a copy with nothing behind it. */
 static bool accepts(const char *bytes, size_t length) {

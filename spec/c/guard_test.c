@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "maker.h"
-#include "sigpipe.h"
-#include "transfer.h"
+#include "system/maker.h"
+#include "system/sigpipe.h"
+#include "http/transfer.h"
 
 static void write_to_a_closed_pipe(void) {
     int ends[2];

@@ -1,4 +1,4 @@
-"""What is JSON, by Python's reader in its strictest settings: the reference for csrc/grammar.c.
+"""What is JSON, by Python's reader in its strictest settings: the reference for csrc/json/grammar.c.
 
 Reads texts from standard input, each as its length in four bytes (big endian) and its bytes, and
 answers each with "y" or "n". A byte order mark is ignored and nesting is limited as by the grammar;

@@ -1,5 +1,5 @@
-/* csrc/json.c: what it takes for a token reply, and that it writes what others read. */
-#include "json.h"
+/* csrc/json/json.c: what it takes for a token reply, and that it writes what others read. */
+#include "json/json.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "secret.h"
+#include "secret/secret.h"
 
 #define T "\"accessToken\":\"abc\","
 #define LIFE "\"tokenValiditySec\":3600"

@@ -1,5 +1,5 @@
-/* csrc/secret.c: where secrets may come from, and that a vault gives back what it took. */
-#include "secret.h"
+/* csrc/secret/secret.c: where secrets may come from, and that a vault gives back what it took. */
+#include "secret/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "private_file.h"
+#include "secret/private_file.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 

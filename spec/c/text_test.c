@@ -1,10 +1,10 @@
-/* csrc/utf8.c and csrc/redact.c. */
+/* csrc/text/utf8.c and csrc/secret/redact.c. */
 #include <string.h>
 
 #include "check.h"
-#include "redact.h"
-#include "secret.h"
-#include "utf8.h"
+#include "secret/redact.h"
+#include "secret/secret.h"
+#include "text/utf8.h"
 
 static const struct {
     const char *bytes;

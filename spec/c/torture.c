@@ -27,7 +27,7 @@
 #include "faults.h"
 #include "modules.h"
 #include "tiny_bank.h"
-#include "transfer.h"
+#include "http/transfer.h"
 
 /* ---- what is run ------------------------------------------------------------------------------
  */

@@ -226,7 +226,7 @@ describe("the other options", function()
   end)
 
   it("are remembered for one call at a time", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local options = survive.options()
     reader.give_back(reader.borrow(options), options)
     local first = reader.borrow(options)
@@ -240,7 +240,7 @@ describe("the other options", function()
   end)
 
   it("are not remembered with what may change behind our back", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local function is_remembered(options)
       local last
       for _ = 1, 3 do
@@ -267,7 +267,7 @@ describe("the other options", function()
   end)
 
   it("in a new table for each call are read once but for the credentials", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local function serial(changes)
       local options = survive.options(changes)
       local settings = assert(reader.borrow(options))
@@ -285,7 +285,7 @@ describe("the other options", function()
   end)
 
   it("in a new table are read whole after what may change behind our back", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     for name, value in pairs{headers = {["X-Key"] = "1"}, onEvent = function() end,
       proxy = "http://user:canary-passphrase@proxy.example"} do
       for _ = 1, 3 do
@@ -323,7 +323,7 @@ describe("the other options", function()
   end)
 
   it("in a new table keep neither the table before nor its secret", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local seen = setmetatable({}, {__mode = "k"})
     local function see(timeout)
       local options = survive.options{timeout = timeout,
@@ -341,7 +341,7 @@ describe("the other options", function()
   end)
 
   it("are not kept for a call that was dropped", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local options = survive.options()
     for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
     local dropped = setmetatable({reader.borrow(options)}, {__mode = "v"})
@@ -356,7 +356,7 @@ describe("the other options", function()
   end)
 
   it("that have changed leave nothing of what they were", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local options = survive.options()
     for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
     local old = reader.borrow(options)
@@ -367,7 +367,7 @@ describe("the other options", function()
   end)
 
   it("with a key's passphrase or a proxy's password are set up anew for every call", function()
-    local options = require "corebank.auth.options"
+    local options = require "corebank.auth.options.options"
     for _, changes in ipairs{{proxy = "http://user:canary-passphrase@proxy.example"},
       {clientCert = "client.pem", clientKeyPassword = "canary-passphrase"}} do
       local settings = assert(options.read(survive.options(changes)))
@@ -378,7 +378,7 @@ describe("the other options", function()
   end)
 
   it("leave no secret behind after a call, however it ends", function()
-    local reader = require "corebank.auth.remember"
+    local reader = require "corebank.auth.options.remember"
     local options = survive.options()
     local settings = assert(reader.borrow(options))
     assert.is_true(core.is_secret(settings.clientSecret))

@@ -1,5 +1,5 @@
 -- FIELD S6, S7: a reply is JSON as RFC 8259 has it, and its lifetime may be written in many ways.
--- csrc/grammar.c is held to Python's reader here, as in spec/c/fuzz_grammar.c.
+-- csrc/json/grammar.c is held to Python's reader here, as in spec/c/fuzz_grammar.c.
 
 local auth = require "corebank.auth"
 local files = require "spec.files"

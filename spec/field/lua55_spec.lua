@@ -49,7 +49,7 @@ describe("S26: under Lua 5.5 #slow", function()
         end
         if option ~= "param" then return collect(option, ...) end
       end
-      local status = require "corebank.auth.cli".run(arg)
+      local status = require "corebank.auth.cli.main".run(arg)
       io.stderr:write(table.concat(calls, " "), "\n")
       os.exit(status)]])
     local line = command.line(command.environment(home), {"token", "--ca-file", bank.caFile})

@@ -1,12 +1,12 @@
 -- What is in a store from before the system was started: it counts only while the wall clock is not
 -- before its issue.
 
-local client = require "corebank.auth.client"
-local entry = require "corebank.auth.entry"
+local client = require "corebank.auth.client.client"
+local entry = require "corebank.auth.client.entry"
 local fake = require "spec.fake"
-local options = require "corebank.auth.options"
-local problem = require "corebank.auth.problem"
-local token = require "corebank.auth.token"
+local options = require "corebank.auth.options.options"
+local problem = require "corebank.auth.exchange.problem"
+local token = require "corebank.auth.exchange.token"
 
 local WALL, MONTH = 1790000000, 30 * 86400
 

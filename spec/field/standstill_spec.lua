@@ -1,10 +1,10 @@
 -- A process may stand still at any moment: half a minute passes between any two readings of a
 -- clock, and no token is handed out after its end.
 
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local fake = require "spec.fake"
 local memory = require "corebank.auth.store.memory"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 local VALIDITY, PAUSE = 100, 30
 

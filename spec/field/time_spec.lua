@@ -2,7 +2,7 @@
 -- has what stands still, bank_clock_spec the real bank.
 
 local random = require "spec.random"
-local token = require "corebank.auth.token"
+local token = require "corebank.auth.exchange.token"
 
 local NOW = 1790000000.25   -- the true time when a request is sent
 local HOUR, DAY = 3600, 86400

@@ -118,7 +118,7 @@ describe("the gateway #nginx", function()
   it("without requests asks a bank that is down less and less often #slow", function()
     -- With the longest pause that may be drawn: after 0, 1, 3 and 7 s, for both workers together.
     start({{status = 500}}, {setup = {attempts = 1}, init_worker = [[
-      require("corebank.auth.system").random = function() return 1 end
+      require("corebank.auth.host.system").random = function() return 1 end
       $setup]]})
     socket.sleep(6)
     assert.equal(3, scenario:posts())
@@ -129,7 +129,7 @@ describe("the gateway #nginx", function()
   it("fetches at once when a token is rejected, also after a refresh has failed", function()
     start({{validity = 20, expiration = false}, {status = 503}, {status = 503}, {status = 503}, {}},
       {workers = 1, setup = {attempts = 1, refreshAhead = 10}, init_worker = [[
-        require("corebank.auth.system").random = function() return 1 end
+        require("corebank.auth.host.system").random = function() return 1 end
         $setup]]})
     sandbox.await("no refresh", function() return scenario:posts() == 4 end, 30)
     socket.sleep(0.2)

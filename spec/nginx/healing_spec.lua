@@ -92,7 +92,7 @@ describe("the gateway heals #nginx", function()
   it("a bank that was down for long, with no request", function()
     start({{status = 500}, {status = 500}, {status = 500}, {status = 500}, {status = 500}, {}},
       {setup = {attempts = 1}, init_worker = [[
-        require("corebank.auth.system").random = function() return 1 end
+        require("corebank.auth.host.system").random = function() return 1 end
         $setup]]})
     sandbox.await("the bank is not asked", function() return scenario:posts() == 5 end, 15)
     local began = socket.gettime()

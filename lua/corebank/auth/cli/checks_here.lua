@@ -5,13 +5,13 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local given = require "corebank.auth.cli.given"
-local options = require "corebank.auth.options"
-local problem = require "corebank.auth.problem"
+local options = require "corebank.auth.options.options"
+local problem = require "corebank.auth.exchange.problem"
 local wording = require "corebank.auth.cli.wording"
 
 local INDENT = "\n" .. (" "):rep(18)
 
--- As csrc/proxy.c reads them.
+-- As csrc/http/proxy.c reads them.
 local PROXY_VARIABLES = {
   https = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
   http = {"http_proxy", "all_proxy", "ALL_PROXY"},

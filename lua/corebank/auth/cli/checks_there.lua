@@ -5,11 +5,11 @@
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"
 local core = require "corebank.auth.core"
-local exchange = require "corebank.auth.exchange"
+local exchange = require "corebank.auth.exchange.exchange"
 local exits = require "corebank.auth.cli.exits"
-local fetching = require "corebank.auth.fetching"
-local problem = require "corebank.auth.problem"
-local token = require "corebank.auth.token"
+local fetching = require "corebank.auth.client.fetching"
+local problem = require "corebank.auth.exchange.problem"
+local token = require "corebank.auth.exchange.token"
 local wording = require "corebank.auth.cli.wording"
 
 local CLOCKS_AGREE = 2          -- seconds; the bank's clock shows whole ones

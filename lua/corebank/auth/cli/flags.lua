@@ -1,7 +1,7 @@
 --- The flags: an option of options.lua each, in kebab-case, and the command's own. Secrets are not
 -- among them.
 
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 ---@class corebank.auth.Flag
 ---@field flag string "--ca-file"
@@ -75,7 +75,7 @@ local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] 
 ---@param text string
 ---@return string hint to be appended; empty when no flag is near
 function flags.hint(text)
-  local suggest = require "corebank.auth.suggest"
+  local suggest = require "corebank.auth.options.suggest"
   local name = CURLS[text] or text:match("^%-*([^=]*)")
   local nearest, off = suggest.nearest(name, flags.list)
   for _, flag in ipairs(flags.list) do

@@ -4,14 +4,14 @@
 -- store, that is most of the time it takes.
 
 local blocking = require "corebank.auth.host.blocking"
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local file_store = require "corebank.auth.store.file"
-local options = require "corebank.auth.options"
-local secret = require "corebank.auth.secret"
-local system = require "corebank.auth.system"
+local options = require "corebank.auth.options.options"
+local secret = require "corebank.auth.options.secret"
+local system = require "corebank.auth.host.system"
 
 local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET or "
   .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE%s"

@@ -3,7 +3,7 @@
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local formats = require "corebank.auth.cli.formats"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 --- This process becomes the program. Ends the command when it cannot.
 ---@param words string[] the program and its arguments

@@ -2,7 +2,7 @@
 -- keeps a worker from others for long.
 
 local banks = require "corebank.auth.gateway.banks"
-local metrics = require "corebank.auth.metrics"
+local metrics = require "corebank.auth.gateway.metrics"
 local pulse = require "corebank.auth.gateway.pulse"
 local request = require "corebank.auth.gateway.request"
 

@@ -2,16 +2,17 @@
 -- again, and takes no other along.
 
 local auth = require "corebank.auth"
-local check = require "corebank.auth.check"
+local check = require "corebank.auth.options.check"
 local core = require "corebank.auth.core"
-local metrics = require "corebank.auth.metrics"
+local metrics = require "corebank.auth.gateway.metrics"
 local notes = require "corebank.auth.gateway.notes"
-local options = require "corebank.auth.options"
+local options = require "corebank.auth.options.options"
 
 -- What a client reads when it is made: read now, in a master maybe, and not by the first request.
-for _, name in ipairs{"host.nginx", "shared", "store.shdict", "system"} do
-  require("corebank.auth." .. name)
-end
+require "corebank.auth.client.shared"
+require "corebank.auth.host.nginx"
+require "corebank.auth.host.system"
+require "corebank.auth.store.shdict"
 
 local ngx = ngx
 

@@ -4,7 +4,7 @@
 -- for by the next one. Every worker has such a pulse; the lease lets one of them ask a bank.
 
 local banks = require "corebank.auth.gateway.banks"
-local client = require "corebank.auth.client"
+local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local host = require "corebank.auth.host.nginx"
 local notes = require "corebank.auth.gateway.notes"

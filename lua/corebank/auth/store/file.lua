@@ -6,7 +6,7 @@
 local core = require "corebank.auth.core"
 
 local LONGEST_PATH = 1000   -- bytes
-local LONGEST_LEASE = 900   -- seconds; csrc/lease.h has it, too
+local LONGEST_LEASE = 900   -- seconds; csrc/store/lease.h has it, too
 
 ---@class corebank.auth.FileStore: corebank.auth.Store
 ---@field dir string? the folder; nil when the environment names none

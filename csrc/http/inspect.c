@@ -1,0 +1,149 @@
+#include "http/inspect.h"
+
+#include <curl/curl.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "text/ascii.h"
+#include "http/libcurl.h"
+#include "http/proxy.h"
+#include "system/sigpipe.h"
+
+/* ---- what libcurl says while it connects ---------------------------------------------------- */
+
+/* Copies the characters of `from` that are in `allowed`. */
+static void copy_span(char *to, size_t size, const char *from, const char *allowed) {
+    size_t length = strspn(from, allowed);
+    if (length < size) {
+        memcpy(to, from, length);
+        to[length] = '\0';
+    }
+}
+
+static const char *after(const char *line, const char *words) {
+    const char *found = strstr(line, words);
+    return found == NULL ? NULL : found + strlen(words);
+}
+
+/* "Trying 192.0.2.1:443...", "Trying [2001:db8::1]:443...": also known when nobody answers there,
+ * where CURLINFO_PRIMARY_IP is not. */
+static void note_address(struct cba_inspection *found, const char *line) {
+    const char *address = after(line, "Trying ");
+    if (address == NULL) {
+        return;
+    }
+    if (*address == '[') {
+        copy_span(found->address, sizeof found->address, address + 1, "0123456789abcdefABCDEF:.%");
+    } else {
+        copy_span(found->address, sizeof found->address, address, "0123456789.");
+    }
+}
+
+/* "SSL connection using TLSv1.3 / …" with OpenSSL, "… using TLS1.3 / …" with GnuTLS. */
+static void note_version(struct cba_inspection *found, const char *line) {
+    const char *version = after(line, "SSL connection using TLS");
+    if (version != NULL) {
+        version += *version == 'v';
+        copy_span(found->tls_version, sizeof found->tls_version, version, "0123456789.");
+    }
+}
+
+static void note_line(struct cba_inspection *found, const char *line) {
+    note_address(found, line);
+    note_version(found, line);
+}
+
+static int listen_in(CURL *easy, curl_infotype kind, char *text, size_t length, void *owner) {
+    (void)easy;
+    if (kind == CURLINFO_TEXT) {
+        char line[256];
+        size_t kept = length < sizeof line - 1 ? length : sizeof line - 1;
+        memcpy(line, text, kept);
+        line[kept] = '\0';
+        note_line(owner, line);
+    }
+    return 0;
+}
+
+/* ---- what it says afterwards ---------------------------------------------------------------- */
+
+static double seconds_of(CURL *easy, CURLINFO what) {
+    double seconds = 0;
+    bool known = curl_easy_getinfo(easy, what, &seconds) == CURLE_OK && seconds > 0;
+    return known ? seconds : -1;
+}
+
+/* The first certificate is the server's own. */
+static void note_certificate(struct cba_inspection *found, CURL *easy) {
+    static const char label[] = "Expire date:";
+    struct curl_certinfo *chain = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL ||
+        chain->num_of_certs < 1) {
+        return;
+    }
+    for (struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
+        if (cba_ascii_same(line->data, label, strlen(label))) {
+            copy_span(found->certificate_end, sizeof found->certificate_end,
+                      line->data + strlen(label),
+                      "0123456789-: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+        }
+    }
+}
+
+static bool set_own_options(CURL *easy, long timeout_ms, char *error,
+                            struct cba_inspection *found) {
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, listen_in) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DEBUGDATA, found) == CURLE_OK;
+}
+
+static void perform(const struct cba_request *request, long timeout_ms, CURL *easy,
+                    const char *error, struct cba_inspection *found) {
+    const char *variable;
+    enum cba_way way = cba_proxy_way(cba_proxy_of(request, &variable));
+    found->proxied = way != CBA_DIRECTLY;
+    int code = (int)curl_easy_perform(easy);
+    struct cba_evidence evidence = {
+        .easy = easy,
+        .error = error,
+        .way = way,
+        .connect_limited = request->connect_timeout_ms < timeout_ms,
+    };
+    cba_outcome_judge(&found->failure, code, &evidence);
+    found->resolved = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME);
+    found->connected = seconds_of(easy, CURLINFO_CONNECT_TIME);
+    found->secured = seconds_of(easy, CURLINFO_APPCONNECT_TIME);
+    note_certificate(found, easy);
+}
+
+static void inspect(const struct cba_request *request, long timeout_ms,
+                    struct cba_inspection *found, CURL *easy) {
+    struct cba_borrowed borrowed = {NULL, NULL};
+    char error[CURL_ERROR_SIZE] = "";
+    if (set_own_options(easy, timeout_ms, error, found)) {
+        cba_request_apply(request, easy, &borrowed, &found->failure);
+    }
+    if (found->failure.outcome == CBA_PENDING) {
+        perform(request, timeout_ms, easy, error, found);
+    }
+    curl_easy_cleanup(easy);
+    cba_borrowed_free(&borrowed);
+}
+
+void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_inspection *found) {
+    memset(found, 0, sizeof *found);
+    found->resolved = found->connected = found->secured = -1;
+    found->failure.outcome = CBA_NO_MEMORY;
+    CURL *easy = cba_libcurl_start() ? curl_easy_init() : NULL;
+    if (easy == NULL) {
+        return;
+    }
+    struct cba_sigpipe guard;
+    cba_sigpipe_hold(&guard);
+    inspect(request, timeout_ms, found, easy);
+    cba_sigpipe_release(&guard);
+}

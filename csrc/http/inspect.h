@@ -1,0 +1,28 @@
+/* A look at the way to a server: connects, under the settings of a request, and sends none. */
+#ifndef CBA_INSPECT_H
+#define CBA_INSPECT_H
+
+#include <stdbool.h>
+
+#include "http/outcome.h"
+#include "http/request.h"
+
+enum {
+    CBA_INSPECT_ADDRESS_MAX = 64,
+    CBA_INSPECT_VERSION_MAX = 8,
+    CBA_INSPECT_DATE_MAX = 64,
+};
+
+struct cba_inspection {
+    struct cba_failure failure;            /* outcome CBA_ANSWERED: none */
+    char address[CBA_INSPECT_ADDRESS_MAX]; /* the one tried last; a proxy's, if there is one */
+    double resolved, connected, secured; /* seconds from the start, or -1: it did not come to it */
+    char tls_version[CBA_INSPECT_VERSION_MAX];  /* "1.3", or empty */
+    char certificate_end[CBA_INSPECT_DATE_MAX]; /* as the TLS library writes it, or empty */
+    bool proxied;
+};
+
+/* Takes `timeout_ms` at most. */
+void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_inspection *found);
+
+#endif

@@ -1,0 +1,81 @@
+#include "http/libcurl.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The only mutable global. Never undone: a host may have other users of libcurl, and the module is
+ * linked so that it stays loaded. A failed attempt may be repeated. */
+static bool libcurl(bool start) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool started;
+    pthread_mutex_lock(&lock);
+    if (!started && start) {
+        started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    }
+    bool ok = started;
+    pthread_mutex_unlock(&lock);
+    return ok;
+}
+
+bool cba_libcurl_start(void) {
+    return libcurl(true);
+}
+
+bool cba_libcurl_is_started(void) {
+    return libcurl(false);
+}
+
+const char *cba_libcurl_version(void) {
+    return curl_version();
+}
+
+const char *cba_libcurl_number(void) {
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+const char *cba_libcurl_least(void) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return "7.87.0"; /* request.c then sets options that came with it */
+#elif LIBCURL_VERSION_NUM >= 0x075500
+    return "7.85.0";
+#else
+    return CBA_CURL_LEAST;
+#endif
+}
+
+bool cba_libcurl_resolves_aside(void) {
+    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
+}
+
+bool cba_libcurl_has_gnutls(void) {
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    return library != NULL && strncmp(library, "GnuTLS/", strlen("GnuTLS/")) == 0;
+}
+
+/* libcurl asks the OpenSSL that it finds for its version, and an older one does not know the
+ * question. */
+bool cba_libcurl_mixes_openssl(void) {
+    static const char name[] = "OpenSSL/";
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (library == NULL || strncmp(library, name, sizeof name - 1) != 0) {
+        return false;
+    }
+    char first = library[sizeof name - 1];
+    return first < '0' || first > '9';
+}
+
+/* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
+ * asks each time for no SIGPIPE. Before, and for others, the library may write. */
+bool cba_libcurl_raises_sigpipe(void) {
+#ifdef MSG_NOSIGNAL
+    enum { WRITES_ITSELF = 0x075800 };
+    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
+    const char *library = libcurl->ssl_version != NULL ? libcurl->ssl_version : "";
+    return libcurl->version_num < WRITES_ITSELF ||
+           (strncmp(library, "OpenSSL/", 8) != 0 && strncmp(library, "GnuTLS/", 7) != 0);
+#else
+    return true;
+#endif
+}

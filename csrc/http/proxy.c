@@ -1,0 +1,65 @@
+#include "http/proxy.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/ascii.h"
+#include "http/no_proxy.h"
+#include "http/url.h"
+
+/* The first of these variables that is set, and its name. An empty one is as none. */
+static const char *variable_of(const char *const *names, const char **name) {
+    for (; *names != NULL; names++) {
+        const char *value = getenv(*names);
+        if (value != NULL && value[0] != '\0') {
+            *name = *names;
+            return value;
+        }
+    }
+    return NULL;
+}
+
+/* HTTP_PROXY is none of them: a web server gives it to a CGI from a header of the client's. */
+static const char *environments(const char *url, const char **variable) {
+    static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                            NULL};
+    static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+    static const char https[] = "https:";
+    return variable_of(cba_ascii_same(url, https, strlen(https)) ? for_https : for_http, variable);
+}
+
+static bool needs_none(const struct cba_request *request) {
+    static const char *const lists[] = {"no_proxy", "NO_PROXY", NULL};
+    const char *name, *list = request->no_proxy;
+    struct cba_url url;
+    if (list == NULL) {
+        list = variable_of(lists, &name);
+    }
+    return list != NULL && cba_url_read(request->url, NULL, &url) == CBA_URL_OK &&
+           cba_no_proxy_holds(list, url.host, url.port);
+}
+
+const char *cba_proxy_of(const struct cba_request *request, const char **variable) {
+    const char *proxy = request->proxy;
+    *variable = NULL;
+    if (proxy == NULL) {
+        proxy = environments(request->url, variable);
+    }
+    if (proxy == NULL || proxy[0] == '\0' || needs_none(request)) {
+        *variable = NULL;
+        return NULL;
+    }
+    return proxy;
+}
+
+enum cba_way cba_proxy_way(const char *proxy) {
+    static const char https[] = "https://", socks[] = "socks";
+    if (proxy == NULL) {
+        return CBA_DIRECTLY;
+    }
+    if (cba_ascii_same(proxy, https, strlen(https))) {
+        return CBA_BY_HTTPS_PROXY;
+    }
+    return cba_ascii_same(proxy, socks, strlen(socks)) ? CBA_BY_SOCKS_PROXY : CBA_BY_HTTP_PROXY;
+}

@@ -1,0 +1,88 @@
+#include "http/url.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "text/ascii.h"
+
+/* Copies one part; a missing part is an empty string. */
+static CURLUcode get_part(CURLU *handle, CURLUPart part, unsigned flags, char *out, size_t size) {
+    char *value = NULL;
+    out[0] = '\0';
+    CURLUcode code = curl_url_get(handle, part, &value, flags);
+    if (code == CURLUE_NO_HOST || code == CURLUE_NO_PORT) {
+        code = CURLUE_OK; /* as in file:///etc/passwd */
+    } else if (code == CURLUE_OK) {
+        size_t length = strlen(value);
+        if (length < size) {
+            memcpy(out, value, length + 1);
+        } else {
+            code = CURLUE_MALFORMED_INPUT;
+        }
+    }
+    curl_free(value);
+    return code;
+}
+
+static CURLUcode has_part(CURLU *handle, CURLUPart part, bool *present) {
+    char *value = NULL;
+    CURLUcode code = curl_url_get(handle, part, &value, 0);
+    curl_free(value);
+    *present = code == CURLUE_OK;
+    return code == CURLUE_OUT_OF_MEMORY ? code : CURLUE_OK;
+}
+
+/* libcurl 7.88 connects without it, and without it two hosts would pass for one. */
+static CURLUcode refuse_zone(CURLU *handle) {
+    bool present;
+    CURLUcode code = has_part(handle, CURLUPART_ZONEID, &present);
+    return code == CURLUE_OK && present ? CURLUE_MALFORMED_INPUT : code;
+}
+
+static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
+    CURLUcode code;
+    if ((code = refuse_zone(handle)) ||
+        (code = get_part(handle, CURLUPART_SCHEME, 0, url->scheme, sizeof url->scheme)) ||
+        (code = get_part(handle, CURLUPART_HOST, 0, url->host, sizeof url->host)) ||
+        (code =
+             get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, url->port, sizeof url->port)) ||
+        (code = has_part(handle, CURLUPART_USER, &url->has_user)) ||
+        (code = has_part(handle, CURLUPART_QUERY, &url->has_query)) ||
+        (code = has_part(handle, CURLUPART_FRAGMENT, &url->has_fragment)) ||
+        (code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0)) ||
+        (code = get_part(handle, CURLUPART_URL, 0, url->text, sizeof url->text))) {
+        return code;
+    }
+    for (char *c = url->host; *c != '\0'; c++) {
+        *c = cba_ascii_lower(*c);
+    }
+    return CURLUE_OK;
+}
+
+enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url) {
+    memset(url, 0, sizeof *url);
+    CURLU *handle = curl_url();
+    if (handle == NULL) {
+        return CBA_URL_NO_MEMORY;
+    }
+    CURLUcode code = CURLUE_OK;
+    if (base != NULL) {
+        code = curl_url_set(handle, CURLUPART_URL, base, 0);
+    }
+    if (code == CURLUE_OK) {
+        /* An unknown scheme is taken apart too: a message can then say where it leads. */
+        code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    }
+    if (code == CURLUE_OK) {
+        code = read_parts(handle, url);
+    }
+    curl_url_cleanup(handle);
+    switch (code) {
+        case CURLUE_OK:
+            return CBA_URL_OK;
+        case CURLUE_OUT_OF_MEMORY:
+            return CBA_URL_NO_MEMORY;
+        default:
+            return CBA_URL_BAD;
+    }
+}

@@ -1,0 +1,268 @@
+#include "json/grammar.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "text/utf8.h"
+
+enum { BITS = 8 };
+
+struct text {
+    const char *at, *end;
+    size_t depth;
+    unsigned char is_object[CBA_JSON_DEPTH_MAX / BITS]; /* a bit for each open bracket */
+};
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+static void skip_space(struct text *text) {
+    while (text->at < text->end &&
+           (*text->at == ' ' || *text->at == '\t' || *text->at == '\n' || *text->at == '\r')) {
+        text->at++;
+    }
+}
+
+static bool take(struct text *text, char c) {
+    if (text->at == text->end || *text->at != c) {
+        return false;
+    }
+    text->at++;
+    return true;
+}
+
+static bool take_word(struct text *text, const char *word) {
+    size_t length = strlen(word);
+    if ((size_t)(text->end - text->at) < length || memcmp(text->at, word, length) != 0) {
+        return false;
+    }
+    text->at += length;
+    return true;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+static bool take_digits(struct text *text) {
+    const char *from = text->at;
+    while (text->at < text->end && *text->at >= '0' && *text->at <= '9') {
+        text->at++;
+    }
+    return text->at > from;
+}
+
+static bool take_number(struct text *text) {
+    (void)take(text, '-');
+    if (!take(text, '0') && !take_digits(text)) {
+        return false;
+    }
+    if (take(text, '.') && !take_digits(text)) {
+        return false;
+    }
+    if (take(text, 'e') || take(text, 'E')) {
+        if (!take(text, '+')) {
+            (void)take(text, '-');
+        }
+        return take_digits(text);
+    }
+    return true;
+}
+
+/* ---- strings ------------------------------------------------------------------------------- */
+
+enum {
+    HEX_DIGITS = 4,
+    UNICODE_ESCAPE = 6, /* \uXXXX */
+};
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* What four hex digits spell, or -1. */
+static long hex_number(const char *digits) {
+    long value = 0;
+    for (size_t i = 0; i < HEX_DIGITS; i++) {
+        int digit = hex_value(digits[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* What is behind a backslash. */
+static bool take_escaped(struct text *text) {
+    static const char names[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
+    if (take(text, 'u')) {
+        if (text->end - text->at < HEX_DIGITS || hex_number(text->at) < 0) {
+            return false;
+        }
+        text->at += HEX_DIGITS;
+        return true;
+    }
+    if (text->at == text->end || memchr(names, *text->at, sizeof names) == NULL) {
+        return false;
+    }
+    text->at++;
+    return true;
+}
+
+static bool take_string(struct text *text) {
+    if (!take(text, '"')) {
+        return false;
+    }
+    while (text->at < text->end) {
+        unsigned char c = (unsigned char)*text->at;
+        if (c < ' ') {
+            return false;
+        }
+        if (c >= 0x80) {
+            size_t n = cba_utf8_character(text->at, (size_t)(text->end - text->at));
+            if (n == 0) {
+                return false;
+            }
+            text->at += n;
+            continue;
+        }
+        text->at++;
+        if (c == '"') {
+            return true;
+        }
+        if (c == '\\' && !take_escaped(text)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static bool is_in_object(const struct text *text) {
+    size_t level = text->depth - 1;
+    return (text->is_object[level / BITS] >> level % BITS & 1) != 0;
+}
+
+static bool open_bracket(struct text *text, bool is_object) {
+    if (text->depth == CBA_JSON_DEPTH_MAX) {
+        return false;
+    }
+    unsigned char bit = (unsigned char)(1U << text->depth % BITS);
+    unsigned char *byte = &text->is_object[text->depth / BITS];
+    *byte = (unsigned char)(is_object ? *byte | bit : *byte & ~bit);
+    text->depth++;
+    return true;
+}
+
+static bool take_name(struct text *text) {
+    skip_space(text);
+    if (!take_string(text)) {
+        return false;
+    }
+    skip_space(text);
+    return take(text, ':');
+}
+
+static bool take_scalar(struct text *text) {
+    switch (text->at < text->end ? *text->at : '\0') {
+        case '"':
+            return take_string(text);
+        case 't':
+            return take_word(text, "true");
+        case 'f':
+            return take_word(text, "false");
+        case 'n':
+            return take_word(text, "null");
+        default:
+            return take_number(text);
+    }
+}
+
+static bool take_close(struct text *text) {
+    skip_space(text);
+    if (!take(text, is_in_object(text) ? '}' : ']')) {
+        return false;
+    }
+    text->depth--;
+    return true;
+}
+
+/* A value, or its opening brackets up to the first value within, if there is one. `whole` tells
+ * whether the value has ended. */
+static bool begin_value(struct text *text, bool *whole) {
+    bool is_object;
+    skip_space(text);
+    *whole = true;
+    if (take(text, '{')) {
+        is_object = true;
+    } else if (take(text, '[')) {
+        is_object = false;
+    } else {
+        return take_scalar(text);
+    }
+    if (!open_bracket(text, is_object)) {
+        return false;
+    }
+    if (take_close(text)) {
+        return true;
+    }
+    *whole = false;
+    return !is_object || take_name(text);
+}
+
+/* Behind a value: closes what ends with it, up to the next value. False when there is none. */
+static bool go_to_next(struct text *text) {
+    while (text->depth > 0 && take_close(text)) {
+    }
+    skip_space(text);
+    return text->depth > 0 && take(text, ',') && (!is_in_object(text) || take_name(text));
+}
+
+bool cba_grammar_accepts(const char *bytes, size_t length) {
+    struct text text = {.at = bytes, .end = bytes + length};
+    bool whole;
+    (void)take_word(&text, "\xEF\xBB\xBF");
+    do {
+        do {
+            if (!begin_value(&text, &whole)) {
+                return false;
+            }
+        } while (!whole);
+    } while (go_to_next(&text));
+    return text.depth == 0 && text.at == text.end;
+}
+
+/* ---- escapes ------------------------------------------------------------------------------- */
+
+/* What the escape at `at` spells when it is one with \u, else -1. */
+static long unicode_escape(const char *at, const char *end) {
+    bool is_one = end - at >= UNICODE_ESCAPE && at[0] == '\\' && at[1] == 'u';
+    return is_one ? hex_number(at + 2) : -1;
+}
+
+static bool is_high(long code) {
+    return code >= 0xD800 && code <= 0xDBFF;
+}
+
+static bool is_low(long code) {
+    return code >= 0xDC00 && code <= 0xDFFF;
+}
+
+const char *cba_grammar_odd_escape(const char *at, const char *end) {
+    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        long code = unicode_escape(at, end);
+        if (is_high(code) && is_low(unicode_escape(at + UNICODE_ESCAPE, end))) {
+            at += UNICODE_ESCAPE + UNICODE_ESCAPE;
+        } else if (code == 0 || is_high(code) || is_low(code)) {
+            return at;
+        } else {
+            at += code >= 0 ? UNICODE_ESCAPE : 2;
+        }
+    }
+    return NULL;
+}

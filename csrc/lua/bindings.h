@@ -1,0 +1,57 @@
+/* What the parts of the core module offer core.c and each other. Each cba_open_* adds its functions
+ * to the table on top of the stack. */
+#ifndef CBA_LUA_BINDINGS_H
+#define CBA_LUA_BINDINGS_H
+
+#include <lua.h>
+
+#include "secret/secret.h"
+
+struct cba_failure;
+struct cba_request;
+
+void cba_open_folder(lua_State *L);
+void cba_open_secret(lua_State *L);
+void cba_open_seal(lua_State *L);
+void cba_open_transfer(lua_State *L);
+void cba_open_system(lua_State *L);
+void cba_open_window(lua_State *L);
+void cba_open_inspect(lua_State *L);
+void cba_open_terminal(lua_State *L);
+
+/* The secret at stack index `index`; raises when it is none or closed. Good until Lua allocates,
+ * for what the collector then runs may close it: looked at last, as is cba_secret_field. */
+struct cba_secret *cba_check_secret(lua_State *L, int index);
+
+/* The same for a value that need not be a secret: NULL then. */
+struct cba_secret *cba_test_secret(lua_State *L, int index);
+
+/* Pushes an empty secret. Its vault is looked at last, too: a closing Lua 5.1 frees it when it runs
+ * finalizers, which an allocation may set off. */
+struct cba_secret *cba_push_secret(lua_State *L);
+
+/* Returns the secret on top of the stack, or pushes nil and the reason. `secret` is that one. */
+int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
+                       int system_error);
+
+/* A field of the settings that options.lua made, or NULL. The settings keep it alive. */
+const char *cba_string_field(lua_State *L, int settings, const char *name);
+const char *cba_secret_field(lua_State *L, int settings, const char *name);
+
+/* All of them that make a request to `url`; the strings stay theirs. */
+void cba_read_request(lua_State *L, int settings, const char *url, struct cba_request *request);
+
+/* Seconds as libcurl takes a time limit. */
+long cba_milliseconds(double seconds);
+
+/* Sets a field of the table on top of the stack, unless the value is empty or negative. */
+void cba_set_string(lua_State *L, const char *name, const char *value);
+void cba_set_number(lua_State *L, const char *name, double value);
+
+/* Sets what is known of a failure, if it is one: failure, tlsFault, detail. */
+void cba_set_failure(lua_State *L, const struct cba_failure *failure);
+
+/* Raises what is not the network's doing: out of memory, an option that libcurl lacks. */
+void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure);
+
+#endif

@@ -1,0 +1,65 @@
+/* A look at the way to a server, for a command that says what is wrong with it. */
+#include "http/inspect.h"
+#include "http/libcurl.h"
+#include "lua/bindings.h"
+#include "lua/compat.h"
+#include "http/proxy.h"
+
+enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
+
+/* inspect(settings, url, seconds) -> a table:
+ *   failure, tlsFault, step, limit, atProxy, detail   as of transfer:result(), when it did not come
+ * to a connection address      the one tried last, when a name was resolved; a proxy's, with
+ * `proxied` resolved, connected, secured   seconds from the start, for the steps that were taken
+ *   tlsVersion, certificateEnd     e.g. "1.3"; a date as the TLS library writes it
+ *   proxied      whether a proxy is in between
+ * Blocks, and sends no request. */
+static int inspect(lua_State *L) {
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const char *url = luaL_checkstring(L, URL);
+    long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
+    struct cba_request request;
+    struct cba_inspection found;
+    cba_read_request(L, SETTINGS, url, &request);
+    cba_inspect(&request, timeout_ms, &found);
+    cba_raise_own_failure(L, &found.failure);
+    lua_createtable(L, 0, 8);
+    cba_set_failure(L, &found.failure);
+    cba_set_string(L, "address", found.address);
+    cba_set_number(L, "resolved", found.resolved);
+    cba_set_number(L, "connected", found.connected);
+    cba_set_number(L, "secured", found.secured);
+    cba_set_string(L, "tlsVersion", found.tls_version);
+    cba_set_string(L, "certificateEnd", found.certificate_end);
+    lua_pushboolean(L, found.proxied);
+    lua_setfield(L, -2, "proxied");
+    return 1;
+}
+
+/* proxy(settings, url) -> the URL of the proxy that requests to `url` go through, with its
+ * password; and the environment variable that names it, or nil. Nil: they go there directly. */
+static int proxy(lua_State *L) {
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const char *url = luaL_checkstring(L, URL), *variable;
+    struct cba_request request;
+    cba_read_request(L, SETTINGS, url, &request);
+    lua_pushstring(L, cba_proxy_of(&request, &variable)); /* NULL is nil */
+    lua_pushstring(L, variable);
+    return 2;
+}
+
+/* libcurl_is_started() -> whether anything here had to initialise libcurl yet */
+static int libcurl_is_started(lua_State *L) {
+    lua_pushboolean(L, cba_libcurl_is_started());
+    return 1;
+}
+
+void cba_open_inspect(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"inspect", inspect},
+        {"proxy", proxy},
+        {"libcurl_is_started", libcurl_is_started},
+        {NULL, NULL},
+    };
+    cba_setfuncs(L, functions);
+}

@@ -1,0 +1,288 @@
+/* Secrets as userdata: no getter, printed as secret(…), wiped by __gc, __close and close alike. */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "text/invisible.h"
+#include "lua/bindings.h"
+#include "lua/compat.h"
+#include "secret/private_file.h"
+#include "secret/redact.h"
+#include "secret/secret.h"
+#include "text/utf8.h"
+
+static const char secret_type[] = "corebank.auth.options.secret";
+static const char vault_type[] = "corebank.auth.vault";
+
+/* ---- the vault: one a Lua state, in the registry, made with the first secret --------------- */
+
+static const char vault_key = 0;
+
+static int vault_gc(lua_State *L) {
+    cba_vault_release(cba_let_go(cba_object(L, 1)));
+    return 0;
+}
+
+static struct cba_vault *get_vault(lua_State *L) {
+    struct cba_vault *vault = cba_kept(L, &vault_key);
+    if (vault == NULL) {
+        void **slot = cba_keep(L, &vault_key, vault_type);
+        *slot = vault = cba_vault_new();
+    }
+    if (vault == NULL) {
+        cba_nomemory(L);
+    }
+    return vault;
+}
+
+/* ---- one secret ---------------------------------------------------------------------------- */
+
+struct cba_secret *cba_test_secret(lua_State *L, int index) {
+    struct cba_secret **slot = cba_test(L, index, secret_type);
+    return slot != NULL ? *slot : NULL;
+}
+
+struct cba_secret *cba_check_secret(lua_State *L, int index) {
+    struct cba_secret **slot = cba_check(L, index, secret_type);
+    luaL_argcheck(L, *slot != NULL, index, "the secret is closed");
+    return *slot;
+}
+
+struct cba_secret *cba_push_secret(lua_State *L) {
+    struct cba_secret **slot = cba_newslot(L, secret_type);
+    *slot = cba_secret_new(get_vault(L));
+    if (*slot == NULL) {
+        cba_nomemory(L);
+    }
+    return *slot;
+}
+
+static const char *describe(enum cba_secret_status status) {
+    switch (status) {
+        case CBA_SECRET_OK:
+        case CBA_SECRET_INVISIBLE:
+        case CBA_SECRET_UNREADABLE:
+            break;
+        case CBA_SECRET_EMPTY:
+            return "is empty";
+        case CBA_SECRET_TOO_LONG:
+            return "is longer than 400 bytes";
+        case CBA_SECRET_NUL:
+            return "contains a NUL byte";
+        case CBA_SECRET_NOT_UTF8:
+            return "is not valid UTF-8";
+        case CBA_SECRET_UTF16:
+            return "is UTF-16; save it as UTF-8";
+        case CBA_SECRET_UNSET:
+            return "is not set";
+        case CBA_SECRET_NOT_A_FILE:
+            return "is not a regular file";
+        case CBA_SECRET_NO_SOURCE:
+            return "is not a regular file or a pipe";
+        case CBA_SECRET_TERMINAL:
+            return "is a terminal, which would show what is typed";
+        case CBA_SECRET_FILE_TOO_BIG:
+            return "is larger than 4 KiB";
+        case CBA_SECRET_EXPOSED:
+            return "is open to every user; chmod it to 0600 or 0640 (Kubernetes: defaultMode 0400, "
+                   "Docker: mode 0400), or take it as it is by "
+                   "auth.secret.file(path, {anyMode = true})";
+    }
+    return "cannot be used";
+}
+
+/* Pushes nil and the reason. */
+static int refuse(lua_State *L, enum cba_secret_status status, int system_error) {
+    if (status == CBA_SECRET_UNREADABLE && system_error == ENOMEM) {
+        return cba_nomemory(L);
+    }
+    lua_pushnil(L);
+    if (status == CBA_SECRET_UNREADABLE) {
+        lua_pushfstring(L, "cannot be read: %s", strerror(system_error));
+    } else {
+        lua_pushstring(L, describe(status));
+    }
+    return 2;
+}
+
+static int refuse_ends(lua_State *L, const struct cba_invisible *ends) {
+    char text[CBA_INVISIBLE_TEXT];
+    cba_invisible_describe(ends, text, sizeof text);
+    lua_pushnil(L);
+    lua_pushstring(L, text);
+    return 2;
+}
+
+int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
+                       int system_error) {
+    switch (status) {
+        case CBA_SECRET_OK:
+            return 1;
+        case CBA_SECRET_INVISIBLE:
+            return refuse_ends(L, cba_secret_ends(secret));
+        default:
+            return refuse(L, status, system_error);
+    }
+}
+
+/* secret(bytes) -> secret | nil, reason */
+static int secret_new(lua_State *L) {
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    struct cba_secret *secret = cba_push_secret(L);
+    return cba_secret_outcome(L, secret, cba_secret_from_bytes(secret, bytes, length), 0);
+}
+
+/* secret_file(path, anyMode, stream) -> secret, whether it can be read again | nil, reason.
+ * `anyMode` takes a file that is open to every user, `stream` a pipe and "-", the standard input.
+ */
+static int secret_file(lua_State *L) {
+    struct cba_private_file file = {
+        .path = luaL_checkstring(L, 1),
+        .most = CBA_SECRET_MAX_FILE,
+        .any_mode = lua_toboolean(L, 2),
+        .stream = lua_toboolean(L, 3),
+    };
+    struct cba_secret *secret = cba_push_secret(L);
+    enum cba_secret_status status = cba_secret_from_file(secret, &file);
+    if (status != CBA_SECRET_OK) {
+        return cba_secret_outcome(L, secret, status, errno);
+    }
+    lua_pushboolean(L, file.is_file);
+    return 2;
+}
+
+/* private_text(path, anyMode) -> what the file or pipe holds, at most 64 KiB | nil, reason */
+static int private_text(lua_State *L) {
+    enum { LONGEST = 64 * 1024 };
+    struct cba_private_file file = {
+        .path = luaL_checkstring(L, 1), .any_mode = lua_toboolean(L, 2), .stream = true};
+    char *buffer = lua_newuserdata(L, LONGEST + 1);
+    size_t length = 0;
+    enum cba_secret_status status = cba_private_file_read(&file, buffer, LONGEST + 1, &length);
+    if (status != CBA_SECRET_OK) {
+        return refuse(L, status, errno);
+    }
+    if (length > LONGEST) {
+        cba_wipe(buffer, length);
+        lua_pushnil(L);
+        lua_pushliteral(L, "is larger than 64 KiB");
+        return 2;
+    }
+    lua_pushlstring(L, buffer, length);
+    cba_wipe(buffer, length);
+    return 1;
+}
+
+/* outside(text) -> text without a line feed at its end | nil, reason: another invisible character
+ * is there. For text that comes from outside of the program. */
+static int outside(lua_State *L) {
+    size_t length;
+    struct cba_invisible found;
+    const char *text = luaL_checklstring(L, 1, &length);
+    if (length > 0 && text[length - 1] == '\n') {
+        length--;
+    }
+    if (cba_utf8_count(text, length) >= 0 && cba_invisible_find(text, length, &found)) {
+        return refuse_ends(L, &found);
+    }
+    lua_pushlstring(L, text, length);
+    return 1;
+}
+
+/* printable(text) -> text with a '?' for each invisible character and each byte that is no UTF-8:
+ * fit for a terminal and for one line of a log */
+static int printable(lua_State *L) {
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    char *copy = lua_newuserdata(L, length + 1);
+    memcpy(copy, text, length);
+    lua_pushlstring(L, copy, cba_printable(copy, length));
+    return 1;
+}
+
+/* secret_env(name) -> secret | nil, reason; nil alone when the variable is not set or empty */
+static int secret_env(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    struct cba_secret *secret = cba_push_secret(L);
+    enum cba_secret_status status = cba_secret_from_env(secret, name);
+    if (status == CBA_SECRET_UNSET || status == CBA_SECRET_EMPTY) {
+        lua_pushnil(L);
+        return 1;
+    }
+    return cba_secret_outcome(L, secret, status, 0);
+}
+
+/* is_secret(value) -> boolean: a secret that is not closed */
+static int is_secret(lua_State *L) {
+    lua_pushboolean(L, cba_test_secret(L, 1) != NULL);
+    return 1;
+}
+
+/* secret:characters() -> how many characters it has */
+static int secret_characters(lua_State *L) {
+    size_t length;
+    const char *bytes = cba_secret_bytes(cba_check_secret(L, 1), &length);
+    lua_pushnumber(L, (lua_Number)cba_utf8_count(bytes, length));
+    return 1;
+}
+
+/* secret:redact(text) -> text with every occurrence of the secret blanked, in any case */
+static int secret_redact(lua_State *L) {
+    size_t text_length, secret_length;
+    const char *text = luaL_checklstring(L, 2, &text_length);
+    char *copy = lua_newuserdata(L, text_length + 1);
+    const char *needle = cba_secret_bytes(cba_check_secret(L, 1), &secret_length);
+    memcpy(copy, text, text_length + 1);
+    cba_redact_value(copy, text_length, needle, secret_length);
+    lua_pushlstring(L, copy, text_length);
+    return 1;
+}
+
+/* secret:replace(other) -> whether `other` held something else, which both hold now */
+static int secret_replace(lua_State *L) {
+    struct cba_secret *secret = cba_check_secret(L, 1);
+    lua_pushboolean(L, cba_secret_replace(secret, cba_check_secret(L, 2)));
+    return 1;
+}
+
+static int secret_close(lua_State *L) {
+    struct cba_secret **slot = cba_check(L, 1, secret_type);
+    struct cba_secret *secret = *slot;
+    *slot = NULL;
+    cba_secret_free(secret);
+    return 0;
+}
+
+static int secret__tostring(lua_State *L) {
+    cba_check(L, 1, secret_type);
+    lua_pushliteral(L, "secret(…)");
+    return 1;
+}
+
+void cba_open_secret(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"secret", secret_new},     {"secret_file", secret_file},
+        {"secret_env", secret_env}, {"private_text", private_text},
+        {"outside", outside},       {"printable", printable},
+        {"is_secret", is_secret},   {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {
+        {"characters", secret_characters},
+        {"redact", secret_redact},
+        {"replace", secret_replace},
+        {"close", secret_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg metamethods[] = {
+        {"__tostring", secret__tostring},
+        {"__gc", secret_close},
+        {"__close", secret_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg vault_metamethods[] = {{"__gc", vault_gc}, {NULL, NULL}};
+    static const luaL_Reg nothing[] = {{NULL, NULL}};
+    cba_newtype(L, secret_type, methods, metamethods);
+    cba_newtype(L, vault_type, nothing, vault_metamethods);
+    cba_setfuncs(L, functions);
+}

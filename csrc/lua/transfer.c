@@ -1,0 +1,371 @@
+/* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
+#include <string.h>
+
+#include "http/bodies.h"
+#include "json/json.h"
+#include "lua/bindings.h"
+#include "lua/compat.h"
+#include "secret/redact.h"
+#include "secret/secret.h"
+#include "http/transfer.h"
+
+static const char engine_type[] = "corebank.auth.engine";
+static const char transfer_type[] = "corebank.auth.transfer";
+
+enum { SUCCESS = 2 }; /* the first digit of a status */
+
+/* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
+
+static const char engine_key = 0;
+
+static int engine_gc(lua_State *L) {
+    cba_engine_release(cba_let_go(cba_object(L, 1)));
+    return 0;
+}
+
+static struct cba_engine *get_engine(lua_State *L) {
+    struct cba_engine *engine = cba_kept(L, &engine_key);
+    if (engine == NULL || !cba_engine_is_ours(engine)) {
+        /* None yet, or the parent's, whose last release does nothing in this process. */
+        void **slot = cba_keep(L, &engine_key, engine_type);
+        *slot = engine = cba_engine_new();
+    }
+    if (engine == NULL) {
+        cba_nomemory(L);
+    }
+    return engine;
+}
+
+/* end_engine(): closes all that it has open; the next transfer makes another. For a process that
+ * becomes another program: libcurl has sockets that stay open then. */
+static int engine_end(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (!lua_isnil(L, -1)) {
+        cba_engine_release(cba_let_go(cba_object(L, -1)));
+    }
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_pushnil(L);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* settings_number() -> a number that no other settings of this state ever had. Counted here, beside
+ * the handles that are known by it, and not in a Lua module that may be loaded again. */
+static int settings_number_new(lua_State *L) {
+    static const char number_key = 0;
+    lua_pushlightuserdata(L, (void *)&number_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_Number number = lua_tonumber(L, -1) + 1;
+    lua_pushlightuserdata(L, (void *)&number_key);
+    lua_pushnumber(L, number);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_pushnumber(L, number);
+    return 1;
+}
+
+/* ---- starting ------------------------------------------------------------------------------ */
+
+enum { SETTINGS = 1, URL = 2, SECONDS = 3, USED = 4 };
+
+/* The number by which settings that are used again and again are known, for their own URL; else 0.
+ */
+static unsigned long settings_number(lua_State *L) {
+    lua_getfield(L, SETTINGS, "url");
+    lua_getfield(L, SETTINGS, "serial");
+    bool own = lua_tostring(L, -2) == lua_tostring(L, URL);
+    unsigned long serial = own ? (unsigned long)lua_tonumber(L, -1) : 0;
+    lua_pop(L, 2);
+    return serial;
+}
+
+/* Pushes an empty slot: the one of a closed transfer that its user has no other use for, or a new
+ * one. A userdata with a finalizer costs as much as all else that a call leaves to the collector.
+ */
+static struct cba_transfer **push_slot(lua_State *L) {
+    struct cba_transfer **used = cba_test(L, USED, transfer_type);
+    if (used == NULL || *used != NULL) {
+        return cba_newslot(L, transfer_type);
+    }
+    lua_pushvalue(L, USED);
+    return used;
+}
+
+static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
+    struct cba_transfer **slot = push_slot(L);
+    *slot = cba_transfer_new(get_engine(L), settings);
+    if (*slot == NULL) {
+        cba_nomemory(L);
+    }
+    return *slot;
+}
+
+/* transfer(settings, url, seconds [, used]) -> transfer, started
+ *
+ * `settings` is what options.lua made. `used` is a transfer of before: if it is closed, it is
+ * started again. */
+static int transfer_new(lua_State *L) {
+    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const char *url = luaL_checkstring(L, URL);
+    long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
+    struct cba_transfer *transfer = push_transfer(L, settings_number(L));
+    if (!cba_transfer_is_set_up(transfer)) {
+        struct cba_request request;
+        cba_read_request(L, SETTINGS, url, &request);
+        cba_transfer_set_up(transfer, &request);
+    }
+    /* Last: see cba_check_secret. */
+    const char *id = cba_string_field(L, SETTINGS, "clientId");
+    const char *secret = cba_secret_field(L, SETTINGS, "clientSecret");
+    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
+    size_t length = cba_json_write_credentials(cba_transfer_request_body(transfer),
+                                               CBA_JSON_CREDENTIALS_MAX, id, secret);
+    if (length == 0) {
+        return luaL_error(L, "the credentials do not fit into a request");
+    }
+    cba_transfer_start(transfer, length, timeout_ms);
+    return 1;
+}
+
+/* ---- methods ------------------------------------------------------------------------------- */
+
+static struct cba_transfer **check_open(lua_State *L) {
+    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
+    luaL_argcheck(L, *slot != NULL, 1, "the transfer is closed");
+    return slot;
+}
+
+static struct cba_transfer *check_transfer(lua_State *L) {
+    return *check_open(L);
+}
+
+static void release(struct cba_transfer **slot) {
+    struct cba_transfer *transfer = *slot;
+    *slot = NULL;
+    cba_transfer_release(transfer);
+}
+
+static int transfer_close(lua_State *L) {
+    release(cba_check(L, 1, transfer_type));
+    return 0;
+}
+
+/* transfer:step() -> done. Never waits. */
+static int transfer_step(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_step(check_transfer(L)));
+    return 1;
+}
+
+/* transfer:is_done() -> done, as far as the engine's last step brought it. A step moves all
+ * transfers: whoever has many steps one of them, and asks this of the others. */
+static int transfer_is_done(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_is_done(check_transfer(L)));
+    return 1;
+}
+
+/* transfer:wait(seconds) -> done. Waits for activity on any transfer, or a signal, and steps. */
+static int transfer_wait(lua_State *L) {
+    struct cba_transfer *transfer = check_transfer(L);
+    lua_pushboolean(L, cba_transfer_wait(transfer, luaL_checknumber(L, 2)));
+    return 1;
+}
+
+/* Raises what is not the network's doing. */
+static const struct cba_result *check_result(lua_State *L, const struct cba_transfer *transfer) {
+    const struct cba_result *result = cba_transfer_result(transfer);
+    if (result->failure.outcome == CBA_PENDING) {
+        luaL_error(L, "the transfer is not done");
+    }
+    cba_raise_own_failure(L, &result->failure);
+    return result;
+}
+
+/* transfer:result() -> a table:
+ *   status       HTTP status, when there is one
+ *   failure      else a problem code
+ *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
+ *   step         with failure "timeout", what was under way: "name", "connection", "tunnel" or
+ *                "handshake"; absent: the answer was waited for
+ *   limit        "connectTimeout", when that was over and not the time of the whole
+ *   atProxy      true: it was the proxy that it failed with
+ *   detail       what libcurl or the system says of it, printable; may be absent
+ *   begun        whether a line of an answer arrived, a proxy's counted
+ *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
+ * Out of memory raises. */
+static int transfer_result(lua_State *L) {
+    const struct cba_result *result = check_result(L, check_transfer(L));
+    lua_createtable(L, 0, 8);
+    if (result->failure.outcome == CBA_ANSWERED) {
+        cba_pushwhole(L, (double)result->status);
+        lua_setfield(L, -2, "status");
+    }
+    cba_set_failure(L, &result->failure);
+    lua_pushboolean(L, result->begun || result->failure.proxy_answered);
+    lua_setfield(L, -2, "begun");
+    cba_set_number(L, "date", result->answer.date);
+    cba_set_number(L, "retryAfter", result->answer.retry_after);
+    cba_set_number(L, "retryAt", result->answer.retry_at);
+    cba_set_string(L, "contentType", result->answer.content_type);
+    if (result->answer.has_location) {
+        lua_pushstring(L, result->answer.location);
+        lua_setfield(L, -2, "location");
+    }
+    return 1;
+}
+
+static const char *reply_fault(enum cba_reply_status status) {
+    switch (status) {
+        case CBA_REPLY_OK:
+            break;
+        case CBA_REPLY_COMPRESSED:
+            return "is compressed, which nobody asked for";
+        case CBA_REPLY_EMPTY:
+            return "is empty";
+        case CBA_REPLY_NOT_JSON:
+            return "is not one JSON document";
+        case CBA_REPLY_NOT_OBJECT:
+            return "is not a JSON object";
+        case CBA_REPLY_DUPLICATE:
+            return "has a field twice";
+        case CBA_REPLY_NO_ACCESS_TOKEN:
+            return "has no accessToken";
+        case CBA_REPLY_ACCESS_TOKEN:
+            return "has no usable accessToken";
+        case CBA_REPLY_TOKEN_TYPE:
+            return "has a tokenType other than Bearer";
+        case CBA_REPLY_EXPIRATION_TIME:
+            return "has no usable expirationTime";
+        case CBA_REPLY_TOKEN_VALIDITY:
+            return "has no usable tokenValiditySec";
+        case CBA_REPLY_NO_LIFETIME:
+            return "has neither expirationTime nor tokenValiditySec";
+    }
+    return "cannot be used";
+}
+
+static void push_number(lua_State *L, bool present, double value) {
+    if (present) {
+        cba_pushwhole(L, value);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+/* transfer:reply() -> accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec,
+ *   and status
+ *   sentBoot, sentWall   just before the request was sent, on the two clocks
+ *   date        the answer's Date as epoch seconds, or nil
+ *   expirationTime, tokenValiditySec   as the bank gave them; one of them may be nil
+ *   status      of 200 to 299
+ * and closes the transfer: reading moves the token to the front of the buffer, so that nothing more
+ * can be asked of it. For a 2xx without a token: nil, what is wrong with the body, and whether the
+ * bank would say the same again. Nil alone when the transfer failed or the status is another. Out
+ * of memory raises. */
+static int transfer_reply(lua_State *L) {
+    size_t length;
+    struct cba_reply reply;
+    struct cba_transfer **slot = check_open(L);
+    const struct cba_result *result = check_result(L, *slot);
+    if (result->failure.outcome != CBA_ANSWERED || result->status / 100 != SUCCESS) {
+        lua_pushnil(L);
+        return 1;
+    }
+    char *body = cba_transfer_response_body(*slot, &length);
+    enum cba_reply_status status = result->answer.is_compressed
+                                       ? CBA_REPLY_COMPRESSED
+                                       : cba_json_read_reply(body, length, &reply);
+    if (status != CBA_REPLY_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, reply_fault(status));
+        lua_pushboolean(L, status >= CBA_REPLY_COMPRESSED);
+        return 3;
+    }
+    lua_pushlstring(L, reply.token, reply.token_length);
+    lua_pushnumber(L, result->sent.boot);
+    lua_pushnumber(L, result->sent.wall);
+    push_number(L, result->answer.date >= 0, result->answer.date);
+    push_number(L, reply.has_expiration, reply.expiration);
+    push_number(L, reply.has_validity, reply.validity);
+    cba_pushwhole(L, (double)result->status);
+    release(slot);
+    return 7;
+}
+
+/* Blanks both credentials, which are arguments 2 and 3. */
+static void redact_credentials(lua_State *L, char *text, size_t length, bool is_cut) {
+    size_t sizes[2];
+    const char *const needles[2] = {luaL_checklstring(L, 2, &sizes[0]),
+                                    cba_secret_bytes(cba_check_secret(L, 3), &sizes[1])};
+    for (size_t i = 2; i-- > 0;) {
+        cba_redact_value(text, length, needles[i], sizes[i]);
+        if (is_cut) {
+            cba_redact_end(text, length, needles[i], sizes[i]);
+        }
+    }
+}
+
+/* transfer:excerpt(clientId, clientSecret) -> the first 4 KiB of the answer, with both blanked, and
+ * whatever looks like a token too; nil when it is compressed, or no text */
+static int transfer_excerpt(lua_State *L) {
+    size_t length;
+    struct cba_transfer *transfer = check_transfer(L);
+    const struct cba_result *result = cba_transfer_result(transfer);
+    char *body = cba_transfer_response_body(transfer, &length);
+    if (result->answer.is_compressed || !cba_redact_is_text(body, length)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    redact_credentials(L, body, length, result->is_cut);
+    cba_redact_members(body, length);
+    lua_pushlstring(L, body, length < CBA_BODY_SHOWN ? length : CBA_BODY_SHOWN);
+    return 1;
+}
+
+/* transfer:request_id(clientId, clientSecret) -> by which the bank knows the request, with both
+ * blanked; nil when its headers do not say, or what they say may be a token */
+static int transfer_request_id(lua_State *L) {
+    char id[CBA_REQUEST_ID_MAX];
+    const struct cba_result *result = cba_transfer_result(check_transfer(L));
+    memcpy(id, result->answer.request_id, sizeof id);
+    redact_credentials(L, id, strlen(id), false);
+    bool is_shown = id[strspn(id, "*")] != '\0' && !cba_redact_suspects(id);
+    lua_pushstring(L, is_shown ? id : NULL);
+    return 1;
+}
+
+static int transfer__tostring(lua_State *L) {
+    struct cba_transfer **slot = cba_check(L, 1, transfer_type);
+    lua_pushstring(L, *slot != NULL ? "transfer" : "transfer (closed)");
+    return 1;
+}
+
+void cba_open_transfer(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"transfer", transfer_new},
+        {"settings_number", settings_number_new},
+        {"end_engine", engine_end},
+        {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {
+        {"step", transfer_step},
+        {"is_done", transfer_is_done},
+        {"wait", transfer_wait},
+        {"result", transfer_result},
+        {"reply", transfer_reply},
+        {"excerpt", transfer_excerpt},
+        {"request_id", transfer_request_id},
+        {"close", transfer_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg metamethods[] = {
+        {"__tostring", transfer__tostring},
+        {"__gc", transfer_close},
+        {"__close", transfer_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg engine_metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
+    static const luaL_Reg nothing[] = {{NULL, NULL}};
+    cba_newtype(L, transfer_type, methods, metamethods);
+    cba_newtype(L, engine_type, nothing, engine_metamethods);
+    cba_setfuncs(L, functions);
+}

@@ -1,0 +1,25 @@
+/* Reads a file that is nobody else's business: a secret's, or one of request headers.
+ *
+ * A file that every user may read or change is refused, unless it is on a mount that is read-only:
+ * there it is a container's, and its mode is nobody's choice. */
+#ifndef CBA_PRIVATE_FILE_H
+#define CBA_PRIVATE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "secret/secret.h"
+
+struct cba_private_file {
+    const char *path;
+    size_t most;   /* bytes; a larger file is refused, 0: any size */
+    bool any_mode; /* also one that is open to every user */
+    bool stream;   /* also a pipe, to its end, and "-", the standard input */
+    bool is_file;  /* filled in: it can be read again under this path */
+};
+
+/* Reads up to `size` bytes. The status is CBA_SECRET_OK or says why there are none. */
+enum cba_secret_status cba_private_file_read(struct cba_private_file *file, char *buffer,
+                                             size_t size, size_t *length);
+
+#endif

@@ -1,0 +1,203 @@
+#include "store/lease.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The line in the file: this, the end in milliseconds, a space, the owner. One length for all ends,
+ * so that a lease is renewed by one write over the same bytes. */
+static const char header[] = "corebank-auth lease 1 ";
+static const char family[] = "corebank-auth lease ";
+
+enum {
+    HEADER_LENGTH = sizeof header - 1,
+    END_DIGITS = 15,
+    CLOCK_SLACK = 60, /* seconds by which a clock may be put back without being taken for wrong */
+    LINE_SIZE = HEADER_LENGTH + END_DIGITS + 1 + CBA_LEASE_MAX_OWNER + 2,
+};
+
+struct names {
+    char lease[CBA_FOLDER_FILE_SIZE], claim[CBA_FOLDER_FILE_SIZE];
+};
+
+static void name_files(const char *name, struct names *files) {
+    (void)snprintf(files->lease, sizeof files->lease, "%s.lease", name);
+    (void)snprintf(files->claim, sizeof files->claim, "%s.lease.new", name);
+}
+
+static bool write_line(int fd, const struct cba_lease_wish *wish) {
+    char line[LINE_SIZE];
+    double longest = wish->now + CBA_LEASE_LONGEST;
+    double ends = wish->ends < longest ? wish->ends : longest;
+    int length = snprintf(line, sizeof line, "%s%0*" PRId64 " %.*s\n", header, END_DIGITS,
+                          (int64_t)(ends * 1000), CBA_LEASE_MAX_OWNER, wish->owner);
+    return length > 0 && cba_folder_write(fd, line, (size_t)length, 0);
+}
+
+/* The end in the file that is open; false when it has none that we understand. */
+static bool read_end(int fd, double *ends) {
+    char start[HEADER_LENGTH + END_DIGITS + 1];
+    double milliseconds = 0;
+    if (!cba_folder_read(fd, start, sizeof start, 0) || memcmp(start, header, HEADER_LENGTH) != 0 ||
+        start[sizeof start - 1] != ' ') {
+        return false;
+    }
+    for (const char *digit = start + HEADER_LENGTH; *digit != ' '; digit++) {
+        if (*digit < '0' || *digit > '9') {
+            return false;
+        }
+        milliseconds = milliseconds * 10 + (*digit - '0');
+    }
+    *ends = milliseconds / 1000;
+    return true;
+}
+
+static bool is_of_another_version(int fd) {
+    char start[HEADER_LENGTH];
+    return cba_folder_read(fd, start, sizeof start, 0) &&
+           memcmp(start, family, sizeof family - 1) == 0 &&
+           memcmp(start, header, sizeof start) != 0;
+}
+
+/* Whether the owner's lock is there. A shared one: those who look do not take each other for the
+ * owner. */
+static bool is_held(int fd) {
+    int status;
+    do {
+        status = flock(fd, LOCK_SH | LOCK_NB);
+    } while (status != 0 && errno == EINTR);
+    return status != 0;
+}
+
+/* DONE when the lease in the open file may be taken. */
+static enum cba_folder_status judge(struct cba_folder *folder, const char *file, int fd,
+                                    const struct cba_lease_wish *wish) {
+    struct stat info;
+    double ends = 0;
+    if (fstat(fd, &info) != 0) {
+        return cba_folder_fail_errno(folder, file);
+    }
+    if (info.st_size == 0) {
+        return CBA_FOLDER_DONE;
+    }
+    if (!read_end(fd, &ends)) {
+        /* Damaged, as after a loss of power, or given back since: nobody's. */
+        return is_of_another_version(fd)
+                   ? cba_folder_fail(folder, file, "is of another version; remove it")
+                   : CBA_FOLDER_DONE;
+    }
+    if (ends <= wish->now || ends > wish->now + CBA_LEASE_LONGEST + CLOCK_SLACK) {
+        return CBA_FOLDER_DONE;
+    }
+    return wish->patient || is_held(fd) ? CBA_FOLDER_NOTHING : CBA_FOLDER_DONE;
+}
+
+static enum cba_folder_status find_free(struct cba_folder *folder, int directory, const char *file,
+                                        const struct cba_lease_wish *wish) {
+    int fd = -1;
+    enum cba_folder_status status = cba_folder_open_file(folder, directory, file, &fd);
+    if (status == CBA_FOLDER_FAULT && cba_folder_clear(directory, file)) {
+        folder->fault[0] = '\0';
+        status = CBA_FOLDER_NOTHING;
+    }
+    if (status != CBA_FOLDER_DONE) {
+        return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
+    }
+    status = judge(folder, file, fd, wish);
+    close(fd);
+    return status;
+}
+
+/* With the claim: looks again, for now nobody else takes it, and takes it. */
+static enum cba_folder_status replace(struct cba_folder *folder, int directory,
+                                      const struct names *files, int fd,
+                                      const struct cba_lease_wish *wish) {
+    enum cba_folder_status status = find_free(folder, directory, files->lease, wish);
+    if (status == CBA_FOLDER_DONE) {
+        status = write_line(fd, wish)
+                     ? cba_folder_publish(folder, directory, files->claim, files->lease, fd)
+                     : cba_folder_fail_errno(folder, files->claim);
+    }
+    if (status == CBA_FOLDER_DONE && !cba_folder_is_still(directory, files->lease, fd)) {
+        status = CBA_FOLDER_NOTHING;
+    }
+    if (status != CBA_FOLDER_DONE) {
+        cba_folder_give_up(directory, files->claim, fd);
+    }
+    return status;
+}
+
+static enum cba_folder_status take_in(struct cba_folder *folder, int directory,
+                                      const struct cba_lease_wish *wish, struct cba_lease *lease) {
+    struct names files;
+    int fd = -1;
+    name_files(wish->name, &files);
+    enum cba_folder_status status = find_free(folder, directory, files.lease, wish);
+    if (status != CBA_FOLDER_DONE) {
+        return status; /* the many who only ask write nothing */
+    }
+    status = cba_folder_claim(folder, directory, files.claim, &fd);
+    if (status != CBA_FOLDER_DONE) {
+        return status;
+    }
+    status = replace(folder, directory, &files, fd, wish);
+    if (status != CBA_FOLDER_DONE) {
+        close(fd);
+        return status;
+    }
+    lease->descriptor = fd;
+    lease->owner = getpid();
+    return status;
+}
+
+enum cba_folder_status cba_lease_take(struct cba_lease *lease, struct cba_folder *folder,
+                                      const struct cba_lease_wish *wish) {
+    int directory = -1;
+    enum cba_folder_status status = cba_folder_open(folder, true, &directory);
+    if (status == CBA_FOLDER_DONE) {
+        status = take_in(folder, directory, wish, lease);
+        close(directory);
+    }
+    return status;
+}
+
+enum cba_folder_status cba_lease_renew(struct cba_lease *lease, struct cba_folder *folder,
+                                       const struct cba_lease_wish *wish) {
+    struct names files;
+    int directory = -1;
+    if (lease->descriptor < 0 || lease->owner != getpid()) {
+        return CBA_FOLDER_NOTHING;
+    }
+    enum cba_folder_status status = cba_folder_open(folder, false, &directory);
+    if (status != CBA_FOLDER_DONE) {
+        return status;
+    }
+    name_files(wish->name, &files);
+    if (!write_line(lease->descriptor, wish)) {
+        status = cba_folder_fail_errno(folder, files.lease);
+    } else if (!cba_folder_is_still(directory, files.lease, lease->descriptor)) {
+        status = CBA_FOLDER_NOTHING;
+    }
+    close(directory);
+    return status;
+}
+
+void cba_lease_release(struct cba_lease *lease) {
+    if (lease->descriptor >= 0 && lease->owner == getpid() &&
+        ftruncate(lease->descriptor, 0) != 0) {
+        /* Then it ends when it ends. */
+    }
+    cba_lease_close(lease);
+}
+
+void cba_lease_close(struct cba_lease *lease) {
+    int fd = lease->descriptor;
+    lease->descriptor = -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+}

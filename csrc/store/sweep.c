@@ -1,0 +1,97 @@
+#include "store/sweep.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/folder.h"
+#include "secret/seal.h"
+
+enum {
+    MOST_NAMES = 1000,      /* looked at in one go */
+    KEPT = (7 + 1) * 86400, /* seconds: the longest life of a token, and a day for clocks */
+};
+
+static const char family[] = "corebank-auth ";
+
+struct item {
+    const char *file;
+    char claim[CBA_FOLDER_FILE_SIZE]; /* what is claimed by whoever replaces the file */
+    bool is_entry;
+};
+
+/* Whether a name is one of ours: of an entry, of a lease, or of what is claimed to write one. */
+static bool read_name(const char *file, struct item *item) {
+    const char *suffix = file + CBA_ENTRY_NAME_LENGTH;
+    if (strspn(file, "0123456789abcdef") != CBA_ENTRY_NAME_LENGTH) {
+        return false;
+    }
+    bool lease = strcmp(suffix, ".lease") == 0 || strcmp(suffix, ".lease.new") == 0;
+    item->file = file;
+    item->is_entry = *suffix == '\0';
+    (void)snprintf(item->claim, sizeof item->claim, "%.*s%s", CBA_ENTRY_NAME_LENGTH, file,
+                   lease ? ".lease.new" : ".new");
+    return lease || item->is_entry || strcmp(suffix, ".new") == 0;
+}
+
+static bool is_old(int directory, const char *file) {
+    struct stat info;
+    return fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
+           info.st_uid == geteuid() && difftime(time(NULL), info.st_mtime) > KEPT;
+}
+
+/* Whether the file is of our format, and nobody has it locked. An entry is never empty; a lease is,
+ * when it has been given back. */
+static bool is_ours(int directory, const struct item *item) {
+    char start[sizeof family - 1];
+    int fd = openat(directory, item->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    ssize_t length = pread(fd, start, sizeof start, 0);
+    bool ours = length >= 0 && memcmp(start, family, (size_t)length) == 0 &&
+                (!item->is_entry || length == sizeof start) && flock(fd, LOCK_SH | LOCK_NB) == 0;
+    close(fd);
+    return ours;
+}
+
+/* With the claim: nobody replaces it now, and if somebody has, it is old no more. */
+static void remove_item(const char *path, int directory, const struct item *item) {
+    struct cba_folder folder = {.path = path};
+    int fd = -1;
+    if (cba_folder_claim(&folder, directory, item->claim, &fd) != CBA_FOLDER_DONE) {
+        return;
+    }
+    if (is_old(directory, item->file)) {
+        unlinkat(directory, item->file, 0);
+    }
+    cba_folder_give_up(directory, item->claim, fd);
+    close(fd);
+}
+
+void cba_sweep(const char *path, int directory) {
+    struct item item;
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+    if (names == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    const struct dirent *entry = readdir(names);
+    for (unsigned i = 0; entry != NULL && i < MOST_NAMES; i++) {
+        if (read_name(entry->d_name, &item) && is_old(directory, item.file) &&
+            is_ours(directory, &item)) {
+            remove_item(path, directory, &item);
+        }
+        entry = readdir(names);
+    }
+    closedir(names);
+}

@@ -1,0 +1,238 @@
+--- What a client knows: the token at hand, when to refresh it, what went wrong and for how long.
+-- The functions change a client's fields. None waits, asks anybody or tells anybody.
+
+local latch = require "corebank.auth.client.latch"
+
+local SHARE_REFRESHED_AHEAD = 0.2   -- of the lifetime
+local LONGEST_AHEAD = 300           -- seconds
+local SHARE_LEEWAY = 0.1
+local LONGEST_LEEWAY = 10
+local MOST_AHEAD = 0.5              -- of the lifetime, whatever refreshAhead says
+local JITTER = 0.125                -- of the time refreshed ahead
+local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
+local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
+local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
+local GRAIN = 0.01                  -- seconds by which a cheap clock may be late: a tick, at 100 Hz
+local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by two clocks
+-- Seconds in which one rejection counts: the first of a row, and at most.
+local FIRST_REJECTION_PAUSE, LONGEST_REJECTION_PAUSE = 5, 300
+local SHOWN_GOOD = 60               -- seconds, and two pauses, after which a rejection starts a row
+
+local keeping = {}
+
+--- What a new client knows.
+---@param client corebank.auth.Client
+---@param settings table what options.read made
+function keeping.begin(client, settings)
+  client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
+  client.failures, client.latch = 0, latch.new(settings.clientSecret)
+  client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
+  client.lastRejection, client.departed = -math.huge, -math.huge
+  client.rejections = 0
+  keeping.forget(client)
+end
+
+-- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
+-- request asks for. The token's own end is kept on the exact ones, and they are asked in time.
+local function fresh_until(client, steady, wall)
+  client.freshUntil, client.freshUntilWall = steady, wall
+  if client.openWindow then client.openWindow(client.current, steady, wall) end
+end
+
+-- Until `kept` seconds before the first of two tokens ends. The clocks are read first: a process
+-- that stands still before it knows what is left must gain nothing by it.
+local function fresh_until_end(client, kept, token, other)
+  local steady, wall = client.system.steady(), client.system.wall()
+  local seconds = math.min(token:remaining(), other:remaining()) - kept
+  fresh_until(client, steady + seconds, wall + seconds)
+end
+
+--- No token is at hand any more.
+function keeping.forget(client)
+  client.current, client.source = nil, nil
+  client.isRejected, client.isWithheld = false, false
+  fresh_until(client, -math.huge, -math.huge)
+end
+
+--- Whether the token at hand may be handed out.
+---@return boolean
+function keeping.usable(client)
+  return client.current ~= nil and not client.isWithheld
+    and not client.current:expired(client.currentLeeway)
+end
+
+--- How long the bank is not to be asked again, whatever happens.
+---@return number seconds zero or less when it may be
+function keeping.rest_before_asking(client)
+  return client.lastDeparture + LEAST_BETWEEN_REQUESTS - client.system.boot()
+end
+
+--- How much of a lifetime, in seconds, is not used.
+---@return number
+function keeping.leeway(client, lifetime)
+  return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
+end
+
+-- `lifetime`: what the token had left when the bank gave it, maybe to another process.
+local function adopt(client, token, lifetime)
+  local ahead = client.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
+  ahead = math.min(ahead, MOST_AHEAD * lifetime)
+  local leeway = keeping.leeway(client, lifetime)
+  client.current, client.currentLeeway = token, leeway
+  client.isRejected, client.isWithheld = false, false
+  client.staleFrom = client.system.boot() + token:remaining() - ahead
+  fresh_until_end(client,
+    math.max(leeway + GRAIN, ahead * (1 - JITTER * client.system.random())), token, token)
+end
+
+local function outlasts(client, token)
+  return client.isRejected or not keeping.usable(client)
+    or token:remaining() >= client.current:remaining() + LEAST_GAIN
+end
+
+local function went_well(client)
+  client.failures, client.nextRefresh = 0, -math.huge
+  client.latch:open()
+end
+
+-- The bank gave a token for the request that began at `departed`, to whomever.
+local function receive(client, token, lifetime, departed)
+  went_well(client)
+  client.departed = departed
+  if outlasts(client, token) then return adopt(client, token, lifetime) end
+  -- It gives no more time for being asked again: it is not, before the leeway. If this is another
+  -- token than the one at hand, that may have ended with its issue.
+  if token.accessToken ~= client.current.accessToken then
+    client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
+  end
+  fresh_until_end(client, client.currentLeeway + GRAIN, token, client.current)
+end
+
+--- The bank gave this client a token.
+function keeping.issued(client, token)
+  receive(client, token, token:remaining(), client.lastDeparture)
+  client.source = "bank"
+end
+
+--- The next token cannot be had for now: a rejected one that has time left is better than none.
+function keeping.fall_back(client)
+  client.isWithheld = false
+end
+
+--- It did not, or nobody got through to it.
+---@param trouble corebank.auth.Problem
+---@return corebank.auth.Failure
+function keeping.failed(client, trouble)
+  local now = client.system.boot()
+  client.failures = client.failures + 1
+  keeping.fall_back(client)
+  client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
+  local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
+  client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
+  client.latch:note(trouble, now)
+  return {problem = trouble, at = now, departed = client.lastDeparture,
+    nextRefresh = client.nextRefresh, latched = client.latch.ends, failures = client.failures,
+    denials = client.latch.denials, limits = client.latch.limits}
+end
+
+--- A refresh came to nothing for lack of calls, although a caller waited for a moment.
+function keeping.postpone(client)
+  client.nextRefresh = client.system.boot() + LONGEST_RETRY
+end
+
+-- ---- rejections --------------------------------------------------------------------------------
+
+-- In a row each is worth less: the token may not be what is wrong.
+local function pause_after(rejections)
+  return math.min(FIRST_REJECTION_PAUSE * 2 ^ (math.max(rejections, 1) - 1),
+    LONGEST_REJECTION_PAUSE)
+end
+
+--- How long no further rejection counts.
+---@return number seconds zero or less when one does
+function keeping.rest_before_rejection(client)
+  return client.lastRejection + pause_after(client.rejections) - client.system.boot()
+end
+
+--- The API rejected the token at hand. It is given up when there is a next one: until then callers
+-- wait for that, and if it cannot be had they get this one again. They do not wait where other
+-- callers would, too, for what is hardly better: when the token before was rejected as well, or the
+-- bank failed at the last refresh.
+---@return boolean alike whether the one before was rejected, too, not long ago
+---@return number seconds in which no further rejection counts
+function keeping.reject(client)
+  local now = client.system.boot()
+  local alike = now - client.lastRejection
+    <= SHOWN_GOOD + 2 * pause_after(client.rejections)
+  client.rejections = alike and client.rejections + 1 or 1
+  client.lastRejection, client.rejected = now, client.current
+  client.isRejected = true
+  client.isWithheld = client.host.patience ~= nil or not alike and client.failures == 0
+  -- The next may start at once, whatever failed before: the pause is enough.
+  client.lastDeparture, client.nextRefresh = -math.huge, -math.huge
+  fresh_until(client, -math.huge, -math.huge)
+  return alike, pause_after(client.rejections)
+end
+
+local function learn_of_rejection(client, found)
+  if (found.lastRejection or -math.huge) <= client.lastRejection then return end
+  client.lastRejection, client.rejections = found.lastRejection, found.rejections or 1
+end
+
+-- What another process says was rejected is held for when no other token can be had.
+local function hold_back(client, found)
+  learn_of_rejection(client, found)
+  if client.current and not client.current:expired() then return end
+  client.current, client.source = found.token, "store"
+  client.currentLeeway = keeping.leeway(client, found.lifetime)
+  client.isRejected, client.isWithheld = true, true
+  fresh_until(client, -math.huge, -math.huge)
+end
+
+-- ---- what comes from others --------------------------------------------------------------------
+
+--- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
+-- That it was asked for counts in any case, and when that was to refresh the one at hand, so does
+-- the bank's answer, even if that is no later end.
+---@param found corebank.auth.Found
+---@return boolean
+function keeping.wants(client, found)
+  local token, rejected = found.token, client.rejected
+  if found.isRejected then
+    hold_back(client, found)
+    return false
+  end
+  client.lastDeparture = math.max(client.lastDeparture, found.departed)
+  return not (rejected and token.accessToken == rejected.accessToken)
+    and not token:expired(keeping.leeway(client, found.lifetime))
+    and (outlasts(client, token)
+      or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
+end
+
+--- Takes it. A rejection that led to it counts as ours: one pace for however many processes.
+---@param found corebank.auth.Found
+function keeping.take(client, found)
+  learn_of_rejection(client, found)
+  receive(client, found.token, found.lifetime, found.departed)
+  client.source = "store"
+end
+
+--- Learns from what another process met. Returns the problem when that is the answer to a caller
+-- who asked at `since`; or, with no caller, when it is a reason to leave a refresh for later.
+---@param failure corebank.auth.Failure
+---@param since number? on the boot clock
+---@return corebank.auth.Problem?
+function keeping.heed(client, failure, since)
+  local now = client.system.boot()
+  client.lastDeparture = math.max(client.lastDeparture, failure.departed)
+  if not client.isRejected or failure.at >= client.lastRejection then
+    client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
+  end
+  client.failures = math.max(client.failures, failure.failures)
+  client.latch:learn(failure.problem, failure.latched, failure.denials, failure.limits)
+  if since and failure.at >= since then return failure.problem end
+  if client.latch:is_closed(now) then return client.latch:remembered(now) end
+  if not since and now < client.nextRefresh then return failure.problem end
+end
+
+return keeping

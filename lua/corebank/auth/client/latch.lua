@@ -1,0 +1,102 @@
+--- Keeps callers off a bank that said no: after a refusal, and for as long as a Retry-After says.
+-- Banks lock accounts.
+
+local problem = require "corebank.auth.exchange.problem"
+local secret = require "corebank.auth.options.secret"
+
+local FIRST_REFUSED = 5   -- seconds
+local FIRST_LIMITED = 1   -- of a 429 that does not say how long, or says 0
+local LONGEST = 60
+
+---@class corebank.auth.Latch
+---@field denials integer how many refusals there were in a row
+---@field limits integer how many 429 that did not say how long
+---@field ends number? until when, on the boot clock
+local Latch = {}
+Latch.__index = Latch
+
+-- The client's secret, which a change of opens the latch; out of a dump's sight.
+local secret_of = setmetatable({}, {__mode = "k"})
+
+-- Keeps callers off until `ends`, unless they are for longer.
+local function close_until(self, trouble, ends)
+  if self.ends and self.ends >= ends then return end
+  self.problem, self.ends = trouble, ends
+  self.changes = secret.changes
+end
+
+-- The nth in a row.
+local function doubled(first, n)
+  return math.min(first * 2 ^ (n - 1), LONGEST)
+end
+
+--- Takes note of a problem: keeps callers off if it asks for that.
+---@param trouble corebank.auth.Problem
+---@param now number on the boot clock
+function Latch:note(trouble, now)
+  local seconds = trouble.retryAfter or 0
+  if problem.is_refusal(trouble) then
+    self.denials = self.denials + 1
+    seconds = math.max(seconds, doubled(FIRST_REFUSED, self.denials))
+  elseif trouble.code == "limited" and seconds == 0 then
+    self.limits = self.limits + 1
+    seconds = doubled(FIRST_LIMITED, self.limits)
+  end
+  if seconds > 0 then close_until(self, trouble, now + seconds) end
+end
+
+--- Takes over what another process met.
+---@param trouble corebank.auth.Problem
+---@param ends number? until when it keeps off, on the boot clock
+---@param denials integer how many there were in a row
+---@param limits integer? likewise, of a 429 that did not say how long
+function Latch:learn(trouble, ends, denials, limits)
+  self.denials = math.max(self.denials, denials)
+  self.limits = math.max(self.limits, limits or 0)
+  if ends then close_until(self, trouble, ends) end
+end
+
+--- The bank said yes.
+function Latch:open()
+  self.problem, self.ends, self.denials, self.limits = nil, nil, 0, 0
+end
+
+--- Whether callers are kept off. A refusal is forgotten when the secret has been changed since.
+---@param now number on the boot clock
+---@return boolean
+function Latch:is_closed(now)
+  if not self.ends or now >= self.ends then return false end
+  if problem.is_refusal(self.problem)
+    and secret.changed_since(secret_of[self], self.changes) then
+    self:open()
+    return false
+  end
+  return true
+end
+
+--- The problem that callers get meanwhile.
+---@param now number on the boot clock
+---@return corebank.auth.Problem
+function Latch:remembered(now)
+  local old, fields = self.problem, {}
+  if problem.is_refusal(old) then   -- `is_closed` has just looked at the secret's file
+    fields = problem.file_fault(old.message, secret.fault(secret_of[self]))
+  end
+  for _, name in ipairs{"status", "attempts", "retryable", "requestId"} do
+    fields[name] = old[name]
+  end
+  fields.remembered, fields.retryAfter = true, self.ends - now
+  return problem.new(old.code, fields.message or old.message, fields, old:body())
+end
+
+local latch = {}
+
+---@param client_secret corebank.auth.Secret
+---@return corebank.auth.Latch
+function latch.new(client_secret)
+  local self = setmetatable({denials = 0, limits = 0}, Latch)
+  secret_of[self] = client_secret
+  return self
+end
+
+return latch
