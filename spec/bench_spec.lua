@@ -1,7 +1,7 @@
 -- The harness of script/bench: what it makes of measurements, and what it must not bring along.
 
 local figures = require "bench.harness.figures"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local peers = require "bench.harness.peers"
 local sandbox = require "spec.sandbox"
 local turns = require "bench.harness.turns"

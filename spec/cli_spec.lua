@@ -2,9 +2,9 @@
 
 local arguments = require "corebank.auth.cli.arguments"
 local calendar = require "corebank.auth.cli.calendar"
-local command = require "spec.command"
+local command = require "spec.support.command"
 local exits = require "corebank.auth.cli.exits"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local options = require "corebank.auth.options.options"
 local plain = require "corebank.auth.cli.plain"
 local sandbox = require "spec.sandbox"

@@ -2,10 +2,10 @@
 -- passes and jumps, lifetimes long and short, failures, rejections, callers by the dozen.
 
 local client = require "corebank.auth.client.client"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options.options"
-local randomly = require "spec.random"
+local randomly = require "spec.support.random"
 
 local pick = randomly.pick
 

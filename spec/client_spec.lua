@@ -2,9 +2,9 @@
 
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local options = require "corebank.auth.options.options"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local ask, steady = fake.ask, fake.steady
 

@@ -1,7 +1,7 @@
 -- corebank-auth doctor: what it says of each thing that can be wrong.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()

@@ -198,7 +198,7 @@ describe("an exchange", function()
   it("keeps the bank's answer out of everything but body()", function()
     local _, problem = run{{status = 401, body = "E-17 canary-token"}}
     assert.equal("E-17 canary-token", problem:body())
-    require("spec.survive").no_canary(problem)
+    require("spec.support.survive").no_canary(problem)
   end)
 
   it("follows a relative redirect and stays on its origin", function()

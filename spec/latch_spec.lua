@@ -1,7 +1,7 @@
 -- How long callers are kept off a bank that said no; client_spec has what they see of it.
 
 local core = require "corebank.auth.core"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local latch = require "corebank.auth.client.latch"
 local problem = require "corebank.auth.exchange.problem"
 local secret = require "corebank.auth.options.secret"

@@ -1,6 +1,6 @@
 -- The rules of the tree: which room may use which, who may include what, who may mention nginx.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local content, list = files.content, files.lines_of
 
 local c_files = list("find csrc -name '*.[ch]'")

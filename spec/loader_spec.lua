@@ -1,7 +1,7 @@
 -- core.so is the loader: it opens libcore.so, which lies beside it.
 
 local lfs = require "lfs"
-local files = require "spec.files"
+local files = require "spec.support.files"
 
 local whole = "build/" .. os.getenv "CBA_BUILD" .. "/corebank/auth/"
 

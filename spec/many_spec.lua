@@ -6,12 +6,12 @@ local auth = require "corebank.auth"
 local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
-local fake = require "spec.fake"
-local files = require "spec.files"
+local fake = require "spec.support.fake"
+local files = require "spec.support.files"
 local many = require "corebank.auth.client.many"
 local options = require "corebank.auth.options.options"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local function element(changes)
   local given = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret",

@@ -3,7 +3,7 @@
 local auth = require "corebank.auth"
 local problem = require "corebank.auth.exchange.problem"
 local exits = require "corebank.auth.cli.exits"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local flags = require "corebank.auth.cli.flags"
 local options = require "corebank.auth.options.options"
 local sandbox = require "spec.sandbox"

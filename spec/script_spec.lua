@@ -3,7 +3,7 @@ if os.getenv "CBA_BUILD" ~= "lua5.4" then
   return
 end
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 
 local function is_program(path)

@@ -3,10 +3,10 @@
 -- and at the end nothing is left: no transfer, no lease.
 
 local client = require "corebank.auth.client.client"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options.options"
-local randomly = require "spec.random"
+local randomly = require "spec.support.random"
 
 local pick = randomly.pick
 

@@ -2,11 +2,11 @@
 
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options.options"
 local secret = require "corebank.auth.options.secret"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local ask, steady = fake.ask, fake.steady
 

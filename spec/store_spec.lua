@@ -1,7 +1,7 @@
 -- The stores: what all must do, and what each does in its own way.
 
 local auth = require "corebank.auth"
-local contract = require "spec.store_contract"
+local contract = require "spec.support.store_contract"
 local core = require "corebank.auth.core"
 local file = require "corebank.auth.store.file"
 local lfs = require "lfs"

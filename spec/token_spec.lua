@@ -1,5 +1,5 @@
 local token = require "corebank.auth.exchange.token"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 -- A clock that stands still until it is moved.
 local function fake_clock()

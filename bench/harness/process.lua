@@ -1,6 +1,6 @@
 --- Commands, as lists of words.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 
 local process = {}
 

@@ -4,7 +4,7 @@
 -- one and the same processor, for another one may be slowed down by a neighbour all the while.
 
 local figures = require "bench.harness.figures"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "bench.harness.process"
 local socket = require "socket"
 

@@ -2,10 +2,10 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

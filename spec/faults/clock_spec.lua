@@ -1,7 +1,7 @@
 -- FAULTS, "Clock and expiry", against the real clock; token_spec has the arithmetic.
 
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

@@ -2,7 +2,7 @@
 
 local auth = require "corebank.auth"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

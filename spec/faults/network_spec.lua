@@ -4,7 +4,7 @@ local auth = require "corebank.auth"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 -- A raw server that plays one script, as the case's server.
 local function against(connections, case)

@@ -1,11 +1,11 @@
 -- FAULTS of processes that share a token through the file store, at the real bank.
 
 local auth = require "corebank.auth"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

@@ -3,11 +3,11 @@
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
 local file = require "corebank.auth.store.file"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local NAME = ("0123456789abcdef"):rep(2)
 local KILL, CONT, STOP = 9, 18, 19

@@ -1,9 +1,9 @@
 -- FAULTS, "TLS": whom we talk to and how. Run with both builds of libcurl.
 
 local auth = require "corebank.auth"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local pem = bank.files

@@ -1,10 +1,10 @@
 -- examples/api.lua, as it is, against a bank and its API: what a script does when the API answers
 -- 401 (FIELD part S, the first hour).
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local ACCOUNTS = '{"accounts":[{"accountId":"1","currency":"EUR"}]}\n'

@@ -2,11 +2,11 @@
 -- when they do not fit together.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local HOUR = 3600

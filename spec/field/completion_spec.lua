@@ -1,7 +1,7 @@
 -- S25: the completion of each shell, evaluated or as a file, in that shell on a terminal.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 
 local quoted = files.quoted
 local home

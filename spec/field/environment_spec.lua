@@ -1,11 +1,11 @@
 -- S14: where the secret is and whom to trust, from the environment.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

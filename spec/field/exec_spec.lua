@@ -1,7 +1,7 @@
 -- S19: a script does not go on with an old token, and a program gets one without a shell's help.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()

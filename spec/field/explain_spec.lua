@@ -1,10 +1,10 @@
 -- S29, S35: what the command tells of the token at hand, to people, to programs, and by its status.
 
-local command = require "spec.command"
+local command = require "spec.support.command"
 local dkjson = require "dkjson"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local home

@@ -1,10 +1,10 @@
 -- S20: request headers from a file, where `ps` does not show a key.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

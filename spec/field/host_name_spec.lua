@@ -2,11 +2,11 @@
 -- what to write.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local function message_of(changes)
   local ok, token, message = pcall(auth.authenticate, survive.options(changes))

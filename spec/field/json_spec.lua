@@ -2,10 +2,10 @@
 -- csrc/json/grammar.c is held to Python's reader here, as in spec/c/fuzz_grammar.c.
 
 local auth = require "corebank.auth"
-local files = require "spec.files"
-local random = require "spec.random"
+local files = require "spec.support.files"
+local random = require "spec.support.random"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

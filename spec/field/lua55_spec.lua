@@ -1,7 +1,7 @@
 -- S26: what Lua 5.5 forbids, looked for by older Luas. Debian 12 has no Lua 5.5 to run.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()

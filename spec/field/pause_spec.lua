@@ -1,11 +1,11 @@
 -- A process, or its machine, that stands still when a request has just been sent: the pause is
 -- taken off the token's life. spec/c/stall.c makes it stand still there.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local SIGCONT = 18
 

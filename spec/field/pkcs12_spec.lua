@@ -1,10 +1,10 @@
 -- Client certificates in the forms that banks hand out: taken by what is in the file.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local pem, quoted = bank.files, files.quoted

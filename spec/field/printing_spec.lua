@@ -1,12 +1,12 @@
 -- S30: what a terminal obeys is in nothing that is printed, whoever put it there.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
+local command = require "spec.support.command"
 local core = require "corebank.auth.core"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 -- ESC, BEL, backspace, DEL, a C1 CSI in UTF-8 and raw, an override of the direction, a line
 -- separator, a line of its own

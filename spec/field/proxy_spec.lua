@@ -1,12 +1,12 @@
 -- Proxies: one that speaks TLS with an authority of its own, who needs none, and who is blamed.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
+local command = require "spec.support.command"
 local core = require "corebank.auth.core"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local home

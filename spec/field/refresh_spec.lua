@@ -2,11 +2,11 @@
 -- calls, and it gets it all the same. Here `skip` is the time between calls, `ask` the call.
 
 local auth = require "corebank.auth"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local keep = fake.keep
 

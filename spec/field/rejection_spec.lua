@@ -2,10 +2,10 @@
 -- there is a next one, and the pace falls when fresh tokens are rejected alike.
 
 local auth = require "corebank.auth"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local ask, keep, steady = fake.ask, fake.keep, fake.steady
 

@@ -1,10 +1,10 @@
 -- A name server that loses packets, and the other steps of a connection that take too long: the
 -- message says which step was under way and which limit to raise.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local home

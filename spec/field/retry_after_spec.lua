@@ -1,11 +1,11 @@
 -- FIELD S10: how long a bank asks to be left alone, and what a 429 means that does not say.
 
 local auth = require "corebank.auth"
-local fake = require "spec.fake"
-local files = require "spec.files"
+local fake = require "spec.support.fake"
+local files = require "spec.support.files"
 local memory = require "corebank.auth.store.memory"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

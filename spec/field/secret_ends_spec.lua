@@ -2,11 +2,11 @@
 -- another system. One line feed at the end is dropped, all else is the caller's mistake.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local SECRET = bank.clientSecret

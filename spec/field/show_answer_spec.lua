@@ -1,8 +1,8 @@
 -- S21: the doctor shows what the bank answered when it is asked to, and by which name the bank
 -- knows the request.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()

@@ -2,7 +2,7 @@
 -- clock, and no token is handed out after its end.
 
 local client = require "corebank.auth.client.client"
-local fake = require "spec.fake"
+local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options.options"
 

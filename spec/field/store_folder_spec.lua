@@ -1,12 +1,12 @@
 -- S15, S16, S42: which folders a store is kept in, and what is said of those that it is not.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local quoted = files.quoted

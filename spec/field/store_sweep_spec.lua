@@ -1,11 +1,11 @@
 -- S18: what changed secrets leave behind is removed when something is written, and nothing else.
 
 local auth = require "corebank.auth"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.survive"
+local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 

@@ -2,8 +2,8 @@
 -- name, and else with where the list is.
 
 local auth = require "corebank.auth"
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 
 local function raised(call, ...)
   local ok, message = pcall(call, ...)

@@ -1,8 +1,8 @@
 -- S1: the command on a terminal. It asks for a secret only where somebody can answer, and whatever
 -- happens while it asks, it ends, and the terminal is as it was.
 
-local command = require "spec.command"
-local files = require "spec.files"
+local command = require "spec.support.command"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()

@@ -1,7 +1,7 @@
 -- When a token ends, by what the bank says and by what two clocks show: the arithmetic. pause_spec
 -- has what stands still, bank_clock_spec the real bank.
 
-local random = require "spec.random"
+local random = require "spec.support.random"
 local token = require "corebank.auth.exchange.token"
 
 local NOW = 1790000000.25   -- the true time when a request is sent

@@ -1,6 +1,6 @@
 -- Libraries that are older than what is needed: said when the core is made, and when it is opened.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 
 local quoted = files.quoted

@@ -7,7 +7,7 @@
 -- Locations: /api/ is proxied with inject() and observe(); /ready, /metrics; /plain/ is a neighbour
 -- without any of it. upstream.lua is the API.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local http = require "socket.http"
 local lfs = require "lfs"
 local ltn12 = require "ltn12"

@@ -1,6 +1,6 @@
 -- Several banks in a gateway: each stands alone, and comes and goes by itself (G12, G23).
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local gateway = require "spec.gateway"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"

@@ -1,6 +1,6 @@
 -- The configurations in examples/, run as they are but for addresses, credentials and paths.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local gateway = require "spec.gateway"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"

@@ -184,7 +184,7 @@ describe("the shared dict #nginx", function()
   it("is a store like the others", function()
     start({}, {dict = "lua_shared_dict corebank 2m;", server = [[location /contract {
         content_by_lua_block {
-          local contract = require "spec.store_contract"
+          local contract = require "spec.support.store_contract"
           local shdict = require "corebank.auth.store.shdict"
           local failed = 0
           for _, case in ipairs(contract.cases) do

@@ -1,7 +1,7 @@
 -- What must not grow: memory, threads, descriptors, over requests and over reloads. CBA_LONG=1
 -- makes more of both: nginx takes 6 ms to make a Lua for each request, and 0.2 s for a reload.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local gateway = require "spec.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"

@@ -9,7 +9,7 @@
 -- bank.lua describes the steps, raw.lua the actions of a raw server. Processes started here hang
 -- on a pipe of this one and end with it, however it ends.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local http = require "socket.http"
 local mime = require "mime"
 local socket = require "socket"

@@ -25,7 +25,7 @@
 
 local cqueues = require "cqueues"
 local cqueues_socket = require "cqueues.socket"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local luasocket = require "socket"
 
 local prefix = assert(arg[1], "usage: raw.lua PREFIX")

@@ -1,6 +1,6 @@
 --- Runs the command as a user does: a process of its own, an environment of its own.
 
-local files = require "spec.files"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
 

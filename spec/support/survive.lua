@@ -2,7 +2,7 @@
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
-local files = require "spec.files"
+local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local GRACE = 0.25        -- seconds a call may take beyond its timeout
