@@ -1,4 +1,4 @@
--- FAULTS of keeping a token, against the real bank and the real clock; client_spec has the policy.
+-- FAULTS of keeping a token, against the real bank and the real clock; spec/client has the policy.
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"

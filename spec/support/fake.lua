@@ -20,7 +20,8 @@ function fake.ask(kept, world)
   return got[1], got[2], got[3]
 end
 
---- A client in a world of its own, or in `world`, and no jitter. `changes` are more options.
+--- A client in a world of its own, or in `world`, and no jitter; its settings, too. `changes` are
+--- more options.
 function fake.keep(answer, changes, world)
   local given = {baseUrl = "https://bank.example", clientId = "id", clientSecret = "canary-secret",
     attempts = 1}
@@ -30,7 +31,7 @@ function fake.keep(answer, changes, world)
   world.random = function() return 0 end
   local kept = client.new(settings, world.system, world.host,
     function() options.release(settings) end)
-  return kept, world
+  return kept, world, settings
 end
 
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
