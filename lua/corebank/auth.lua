@@ -57,7 +57,7 @@ end
 function auth.authenticateAll(list, given)
   local host, unable = choose_host()
   if not host then error("authenticateAll: " .. unable, 2) end
-  local authenticate_all = require "corebank.auth.client.many"   -- here: most scripts need one token
+  local authenticate_all = require "corebank.auth.client.many"   -- here: scripts mostly need one
   local results, mistake = authenticate_all(list, given, core, host)
   if not results then error("authenticateAll: " .. mistake, 2) end
   return results
