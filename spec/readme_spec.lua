@@ -11,10 +11,12 @@ local sandbox = require "spec.sandbox"
 local content, lines_of, quoted = files.content, files.lines_of, files.quoted
 local readme = content("README.md")
 
-local function section(title)
-  local _, first = readme:find("\n##+ " .. title .. "\n")
+-- The part of a page under one heading.
+local function section(title, page)
+  local text = page and content(page) or readme
+  local _, first = text:find("\n##+ " .. title .. "\n")
   assert(first, "no section " .. title)
-  return readme:sub(first, (readme:find("\n##+ ", first) or 0) - 1)
+  return text:sub(first, (text:find("\n##+ ", first) or 0) - 1)
 end
 
 -- The rows of the tables in `text`: what the first column has in backticks -> the cells after it. A
@@ -40,7 +42,7 @@ end
 
 describe("README", function()
   it("names every option with its default and its environment variable, and no other", function()
-    local described = rows(section("Options"))
+    local described = rows(content("docs/options.md"):match("^(.-)\n## "))
     for _, option in ipairs(options.list) do
       local row = described[option.name]
       assert.is_truthy(row, option.name .. " is not in the table")
@@ -56,6 +58,16 @@ describe("README", function()
       described[option.name] = nil
     end
     assert.is_nil(next(described))
+  end)
+
+  it("names the variable of every option", function()
+    local described = rows(section("Environment variables", "docs/options.md"))
+    for _, option in ipairs(options.list) do
+      for _, variable in ipairs{option.env or option.secretEnv, option.secretFileEnv} do
+        local row = described[variable]
+        assert.is_truthy(row and row[1]:find("`" .. option.name .. "`", 1, true), variable)
+      end
+    end
   end)
 
   it("lists every problem code, and whether it is retryable", function()

@@ -105,7 +105,7 @@ describe("an unknown option", function()
     raises({retries = 1}, "did you mean 'attempts'%?")
     raises({url = "x"}, "did you mean 'baseUrl'%?")
     raises({[1] = "x"}, "options must be named")
-    raises({["a\nb" .. ("x"):rep(1000)] = 1}, "unknown option 'a%?bx+'; README.md lists")
+    raises({["a\nb" .. ("x"):rep(1000)] = 1}, "unknown option 'a%?bx+'; docs/options.md lists")
   end)
 
   it("that would switch verification off is told that nothing does", function()

@@ -12,7 +12,7 @@ local function raised(call, ...)
   return message
 end
 
-local LIST = "; README.md lists the options under Options$"
+local LIST = "; docs/options.md lists the options$"
 
 describe("S37: an unknown option", function()
   it("that is near a known one is answered with that", function()

@@ -115,7 +115,7 @@ function suggest.mistake(name, options)
   elseif nearest then
     return ("%s; did you mean '%s'?"):format(unknown, nearest)
   end
-  return unknown .. "; README.md lists the options under Options"
+  return unknown .. "; docs/options.md lists the options"
 end
 
 return suggest
