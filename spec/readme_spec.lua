@@ -83,7 +83,7 @@ describe("README", function()
   end)
 
   it("names every script", function()
-    local named = rows(section("Development"))
+    local named = rows(section("Scripts", "CONTRIBUTING.md"))
     for _, name in ipairs(lines_of("ls script")) do
       assert.is_truthy(named["script/" .. name], "script/" .. name)
     end
