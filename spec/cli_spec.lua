@@ -5,7 +5,7 @@ local calendar = require "corebank.auth.cli.calendar"
 local command = require "spec.support.command"
 local exits = require "corebank.auth.cli.exits"
 local files = require "spec.support.files"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.list"
 local plain = require "corebank.auth.cli.plain"
 local sandbox = require "spec.sandbox"
 
@@ -55,7 +55,7 @@ describe("the command line", function()
     local help = run{"token", "--help"}
     assert.equal(0, help.status)
     local without = {clientSecret = true, clientKeyPassword = true, onEvent = true, store = true}
-    for _, option in ipairs(options.list) do
+    for _, option in ipairs(options) do
       local flag = "--" .. option.name:gsub("%u", function(c) return "-" .. c:lower() end)
       if option.name == "headers" then flag = "--header" end
       local there = (help.out:gsub("\n", " \n")):find("\n   " .. flag .. " ", 1, true) ~= nil

@@ -4,7 +4,7 @@
 local client = require "corebank.auth.client.client"
 local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local randomly = require "spec.support.random"
 
 local pick = randomly.pick

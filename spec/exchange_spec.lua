@@ -2,7 +2,7 @@
 
 local core = require "corebank.auth.core"
 local exchange = require "corebank.auth.exchange.exchange"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 
 -- A system that answers from `answers` (one a POST, the last for ever), each taking no time or
 -- `answer.takes` seconds, on a clock that moves only when something is waited for.

@@ -1,7 +1,6 @@
 -- Many tokens at once: order, bound, failures, clients in the list; in a world without sockets, and
 -- against the sandbox bank.
 
-local alike = require "corebank.auth.options.alike"
 local auth = require "corebank.auth"
 local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client.client"
@@ -9,7 +8,7 @@ local core = require "corebank.auth.core"
 local fake = require "spec.support.fake"
 local files = require "spec.support.files"
 local many = require "corebank.auth.client.many"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
@@ -147,9 +146,8 @@ describe("a batch", function()
   it("holds no more secrets than are in the air", function()
     local world = new_world(function() return {token = "t", validity = 60, takes = 0.1} end)
     local open, most = 0, 0
-    local Reader = getmetatable(alike.reader())
-    local read, release = Reader.read, options.release
-    function Reader.read(...)
+    local read, release = options.read, options.release
+    function options.read(...)
       local settings, mistake = read(...)
       if settings then open = open + 1 end
       most = math.max(most, open)
@@ -160,7 +158,7 @@ describe("a batch", function()
       return release(settings)
     end
     run(world, elements(50), {parallel = 5})
-    Reader.read, options.release = read, release
+    options.read, options.release = read, release
     assert.equal(0, open)
     assert.equal(5, most)
   end)
@@ -169,9 +167,8 @@ describe("a batch", function()
     local world = new_world(function(n)
       return {token = "t", validity = 60, takes = 0.01 * n}
     end)
-    local Reader = getmetatable(alike.reader())
-    local secrets, read = {}, Reader.read
-    function Reader.read(...)
+    local secrets, read = {}, options.read
+    function options.read(...)
       local settings, mistake = read(...)
       secrets[#secrets + 1] = settings.clientSecret
       return settings, mistake
@@ -179,7 +176,7 @@ describe("a batch", function()
     local ok, fault = pcall(run, world, elements(50), {onProgress = function(done)
       if done == 3 then error("enough", 0) end
     end})
-    Reader.read = read
+    options.read = read
     assert.is_false(ok)
     assert.equal("enough", fault)
     assert.is_nil(next(world.open))

@@ -1,5 +1,5 @@
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local problem = require "corebank.auth.exchange.problem"
 
 local settings = {url = "https://bank.example/", origin = "https://bank.example"}

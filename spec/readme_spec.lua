@@ -5,7 +5,7 @@ local problem = require "corebank.auth.exchange.problem"
 local exits = require "corebank.auth.cli.exits"
 local files = require "spec.support.files"
 local flags = require "corebank.auth.cli.flags"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.list"
 local sandbox = require "spec.sandbox"
 
 local content, lines_of, quoted = files.content, files.lines_of, files.quoted
@@ -43,7 +43,7 @@ end
 describe("README", function()
   it("names every option with its default and its environment variable, and no other", function()
     local described = rows(content("docs/options.md"):match("^(.-)\n## "))
-    for _, option in ipairs(options.list) do
+    for _, option in ipairs(options) do
       local row = described[option.name]
       assert.is_truthy(row, option.name .. " is not in the table")
       local default = option.required and "required" or option.default
@@ -62,7 +62,7 @@ describe("README", function()
 
   it("names the variable of every option", function()
     local described = rows(section("Environment variables", "docs/options.md"))
-    for _, option in ipairs(options.list) do
+    for _, option in ipairs(options) do
       for _, variable in ipairs{option.env or option.secretEnv, option.secretFileEnv} do
         local row = described[variable]
         assert.is_truthy(row and row[1]:find("`" .. option.name .. "`", 1, true), variable)

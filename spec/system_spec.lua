@@ -53,28 +53,3 @@ describe("system.session", function()
     assert.equal(3, calls)
   end)
 end)
-
-describe("system.same_fields", function()
-  local same_fields = core.same_fields
-
-  it("tells whether one table has what another one has, and nothing else", function()
-    local other = {a = 1, b = "two"}
-    assert.is_true(same_fields({a = 1, b = "two"}, other, 2))
-    assert.is_false(same_fields({a = 1, b = "three"}, other, 2))
-    assert.is_false(same_fields({a = 1}, other, 2))
-    assert.is_false(same_fields({a = 1, b = "two", c = 3}, other, 2))
-    assert.is_false(same_fields({a = 1, c = "two"}, other, 2))
-    assert.is_false(same_fields(setmetatable({a = 1, b = "two"}, {}), other, 2))
-    assert.is_true(same_fields({}, {}, 0))
-  end)
-
-  it("compares no fields with the names that are given", function()
-    local other = {a = 1}
-    assert.is_true(same_fields({a = 1, b = "two", c = 3}, other, 3, "b", "c"))
-    assert.is_true(same_fields({a = 1, c = false}, other, 2, "b", "c"))
-    assert.is_false(same_fields({a = 2, b = "two", c = 3}, other, 3, "b", "c"))
-    assert.is_false(same_fields({a = 1, b = "two"}, other, 3, "b", "c"))
-    assert.is_false(same_fields({a = 1, b = "two", d = 3}, other, 3, "b", "c"))
-    assert.is_false(same_fields(setmetatable({a = 1, b = 2}, {}), other, 2, "b"))
-  end)
-end)

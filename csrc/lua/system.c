@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "system/clock.h"
-#include "json/json.h"
 #include "http/libcurl.h"
+#include "http/url.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"
 #include "secret/secret.h"
-#include "http/url.h"
+#include "system/clock.h"
 #include "text/utf8.h"
+#include "json/json.h"
 
 /* boot() -> seconds on a clock that nobody sets and that runs while the machine sleeps */
 static int system_boot(lua_State *L) {
@@ -78,49 +78,6 @@ static int system_characters(lua_State *L) {
     } else {
         lua_pushnumber(L, (lua_Number)count);
     }
-    return 1;
-}
-
-enum { TABLE = 1, OTHER = 2, COUNT = 3 };
-
-/* Whether the key there is one of the names after the count, which are all arguments before it. */
-static bool is_named(lua_State *L, int key) {
-    int name = COUNT + 1;
-    while (name < key && !lua_rawequal(L, name, key)) {
-        name++;
-    }
-    return name < key;
-}
-
-/* Whether the two values on top are the same. A string is mostly itself: that is seen at once. */
-static bool same_values(lua_State *L) {
-    if (lua_type(L, -1) == LUA_TSTRING && lua_type(L, -2) == LUA_TSTRING &&
-        lua_tostring(L, -1) == lua_tostring(L, -2)) {
-        return true;
-    }
-    return lua_rawequal(L, -1, -2);
-}
-
-/* same_fields(table, other, count [, name...]) -> whether `table` has `count` fields, all as
- * `other` has them but for those with one of the names, and no metatable, which might give more */
-static int system_same_fields(lua_State *L) {
-    luaL_checktype(L, TABLE, LUA_TTABLE);
-    luaL_checktype(L, OTHER, LUA_TTABLE);
-    lua_Number left = luaL_checknumber(L, COUNT);
-    int key = lua_gettop(L) + 1;
-    bool same = !lua_getmetatable(L, TABLE);
-    lua_settop(L, key - 1);
-    lua_pushnil(L);
-    while (same && lua_next(L, TABLE) != 0) {
-        if (!is_named(L, key)) {
-            lua_pushvalue(L, key);
-            lua_rawget(L, OTHER);
-            same = same_values(L);
-        }
-        lua_settop(L, key);
-        left--;
-    }
-    lua_pushboolean(L, same && left <= 0 && left >= 0);
     return 1;
 }
 
@@ -225,7 +182,6 @@ void cba_open_system(lua_State *L) {
         {"sleep", system_sleep},
         {"random", system_random},
         {"characters", system_characters},
-        {"same_fields", system_same_fields},
         {"url", system_url},
         {"libraries", system_libraries},
         {"resolves_aside", system_resolves_aside},

@@ -5,8 +5,7 @@
 local core = require "corebank.auth.core"
 local choose_host = require "corebank.auth.host.choose"
 local exchange = require "corebank.auth.exchange.exchange"
-local options = require "corebank.auth.options.options"
-local remember = require "corebank.auth.options.remember"
+local options = require "corebank.auth.options.read"
 local secret = require "corebank.auth.options.secret"
 
 local auth = {}
@@ -35,13 +34,13 @@ function auth.authenticate(given)
   local host, unable = choose_host()
   unable = unable or host.unable_to_wait and host.unable_to_wait()
   if unable then error("authenticate: " .. unable, 2) end
-  local settings, mistake = remember.borrow(given)
+  local settings, mistake = options.read(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
   -- left that a later call would send on.
   local ok, token, message, problem = pcall(exchange.run, settings, core, host.wait)
   if not ok and settings.transfer then settings.transfer:close() end
-  remember.give_back(settings, given)
+  options.release(settings)
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert
   return nil, message, problem

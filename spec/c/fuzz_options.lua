@@ -3,7 +3,7 @@
 -- string what is wrong, without a word of any value.
 
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 
 -- In every string value; never in a name. No message may show it.
 local MARK = "S3CR3T"

@@ -196,7 +196,7 @@ describe("the other options", function()
 
   it("are looked at anew at every call, also when the table is the same", function()
     local options = survive.options()
-    for _ = 1, 4 do assert(auth.authenticate(options)) end   -- remembered from the second on
+    for _ = 1, 4 do assert(auth.authenticate(options)) end
     options.clientSecret = "canary-secret-changed"
     local token, _, problem = auth.authenticate(options)
     assert.is_nil(token)
@@ -217,96 +217,12 @@ describe("the other options", function()
     assert.is_false((pcall(auth.authenticate, options)))
   end)
 
-  it("may come through a metatable, and are not remembered then", function()
+  it("may come through a metatable", function()
     local defaults = survive.options()
     local options = setmetatable({}, {__index = defaults})
     for _ = 1, 3 do assert(auth.authenticate(options)) end
     defaults.clientSecret = "canary-secret-changed"
     assert.equal("denied", select(3, auth.authenticate(options)).code)
-  end)
-
-  it("are remembered for one call at a time", function()
-    local reader = require "corebank.auth.options.remember"
-    local options = survive.options()
-    reader.give_back(reader.borrow(options), options)
-    local first = reader.borrow(options)
-    local second = reader.borrow(options)
-    assert.are_not.equal(first, second)
-    reader.give_back(second, options)
-    reader.give_back(first, options)
-    assert.is_false(core.is_secret(first.clientSecret))
-    assert.is_true(core.is_secret(second.clientSecret))
-    assert.equal(second, reader.borrow(options))
-  end)
-
-  it("are not remembered with what may change behind our back", function()
-    local reader = require "corebank.auth.options.remember"
-    local function is_remembered(options)
-      local last
-      for _ = 1, 3 do
-        last = assert(reader.borrow(options))
-        reader.give_back(last, options)
-      end
-      local again = reader.borrow(options)
-      reader.give_back(again, options)
-      return again == last
-    end
-    assert.is_true(is_remembered(survive.options()))
-    for name, value in pairs{headers = {["X-Key"] = "1"}, onEvent = function() end,
-      clientSecret = core.secret("canary-secret")} do
-      assert.is_false(is_remembered(survive.options{[name] = value}), name)
-    end
-    assert.is_false(is_remembered(survive.options{clientCert = "client.pem",
-      clientKeyPassword = core.secret("canary-passphrase")}))
-    assert.is_false(is_remembered(setmetatable(survive.options(), {})))
-    local options = survive.options()
-    options.clientSecret = nil
-    process.setenv("COREBANK_CLIENT_SECRET", "canary-secret")
-    assert.is_false(is_remembered(options))
-    process.setenv("COREBANK_CLIENT_SECRET", nil)
-  end)
-
-  it("in a new table for each call are read once but for the credentials", function()
-    local reader = require "corebank.auth.options.remember"
-    local function serial(changes)
-      local options = survive.options(changes)
-      local settings = assert(reader.borrow(options))
-      reader.give_back(settings, options)
-      assert.is_false(core.is_secret(settings.clientSecret))
-      return settings.serial
-    end
-    local known = assert(serial())
-    assert.equal(known, serial())
-    assert.equal(known, serial{clientId = "another", clientSecret = "canary-secret-changed"})
-    assert.are_not.equal(known, serial{timeout = 4})
-    assert.equal("denied",
-      select(3, auth.authenticate(survive.options{clientSecret = "canary-secret-changed"})).code)
-    assert(auth.authenticate(survive.options()))
-  end)
-
-  it("in a new table are read whole after what may change behind our back", function()
-    local reader = require "corebank.auth.options.remember"
-    for name, value in pairs{headers = {["X-Key"] = "1"}, onEvent = function() end,
-      proxy = "http://user:canary-passphrase@proxy.example"} do
-      for _ = 1, 3 do
-        local options = survive.options{[name] = value}
-        local settings = assert(reader.borrow(options))
-        reader.give_back(settings, options)
-        assert.is_truthy(rawget(settings, "url"), name)   -- its own, and not inherited
-        assert.is_nil(settings.serial, name)              -- no handle stays set up
-      end
-    end
-    process.setenv("COREBANK_CLIENT_ID", "one")
-    for _, id in ipairs{"one", "another"} do
-      process.setenv("COREBANK_CLIENT_ID", id)
-      local options = survive.options()
-      options.clientId = nil
-      local settings = assert(reader.borrow(options))
-      assert.equal(id, settings.clientId)
-      assert.is_nil(settings.serial)
-      reader.give_back(settings, options)
-    end
-    process.setenv("COREBANK_CLIENT_ID", nil)
   end)
 
   it("are named when they are no table, after any number of calls", function()
@@ -322,68 +238,7 @@ describe("the other options", function()
     end
   end)
 
-  it("in a new table keep neither the table before nor its secret", function()
-    local reader = require "corebank.auth.options.remember"
-    local seen = setmetatable({}, {__mode = "k"})
-    local function see(timeout)
-      local options = survive.options{timeout = timeout,
-        clientSecret = core.secret("canary-secret-object")}
-      local settings = assert(reader.borrow(options))
-      reader.give_back(settings, options)
-      seen[options], seen[options.clientSecret], seen[settings] = true, true, true
-    end
-    for _, timeout in ipairs{2, 3, 3} do   -- unlike the one before, and like it
-      see(timeout)
-      collectgarbage()
-      collectgarbage()
-      assert.is_nil(next(seen))
-    end
-  end)
-
-  it("are not kept for a call that was dropped", function()
-    local reader = require "corebank.auth.options.remember"
-    local options = survive.options()
-    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
-    local dropped = setmetatable({reader.borrow(options)}, {__mode = "v"})
-    assert.is_true(dropped[1].serial ~= nil)
-    collectgarbage()
-    collectgarbage()
-    assert.is_nil(dropped[1])
-    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
-    local again = reader.borrow(options)
-    reader.give_back(again, options)
-    assert.equal(again, reader.borrow(options))
-  end)
-
-  it("that have changed leave nothing of what they were", function()
-    local reader = require "corebank.auth.options.remember"
-    local options = survive.options()
-    for _ = 1, 2 do reader.give_back(reader.borrow(options), options) end
-    local old = reader.borrow(options)
-    reader.give_back(old, options)
-    options.clientSecret = "canary-secret-changed"
-    reader.borrow(options)
-    assert.is_false(core.is_secret(old.clientSecret))
-  end)
-
-  it("with a key's passphrase or a proxy's password are set up anew for every call", function()
-    local options = require "corebank.auth.options.options"
-    for _, changes in ipairs{{proxy = "http://user:canary-passphrase@proxy.example"},
-      {clientCert = "client.pem", clientKeyPassword = "canary-passphrase"}} do
-      local settings = assert(options.read(survive.options(changes)))
-      options.number(settings)
-      assert.is_nil(settings.serial)
-      options.release(settings)
-    end
-  end)
-
   it("leave no secret behind after a call, however it ends", function()
-    local reader = require "corebank.auth.options.remember"
-    local options = survive.options()
-    local settings = assert(reader.borrow(options))
-    assert.is_true(core.is_secret(settings.clientSecret))
-    reader.give_back(settings, options)
-    assert.is_false(core.is_secret(settings.clientSecret))
     local made = {}
     local secret = core.secret
     core.secret = function(...)
@@ -391,14 +246,15 @@ describe("the other options", function()
       made[#made + 1] = value
       return value, reason
     end
+    assert(auth.authenticate(survive.options()))
     pcall(auth.authenticate, survive.options{onEvent = function() error("mine") end})
     pcall(auth.authenticate, survive.options{clientSecret = "canary-secret", timeout = "no"})
     core.secret = secret
-    assert.is_true(#made == 2)
+    assert.is_true(#made == 3)
     for _, value in ipairs(made) do assert.is_false(core.is_secret(value)) end
   end)
 
-  it("go with the caller's table, remembered or not", function()
+  it("go with the caller's table", function()
     local seen = setmetatable({}, {__mode = "k"})
     for _ = 1, 3 do
       local options = survive.options()

@@ -3,7 +3,7 @@
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
 local files = require "spec.support.files"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
@@ -267,7 +267,7 @@ describe("a program that ends #transfer", function()
   local prelude = [[
     local auth = require "corebank.auth"
     local core = require "corebank.auth.core"
-    local options = require "corebank.auth.options.options"
+    local options = require "corebank.auth.options.read"
     local given = {baseUrl = os.getenv("SPEC_URL"), clientId = os.getenv("SPEC_ID"),
       clientSecret = os.getenv("SPEC_SECRET"), caFile = os.getenv("SPEC_CA")}
   ]]

@@ -4,7 +4,7 @@
 local client = require "corebank.auth.client.client"
 local entry = require "corebank.auth.client.entry"
 local fake = require "spec.support.fake"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local problem = require "corebank.auth.exchange.problem"
 local token = require "corebank.auth.exchange.token"
 

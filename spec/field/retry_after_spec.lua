@@ -123,7 +123,7 @@ end)
 -- A client in a world without sockets, against a bank that answers 429.
 local function limited_client(world, store)
   local client = require "corebank.auth.client.client"
-  local options = require "corebank.auth.options.options"
+  local options = require "corebank.auth.options.read"
   local settings, release = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
     clientSecret = "canary-secret", attempts = 3})
   settings.store = store

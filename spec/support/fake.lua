@@ -3,7 +3,7 @@
 
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 
 local fake = {}
 

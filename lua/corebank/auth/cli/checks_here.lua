@@ -5,7 +5,7 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local given = require "corebank.auth.cli.given"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local problem = require "corebank.auth.exchange.problem"
 local wording = require "corebank.auth.cli.wording"
 

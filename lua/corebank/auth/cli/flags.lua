@@ -1,7 +1,7 @@
---- The flags: an option of options.lua each, in kebab-case, and the command's own. Secrets are not
+--- The flags: each option of options/list.lua in kebab-case, and the command's own. Secrets are not
 -- among them.
 
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.list"
 
 ---@class corebank.auth.Flag
 ---@field flag string "--ca-file"
@@ -52,7 +52,7 @@ local flags = {commands = {"token", "exec", "explain", "forget", "doctor", "comp
 
 ---@type corebank.auth.Flag[]
 flags.list = {}
-for _, option in ipairs(options.list) do
+for _, option in ipairs(options) do
   if not NOT_A_FLAG[option.kind] then
     flags.list[#flags.list + 1] = {flag = flag_of(option), name = option.name, kind = option.kind,
       meaning = option.meaning, env = option.env, default = option.default, isOption = true}

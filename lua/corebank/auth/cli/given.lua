@@ -9,7 +9,7 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local file_store = require "corebank.auth.store.file"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 local secret = require "corebank.auth.options.secret"
 local system = require "corebank.auth.host.system"
 

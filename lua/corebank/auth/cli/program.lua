@@ -3,13 +3,13 @@
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local formats = require "corebank.auth.cli.formats"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.list"
 
 --- This process becomes the program. Ends the command when it cannot.
 ---@param words string[] the program and its arguments
 ---@param token corebank.auth.Token
 return function(words, token)
-  for _, option in ipairs(options.list) do
+  for _, option in ipairs(options) do
     if option.secretEnv then core.setenv(option.secretEnv, nil) end
   end
   for _, variable in ipairs(formats.variables(token)) do core.setenv(variable[1], variable[2]) end

@@ -3,13 +3,12 @@
 -- A batch is to its host what a transfer is: something to step, and to wait for. Each element has a
 -- flight of its own; one step of the engine moves all of them.
 
-local alike = require "corebank.auth.options.alike"
 local check = require "corebank.auth.options.check"
 local core = require "corebank.auth.core"
 local client = require "corebank.auth.client.client"
 local exchange = require "corebank.auth.exchange.exchange"
 local flight = require "corebank.auth.client.flight"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 
 ---@class corebank.auth.ManyOptions
 ---@field parallel integer? how many at a time, 1 to 256; default 32
@@ -60,7 +59,7 @@ local function prepare(batch, entry, element)
   if client.is(element) then
     work = client.token_and_refresh
   else
-    local settings, mistake = batch.reader:read(element)
+    local settings, mistake = options.read(element)
     if not settings then return nil, mistake end
     entry.settings = settings
     arguments = {settings, batch.system, yield}
@@ -168,16 +167,18 @@ end
 
 -- ---- what the caller gave ----------------------------------------------------------------------
 
-local function check_element(element, reader)
+local function check_element(element)
   if client.is(element) then return element.isClosed and "is a client that is closed" or nil end
   if type(element) ~= "table" then
     return "must be a table of options or a client, not " .. type(element)
   end
-  return reader:check(element)
+  local settings, mistake = options.read(element)
+  if settings then options.release(settings) end
+  return mistake
 end
 
 -- A copy of the list; or nil and what is wrong with it.
-local function read_list(list, reader)
+local function read_list(list)
   if type(list) ~= "table" or client.is(list) then
     return nil, "a list of tables of options is needed"
   end
@@ -187,7 +188,7 @@ local function read_list(list, reader)
     count = count + 1
   end
   for i = 1, count do
-    local mistake = check_element(list[i], reader)
+    local mistake = check_element(list[i])
     if mistake then return nil, ("element %d: %s"):format(i, mistake) end
     copy[i] = list[i]
   end
@@ -220,14 +221,13 @@ return function(list, given, system, host)
   given = given or {}
   local mistake = check_options(given)
   if mistake then return nil, mistake end
-  local reader = alike.reader()
-  list, mistake = read_list(list, reader)
+  list, mistake = read_list(list)
   if not list then return nil, mistake end
   local parallel = given.parallel or PARALLEL
   local batch = setmetatable({list = list, total = #list, started = 0, done = 0, results = {},
     air = {}, parallel = parallel, width = math.min(FIRST_WIDTH, parallel),
     quietUntil = system.boot() + QUIET, onProgress = given.onProgress,
-    reader = reader, system = system, threads = host.callers_threads}, Batch)
+    system = system, threads = host.callers_threads}, Batch)
   if batch.total == 0 then return batch.results end
   local ok, fault = pcall(host.wait, batch)
   if not ok or batch.mistake then give_up(batch) end

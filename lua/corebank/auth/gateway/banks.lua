@@ -6,7 +6,7 @@ local check = require "corebank.auth.options.check"
 local core = require "corebank.auth.core"
 local metrics = require "corebank.auth.gateway.metrics"
 local notes = require "corebank.auth.gateway.notes"
-local options = require "corebank.auth.options.options"
+local options = require "corebank.auth.options.read"
 
 -- What a client reads when it is made: read now, in a master maybe, and not by the first request.
 require "corebank.auth.client.shared"

@@ -2,6 +2,7 @@
 -- keep, or nil and what it must be.
 
 local core = require "corebank.auth.core"
+local host_name = require "corebank.auth.options.host_name"
 
 local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
 local MOST_HEADERS = 32       -- csrc/http/request.h takes as many
@@ -39,8 +40,7 @@ function check.proxy_url(value)
     or SOCKS[scheme]) then
     return nil, "must be a URL such as http://proxy.example:3128, or empty for none"
   end
-  local fault = url.host:find "[\128-\255]"
-    and require "corebank.auth.options.host_name".fault(url.host)
+  local fault = url.host:find "[\128-\255]" and host_name.fault(url.host)
   if fault then return nil, fault end
   return value
 end

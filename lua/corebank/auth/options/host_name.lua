@@ -1,5 +1,4 @@
---- What is wrong with a host name or a URL, and what to write in its place. Loaded when something
--- is.
+--- What is wrong with a host name or a URL, and what to write in its place.
 
 local core = require "corebank.auth.core"
 

@@ -1,0 +1,100 @@
+--- Every option once: its name, what it must be like, its default, the variable that stands in for
+-- it, what it means. In the order in which they are read.
+
+local check = require "corebank.auth.options.check"
+
+---@class corebank.auth.Options
+---@field baseUrl string? `https://…`, may carry a path prefix; else from COREBANK_BASE_URL
+---@field path string? default "/api/auth/v1/authenticate"
+---@field clientId string? 1..100 characters of UTF-8; else from COREBANK_CLIENT_ID
+---@field clientSecret string|corebank.auth.Secret? likewise; else from COREBANK_CLIENT_SECRET,
+--- or from the file that COREBANK_CLIENT_SECRET_FILE names
+---@field timeout number? seconds for the whole call, retries included; default 10
+---@field connectTimeout number? seconds for one connection; default 3
+---@field attempts integer? tries within `timeout`; default 3
+---@field caFile string? PEM file of all that is trusted; else from COREBANK_CA_FILE, or libcurl's
+---@field caPath string? folder of all that is trusted; default: libcurl's own
+---@field clientCert string? file for mutual TLS: PEM, DER or PKCS#12, by its content
+---@field clientKey string? PEM or DER file; default: in clientCert
+---@field clientKeyPassword string|corebank.auth.Secret?
+---@field pinnedKey string? `sha256//…;sha256//…`, with a backup
+---@field minTls "1.2"|"1.3"? default "1.2"
+---@field proxy string? default: the environment's; "" means none
+---@field proxyCaFile string? PEM file of all that is trusted for an https proxy
+---@field noProxy string? hosts that are reached directly; default: the environment's
+---@field allowPlaintext boolean? lets `http://` leave this machine, the secret readable on the way
+---@field headers table<string, string>? extra request headers
+---@field onEvent fun(event: table)? told what happens; never a secret
+
+---@class corebank.auth.ClientOptions: corebank.auth.Options
+---@field store corebank.auth.Store? where tokens are shared; default: this client's memory
+---@field leeway number? seconds; a token with less left is never handed out
+---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
+
+local LONGEST_TIMEOUT = 600   -- seconds
+local MOST_ATTEMPTS = 10
+local LONGEST_LIFETIME = 7 * 86400   -- seconds
+
+---@class corebank.auth.Option
+---@field name string
+---@field check fun(value: any): any, string? the value to keep; or nil and what it must be
+---@field kind string what a value is, in the words of a command's --help
+---@field meaning string what it is for
+---@field default any
+---@field env string? the variable that stands in for it
+---@field secretEnv string? the same, of a secret
+---@field secretFileEnv string? the variable with the path of a file that holds the secret
+---@field required boolean?
+---@field clientOnly boolean? it is for a client, and not for a single call
+---@field as string? the name of the setting, where that is another one
+
+---@type corebank.auth.Option[]
+return {
+  {name = "baseUrl", check = check.text, env = "COREBANK_BASE_URL", required = true,
+    kind = "URL", meaning = "where the bank is, https://…"},
+  {name = "path", check = check.url_path, default = "/api/auth/v1/authenticate",
+    kind = "PATH", meaning = "what comes after the base URL"},
+  {name = "clientId", check = check.credential, env = "COREBANK_CLIENT_ID", required = true,
+    kind = "ID", meaning = "who asks"},
+  {name = "clientSecret", check = check.secret, secretEnv = "COREBANK_CLIENT_SECRET",
+    secretFileEnv = "COREBANK_CLIENT_SECRET_FILE", required = true,
+    kind = "secret", meaning = "how the bank knows"},
+  {name = "timeout", check = check.number(0, LONGEST_TIMEOUT), default = 10,
+    kind = "SECONDS", meaning = "the whole call, retries included"},
+  {name = "connectTimeout", check = check.number(0, LONGEST_TIMEOUT), default = 3,
+    kind = "SECONDS", meaning = "one connection"},
+  {name = "attempts", check = check.number(1, MOST_ATTEMPTS, true), default = 3,
+    kind = "COUNT", meaning = "tries within the timeout"},
+  {name = "caFile", check = check.text, env = "COREBANK_CA_FILE",
+    kind = "FILE", meaning = "certificates to trust, PEM"},
+  {name = "caPath", check = check.text,
+    kind = "FOLDER", meaning = "certificates to trust, with hashed names"},
+  {name = "clientCert", check = check.text,
+    kind = "FILE", meaning = "certificate for mutual TLS: PEM, DER or PKCS#12"},
+  {name = "clientKey", check = check.text,
+    kind = "FILE", meaning = "its key, when not in the same file"},
+  {name = "clientKeyPassword", check = check.secret_of_any_length,
+    kind = "secret", meaning = "passphrase of that key"},
+  {name = "pinnedKey", check = check.pin_list,
+    kind = "PINS", meaning = "sha256//…;sha256//…: the only server keys to trust"},
+  {name = "minTls", check = check.tls_version, default = "1.2",
+    kind = "VERSION", meaning = "lowest TLS version, 1.2 or 1.3"},
+  {name = "proxy", check = check.proxy_url,
+    kind = "URL", meaning = "the proxy to use, or an empty one for none"},
+  {name = "proxyCaFile", check = check.text,
+    kind = "FILE", meaning = "certificates to trust for an https:// proxy, PEM"},
+  {name = "noProxy", check = check.host_list,
+    kind = "HOSTS", meaning = "hosts to reach without the proxy"},
+  {name = "allowPlaintext", check = check.boolean, default = false,
+    kind = "switch", meaning = "lets http:// leave this machine, secret and all"},
+  {name = "headers", check = check.header_table, as = "headerLines",
+    kind = "headers", meaning = "one more request header; @FILE: those in a file"},
+  {name = "onEvent", check = check.callable,
+    kind = "function", meaning = "told what happens"},
+  {name = "store", check = check.store, clientOnly = true,
+    kind = "store", meaning = "where tokens are shared"},
+  {name = "leeway", check = check.number(0, LONGEST_LIFETIME), clientOnly = true,
+    kind = "SECONDS", meaning = "a token with less left is not handed out"},
+  {name = "refreshAhead", check = check.number(0, LONGEST_LIFETIME), clientOnly = true,
+    kind = "SECONDS", meaning = "how long before its end a token is refreshed"},
+}
