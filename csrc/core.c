@@ -1,22 +1,22 @@
 /* The C half of corebank-auth: corebank.auth.core. Loading it creates nothing but this table. */
 #include "lua/bindings.h"
-#include "lua/compat.h"
-
-#define CBA_EXPORT __attribute__((visibility("default")))
-
-CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
 
 int luaopen_corebank_auth_core(lua_State *L) {
     lua_newtable(L);
     lua_pushliteral(L, CBA_VERSION);
     lua_setfield(L, -2, "VERSION");
-    cba_open_system(L); /* first: it looks whether the libraries are recent enough */
-    cba_open_folder(L);
-    cba_open_secret(L);
-    cba_open_seal(L);
-    cba_open_transfer(L);
-    cba_open_window(L);
+    cba_open_libraries(L); /* first: it checks whether the libraries are recent enough */
+    cba_open_clock(L);
     cba_open_inspect(L);
+    cba_open_private_file(L);
+    cba_open_process(L);
+    cba_open_seal(L);
+    cba_open_secret(L);
+    cba_open_store(L);
     cba_open_terminal(L);
+    cba_open_text(L);
+    cba_open_transfer(L);
+    cba_open_url(L);
+    cba_open_window(L);
     return 1;
 }

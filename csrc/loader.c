@@ -9,10 +9,6 @@
 #include "lua/bindings.h"
 #include "lua/compat.h"
 
-#define CBA_EXPORT __attribute__((visibility("default")))
-
-CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
-
 /* Pushes the path of the core proper: in the folder that this file lies in. */
 static const char *push_path(lua_State *L) {
     static const char here = 0;

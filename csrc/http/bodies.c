@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "json/json.h"
 #include "secret/secret.h"
+#include "json/credentials.h"
 
 /* Both in one piece; a response of more than the usual size moves into a piece of its own. The
  * system locks no more than a few MiB for a process, and a batch has hundreds of these. */

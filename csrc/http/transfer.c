@@ -6,6 +6,7 @@
 
 #include "http/bodies.h"
 #include "http/libcurl.h"
+#include "json/credentials.h"
 #include "system/maker.h"
 #include "http/proxy.h"
 #include "system/sigpipe.h"

@@ -13,7 +13,7 @@
 
 #include "http/answer.h"
 #include "system/clock.h"
-#include "json/json.h"
+#include "json/reply.h"
 #include "http/outcome.h"
 #include "http/request.h"
 

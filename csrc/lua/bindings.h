@@ -3,21 +3,32 @@
 #ifndef CBA_LUA_BINDINGS_H
 #define CBA_LUA_BINDINGS_H
 
-#include <lua.h>
+#include <lauxlib.h>
 
 #include "secret/secret.h"
 
+#define CBA_EXPORT __attribute__((visibility("default")))
+
+/* What Lua calls to open the module: loader.c's calls core.c's. */
+CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
+
 struct cba_failure;
+struct cba_invisible;
 struct cba_request;
 
-void cba_open_folder(lua_State *L);
-void cba_open_secret(lua_State *L);
-void cba_open_seal(lua_State *L);
-void cba_open_transfer(lua_State *L);
-void cba_open_system(lua_State *L);
-void cba_open_window(lua_State *L);
+void cba_open_clock(lua_State *L);
 void cba_open_inspect(lua_State *L);
+void cba_open_libraries(lua_State *L);
+void cba_open_private_file(lua_State *L);
+void cba_open_process(lua_State *L);
+void cba_open_seal(lua_State *L);
+void cba_open_secret(lua_State *L);
+void cba_open_store(lua_State *L);
 void cba_open_terminal(lua_State *L);
+void cba_open_text(lua_State *L);
+void cba_open_transfer(lua_State *L);
+void cba_open_url(lua_State *L);
+void cba_open_window(lua_State *L);
 
 /* The secret at stack index `index`; raises when it is none or closed. Good until Lua allocates,
  * for what the collector then runs may close it: looked at last, as is cba_secret_field. */
@@ -33,6 +44,9 @@ struct cba_secret *cba_push_secret(lua_State *L);
 /* Returns the secret on top of the stack, or pushes nil and the reason. `secret` is that one. */
 int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
                        int system_error);
+
+/* Pushes nil and what was at the ends. */
+int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends);
 
 /* A field of the settings that options.lua made, or NULL. The settings keep it alive. */
 const char *cba_string_field(lua_State *L, int settings, const char *name);
@@ -53,5 +67,10 @@ void cba_set_failure(lua_State *L, const struct cba_failure *failure);
 
 /* Raises what is not the network's doing: out of memory, an option that libcurl lacks. */
 void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure);
+
+/* Raises. */
+static inline int cba_nomemory(lua_State *L) {
+    return luaL_error(L, "not enough memory");
+}
 
 #endif

@@ -1,9 +1,8 @@
 /* A look at the way to a server, for a command that says what is wrong with it. */
 #include "http/inspect.h"
-#include "http/libcurl.h"
+#include "http/proxy.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"
-#include "http/proxy.h"
 
 enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
 
@@ -48,17 +47,10 @@ static int proxy(lua_State *L) {
     return 2;
 }
 
-/* libcurl_is_started() -> whether anything here had to initialise libcurl yet */
-static int libcurl_is_started(lua_State *L) {
-    lua_pushboolean(L, cba_libcurl_is_started());
-    return 1;
-}
-
 void cba_open_inspect(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"inspect", inspect},
         {"proxy", proxy},
-        {"libcurl_is_started", libcurl_is_started},
         {NULL, NULL},
     };
     cba_setfuncs(L, functions);

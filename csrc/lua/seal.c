@@ -1,7 +1,7 @@
-/* Sealing for what leaves the process: functions without state. */
-#include "lua/bindings.h"
-#include "lua/compat.h"
+/* Sealing for what leaves the process, and random numbers. */
 #include "secret/seal.h"
+#include "lua/bindings.h"
+#include "lua/object.h"
 #include "secret/secret.h"
 
 static const char plaintext_type[] = "corebank.auth.plaintext";
@@ -64,11 +64,18 @@ static int seal_entry_name(lua_State *L) {
     return 1;
 }
 
+/* random() -> a number in [0, 1) */
+static int seal_random(lua_State *L) {
+    lua_pushnumber(L, cba_random());
+    return 1;
+}
+
 void cba_open_seal(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"seal", seal_seal},
         {"unseal", seal_unseal},
         {"entry_name", seal_entry_name},
+        {"random", seal_random},
         {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {{"__gc", plaintext_close}, {NULL, NULL}};

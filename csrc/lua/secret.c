@@ -3,15 +3,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "text/invisible.h"
 #include "lua/bindings.h"
-#include "lua/compat.h"
+#include "lua/object.h"
 #include "secret/private_file.h"
 #include "secret/redact.h"
 #include "secret/secret.h"
 #include "text/utf8.h"
 
-static const char secret_type[] = "corebank.auth.options.secret";
+static const char secret_type[] = "corebank.auth.secret";
 static const char vault_type[] = "corebank.auth.vault";
 
 /* ---- the vault: one a Lua state, in the registry, made with the first secret --------------- */
@@ -105,21 +104,13 @@ static int refuse(lua_State *L, enum cba_secret_status status, int system_error)
     return 2;
 }
 
-static int refuse_ends(lua_State *L, const struct cba_invisible *ends) {
-    char text[CBA_INVISIBLE_TEXT];
-    cba_invisible_describe(ends, text, sizeof text);
-    lua_pushnil(L);
-    lua_pushstring(L, text);
-    return 2;
-}
-
 int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
                        int system_error) {
     switch (status) {
         case CBA_SECRET_OK:
             return 1;
         case CBA_SECRET_INVISIBLE:
-            return refuse_ends(L, cba_secret_ends(secret));
+            return cba_refuse_ends(L, cba_secret_ends(secret));
         default:
             return refuse(L, status, system_error);
     }
@@ -150,55 +141,6 @@ static int secret_file(lua_State *L) {
     }
     lua_pushboolean(L, file.is_file);
     return 2;
-}
-
-/* private_text(path, anyMode) -> what the file or pipe holds, at most 64 KiB | nil, reason */
-static int private_text(lua_State *L) {
-    enum { LONGEST = 64 * 1024 };
-    struct cba_private_file file = {
-        .path = luaL_checkstring(L, 1), .any_mode = lua_toboolean(L, 2), .stream = true};
-    char *buffer = lua_newuserdata(L, LONGEST + 1);
-    size_t length = 0;
-    enum cba_secret_status status = cba_private_file_read(&file, buffer, LONGEST + 1, &length);
-    if (status != CBA_SECRET_OK) {
-        return refuse(L, status, errno);
-    }
-    if (length > LONGEST) {
-        cba_wipe(buffer, length);
-        lua_pushnil(L);
-        lua_pushliteral(L, "is larger than 64 KiB");
-        return 2;
-    }
-    lua_pushlstring(L, buffer, length);
-    cba_wipe(buffer, length);
-    return 1;
-}
-
-/* outside(text) -> text without a line feed at its end | nil, reason: another invisible character
- * is there. For text that comes from outside of the program. */
-static int outside(lua_State *L) {
-    size_t length;
-    struct cba_invisible found;
-    const char *text = luaL_checklstring(L, 1, &length);
-    if (length > 0 && text[length - 1] == '\n') {
-        length--;
-    }
-    if (cba_utf8_count(text, length) >= 0 && cba_invisible_find(text, length, &found)) {
-        return refuse_ends(L, &found);
-    }
-    lua_pushlstring(L, text, length);
-    return 1;
-}
-
-/* printable(text) -> text with a '?' for each invisible character and each byte that is no UTF-8:
- * fit for a terminal and for one line of a log */
-static int printable(lua_State *L) {
-    size_t length;
-    const char *text = luaL_checklstring(L, 1, &length);
-    char *copy = lua_newuserdata(L, length + 1);
-    memcpy(copy, text, length);
-    lua_pushlstring(L, copy, cba_printable(copy, length));
-    return 1;
 }
 
 /* secret_env(name) -> secret | nil, reason; nil alone when the variable is not set or empty */
@@ -262,10 +204,11 @@ static int secret__tostring(lua_State *L) {
 
 void cba_open_secret(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"secret", secret_new},     {"secret_file", secret_file},
-        {"secret_env", secret_env}, {"private_text", private_text},
-        {"outside", outside},       {"printable", printable},
-        {"is_secret", is_secret},   {NULL, NULL},
+        {"secret", secret_new},
+        {"secret_file", secret_file},
+        {"secret_env", secret_env},
+        {"is_secret", is_secret},
+        {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
         {"characters", secret_characters},

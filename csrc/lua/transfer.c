@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "http/bodies.h"
-#include "json/json.h"
+#include "json/credentials.h"
+#include "json/reply.h"
 #include "lua/bindings.h"
-#include "lua/compat.h"
+#include "lua/object.h"
 #include "secret/redact.h"
 #include "secret/secret.h"
 #include "http/transfer.h"

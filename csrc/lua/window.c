@@ -4,8 +4,8 @@
  */
 #include "lua/bindings.h"
 
-#include "system/clock.h"
 #include "lua/compat.h"
+#include "system/clock.h"
 
 #ifdef CBA_WINDOWS
 

@@ -94,3 +94,9 @@ enum cba_secret_status cba_private_file_read(struct cba_private_file *file, char
     errno = why;
     return status;
 }
+
+int cba_private_file_mode(const char *path) {
+    static const mode_t permissions = 07777;
+    struct stat info;
+    return stat(path, &info) == 0 ? (int)(info.st_mode & permissions) : -1;
+}

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/invisible.h"
 #include "secret/private_file.h"
+#include "text/invisible.h"
 #include "text/utf8.h"
 
 enum {

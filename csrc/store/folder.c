@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "text/invisible.h"
 #include "store/parents.h"
+#include "text/invisible.h"
 
 #define INNER "corebank-auth" /* what a folder in the one that was given is named in advice */
 

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/folder.h"
 #include "secret/seal.h"
+#include "store/folder.h"
 
 enum {
     MOST_NAMES = 1000,      /* looked at in one go */

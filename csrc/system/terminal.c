@@ -6,11 +6,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "system/sigpipe.h"
+#include "system/process.h"
 
 enum {
     LINE_MAX_BYTES = CBA_SECRET_MAX_BYTES + 2, /* one too many, to be seen as such; a line feed */
@@ -20,46 +19,6 @@ enum {
 bool cba_is_terminal(int fd) {
     return isatty(fd) == 1;
 }
-
-void cba_take_standard_files(void) {
-    int fd = open("/dev/null", O_RDONLY);
-    while (fd >= 0 && fd <= STDERR_FILENO) {
-        fd = open("/dev/null", O_RDONLY);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-static int write_all(int fd, const char *bytes, size_t length) {
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (n > 0) {
-            bytes += n;
-            length -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
-int cba_write(int fd, const char *bytes, size_t length) {
-    struct cba_sigpipe guard;
-    cba_sigpipe_hold(&guard);
-    int fault = write_all(fd, bytes, length);
-    cba_sigpipe_release(&guard);
-    return fault;
-}
-
-int cba_file_mode(const char *path) {
-    static const mode_t permissions = 07777;
-    struct stat info;
-    return stat(path, &info) == 0 ? (int)(info.st_mode & permissions) : -1;
-}
-
-/* ---- the prompt ---------------------------------------------------------------------------- */
 
 /* What would end or stop the process is held back while the terminal is not as it was. Nothing
  * stops the process meanwhile but SIGSTOP: with SIGTTIN and SIGTTOU held back, what a process in
@@ -163,7 +122,7 @@ static void restore(int fd, const struct termios *before, const struct termios *
     bool ours = tcgetattr(fd, &now) == 0 && now.c_lflag == quiet->c_lflag;
     if (ours || in_foreground(fd)) {
         (void)tcsetattr(fd, TCSAFLUSH, before);
-        (void)write_all(fd, "\n", 1);
+        (void)cba_write(fd, "\n", 1);
     }
 }
 
@@ -184,7 +143,7 @@ static enum cba_prompt_outcome ask(int fd, const char *question, struct cba_secr
     if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
         return CBA_PROMPT_NO_TERMINAL;
     }
-    (void)write_all(fd, question, strlen(question));
+    (void)cba_write(fd, question, strlen(question));
     enum cba_prompt_outcome outcome = take_line(fd, secret, status, &quiet);
     restore(fd, &before, &quiet);
     if (outcome == CBA_PROMPT_CANCELLED) {

@@ -1,10 +1,8 @@
-/* What a command needs of a terminal and of files, the three that every program is given among
- * them. */
+/* The terminal of this process. */
 #ifndef CBA_TERMINAL_H
 #define CBA_TERMINAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "secret/secret.h"
 
@@ -24,16 +22,5 @@ enum cba_prompt_outcome cba_terminal_prompt(const char *question, struct cba_sec
                                             enum cba_secret_status *status);
 
 bool cba_is_terminal(int fd);
-
-/* Makes sure that descriptors 0 to 2 are taken: a file opened later must not become the standard
- * output by accident. One that was closed cannot be written to afterwards. */
-void cba_take_standard_files(void);
-
-/* Writes all of it; 0, or the errno that says why not. A reader that is gone is EPIPE, no signal.
- */
-int cba_write(int fd, const char *bytes, size_t length);
-
-/* The permission bits of a file, or -1. */
-int cba_file_mode(const char *path);
 
 #endif

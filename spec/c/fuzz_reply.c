@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/json.h"
+#include "json/reply.h"
 #include "secret/secret.h"
 
 enum { LARGEST = 1 << 20 }; /* libFuzzer's own limit is far below */

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "http/transfer.h"
 #include "system/maker.h"
 #include "system/sigpipe.h"
-#include "http/transfer.h"
+#include "json/credentials.h"
 
 static void write_to_a_closed_pipe(void) {
     int ends[2];

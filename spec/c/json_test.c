@@ -1,5 +1,6 @@
 /* csrc/json/json.c: what it takes for a token reply, and that it writes what others read. */
-#include "json/json.h"
+#include "json/credentials.h"
+#include "json/reply.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,15 +1,9 @@
-/* The two documents of the bank's endpoint. The only file that includes cJSON. */
-#ifndef CBA_JSON_H
-#define CBA_JSON_H
+/* The bank's reply to an authentication: which fields it has, and whether they are usable. */
+#ifndef CBA_REPLY_H
+#define CBA_REPLY_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum {
-    /* A control character is written as six bytes; 100 of them twice, the frame and cJSON's slack.
-     */
-    CBA_JSON_CREDENTIALS_MAX = 2048,
-};
 
 enum cba_reply_status {
     CBA_REPLY_OK,
@@ -34,9 +28,6 @@ struct cba_reply {
     double expiration; /* whole numbers below 2^53 in magnitude */
     double validity;
 };
-
-/* Writes {"clientId":…,"clientSecret":…} and a NUL; the length, or 0 when it does not fit. */
-size_t cba_json_write_credentials(char *out, size_t size, const char *id, const char *secret);
 
 /* Reads a token reply. `bytes[length]` must be readable and NUL. On success the token's bytes are
  * moved to the front of `bytes`: the reply needs no memory of its own, and wiping the buffer wipes

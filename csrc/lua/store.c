@@ -1,13 +1,13 @@
-/* Entries and leases in a folder, for the file store. What a folder's path leads to is looked at
- * anew at each call: there is nothing to keep but a lease. */
+/* Entries and leases in a folder, for the file store. Each call opens the folder by its path and
+ * checks it again: only a lease is kept between calls. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/bindings.h"
+#include "lua/object.h"
 #include "store/entry.h"
 #include "store/folder.h"
 #include "store/lease.h"
-#include "lua/bindings.h"
-#include "lua/compat.h"
 
 static const char bytes_type[] = "corebank.auth.bytes";
 static const char lease_type[] = "corebank.auth.lease";
@@ -171,7 +171,7 @@ static int lease_close(lua_State *L) {
     return 0;
 }
 
-void cba_open_folder(lua_State *L) {
+void cba_open_store(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"entry_get", entry_get},
         {"entry_put", entry_put},

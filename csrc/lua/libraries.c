@@ -1,0 +1,76 @@
+/* The libraries that are loaded: whether they are recent enough, and what they are like. */
+#include <stdlib.h>
+
+#include "http/libcurl.h"
+#include "lua/bindings.h"
+#include "lua/compat.h"
+#include "secret/secret.h"
+#include "json/reply.h"
+
+enum { NUMBERS_OF_A_VERSION = 3 };
+
+/* "7.79.1" is below "7.80.0". What follows the numbers, as in "8.1.0-DEV", does not count. */
+static bool version_is_below(const char *found, const char *least) {
+    for (int i = 0; i < NUMBERS_OF_A_VERSION; i++) {
+        char *after_found, *after_least;
+        unsigned long one = strtoul(found, &after_found, 10);
+        unsigned long other = strtoul(least, &after_least, 10);
+        if (one != other) {
+            return one < other;
+        }
+        found = after_found + (*after_found == '.');
+        least = after_least + (*after_least == '.');
+    }
+    return false;
+}
+
+/* What lacks a function of ours would end the whole process where that is called first. */
+static void check_library(lua_State *L, const char *name, const char *found, const char *least) {
+    if (version_is_below(found, least)) {
+        luaL_error(L, "corebank-auth needs %s %s or later, and %s is what the system loads", name,
+                   least, found);
+    }
+}
+
+static void check_libraries(lua_State *L) {
+    check_library(L, "libcurl", cba_libcurl_number(), cba_libcurl_least());
+    check_library(L, "cJSON", cba_json_library(), CBA_CJSON_LEAST);
+    check_library(L, "libsodium", cba_secret_library(), CBA_SODIUM_LEAST);
+    if (cba_libcurl_mixes_openssl()) {
+        luaL_error(L,
+                   "this program has another OpenSSL in it than libcurl was built for, and the "
+                   "two do not work together; use a build of corebank-auth with libcurl's GnuTLS "
+                   "variant, or a program that is linked to the system's OpenSSL");
+    }
+}
+
+/* libraries() -> "libcurl/7.88.1 OpenSSL/3.0.15 …", cJSON's version, libsodium's version */
+static int libraries(lua_State *L) {
+    lua_pushstring(L, cba_libcurl_version());
+    lua_pushstring(L, cba_json_library());
+    lua_pushstring(L, cba_secret_library());
+    return 3;
+}
+
+/* resolves_aside() -> whether looking a name up makes nobody wait */
+static int resolves_aside(lua_State *L) {
+    lua_pushboolean(L, cba_libcurl_resolves_aside());
+    return 1;
+}
+
+/* libcurl_is_started() -> whether anything here had to initialise libcurl yet */
+static int libcurl_is_started(lua_State *L) {
+    lua_pushboolean(L, cba_libcurl_is_started());
+    return 1;
+}
+
+void cba_open_libraries(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"libraries", libraries},
+        {"resolves_aside", resolves_aside},
+        {"libcurl_is_started", libcurl_is_started},
+        {NULL, NULL},
+    };
+    check_libraries(L);
+    cba_setfuncs(L, functions);
+}

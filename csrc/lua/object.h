@@ -1,0 +1,114 @@
+/* Userdata of our own types, and what the registry keeps for a Lua state. */
+#ifndef CBA_LUA_OBJECT_H
+#define CBA_LUA_OBJECT_H
+
+#include <string.h>
+
+#include "lua/compat.h"
+
+/* Makes the metatable for `name`, which the registry keeps under the name's address. `methods` are
+ * its __index; scripts cannot reach the metatable itself. */
+static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *methods,
+                               const luaL_Reg *metamethods) {
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    int known = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (known) {
+        return; /* the module is loaded again: objects made before keep their type */
+    }
+    lua_pushlightuserdata(L, (void *)name);
+    lua_createtable(L, 0, 8);
+    cba_setfuncs(L, metamethods);
+    lua_newtable(L);
+    cba_setfuncs(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* What a userdata of ours begins with; what it is for follows, and may be of any type. A finalizer
+ * leaves that empty: memory that was freed may be somebody else's, and begin with our tag still. */
+union cba_tag {
+    const char *type;
+    double number;
+    long long whole;
+};
+
+/* The userdata at `index` if it is one of type `name`, else NULL. The name's address in it says so:
+ * luaL_checkudata looks the name up by its characters, at every call of every method. Plain Lua can
+ * not write into a userdata, and so none of anybody else's passes for ours. */
+static inline void *cba_test(lua_State *L, int index, const char *name) {
+    union cba_tag *tag = lua_touserdata(L, index);
+    if (tag == NULL || lua_rawlen(L, index) <= sizeof *tag || tag->type != name) {
+        return NULL;
+    }
+    return tag + 1;
+}
+
+/* The same for one that is known to be of ours, as in a finalizer. */
+static inline void *cba_object(lua_State *L, int index) {
+    return (union cba_tag *)lua_touserdata(L, index) + 1;
+}
+
+static inline void *cba_check(lua_State *L, int index, const char *name) {
+    void *data = cba_test(L, index, name);
+    if (data == NULL) {
+        const char *got = luaL_typename(L, index);
+        luaL_argerror(L, index, lua_pushfstring(L, "%s expected, got %s", name, got));
+    }
+    return data;
+}
+
+/* Pushes a userdata of type `name` with `size` bytes of zeros, whose address it returns. */
+static inline void *cba_newobject(lua_State *L, const char *name, size_t size) {
+    union cba_tag *tag = lua_newuserdata(L, sizeof *tag + size);
+    memset(tag + 1, 0, size);
+    tag->type = name;
+    lua_pushlightuserdata(L, (void *)name);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2); /* allocates nothing */
+    return tag + 1;
+}
+
+/* The same for one pointer, empty: it exists, with its metatable, before anything can be lost. */
+static inline void *cba_newslot(lua_State *L, const char *name) {
+    return cba_newobject(L, name, sizeof(void *));
+}
+
+/* In a slot whose content the closing state has freed. */
+static inline void *cba_gone(void) {
+    static const char gone = 0;
+    return (void *)&gone;
+}
+
+/* Empties a slot for good; its content, or NULL when that has happened before. */
+static inline void *cba_let_go(void **slot) {
+    void *content = *slot;
+    *slot = cba_gone();
+    return content != cba_gone() ? content : NULL;
+}
+
+/* What the registry keeps for this state under `key`, or NULL. Raises in a finalizer that runs
+ * after that was freed: what it would make now, nobody would free. */
+static inline void *cba_kept(lua_State *L, const char *key) {
+    lua_pushlightuserdata(L, (void *)key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    void **slot = lua_isnil(L, -1) ? NULL : cba_object(L, -1);
+    lua_pop(L, 1);
+    if (slot != NULL && *slot == cba_gone()) {
+        luaL_error(L, "the Lua state is closing");
+    }
+    return slot != NULL ? *slot : NULL;
+}
+
+/* A new slot for it. The one before goes its own way to the collector. */
+static inline void **cba_keep(lua_State *L, const char *key, const char *type) {
+    lua_pushlightuserdata(L, (void *)key);
+    void **slot = cba_newslot(L, type);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return slot;
+}
+
+#endif

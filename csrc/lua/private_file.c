@@ -1,0 +1,52 @@
+/* Files of the user's: what is in one, and who may read it. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "lua/bindings.h"
+#include "lua/compat.h"
+#include "secret/private_file.h"
+#include "secret/secret.h"
+
+/* private_text(path, anyMode) -> what the file or pipe holds, at most 64 KiB | nil, reason */
+static int private_text(lua_State *L) {
+    enum { LONGEST = 64 * 1024 };
+    struct cba_private_file file = {
+        .path = luaL_checkstring(L, 1), .any_mode = lua_toboolean(L, 2), .stream = true};
+    char *buffer = lua_newuserdata(L, LONGEST + 1);
+    size_t length = 0;
+    enum cba_secret_status status = cba_private_file_read(&file, buffer, LONGEST + 1, &length);
+    if (status != CBA_SECRET_OK) {
+        return cba_secret_outcome(L, NULL, status, errno);
+    }
+    if (length > LONGEST) {
+        cba_wipe(buffer, length);
+        lua_pushnil(L);
+        lua_pushliteral(L, "is larger than 64 KiB");
+        return 2;
+    }
+    lua_pushlstring(L, buffer, length);
+    cba_wipe(buffer, length);
+    return 1;
+}
+
+/* file_mode(path) -> e.g. "0600", or nil */
+static int file_mode(lua_State *L) {
+    int mode = cba_private_file_mode(luaL_checkstring(L, 1));
+    if (mode < 0) {
+        lua_pushnil(L);
+    } else {
+        char text[16];
+        (void)snprintf(text, sizeof text, "%04o", (unsigned)mode);
+        lua_pushstring(L, text);
+    }
+    return 1;
+}
+
+void cba_open_private_file(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"private_text", private_text},
+        {"file_mode", file_mode},
+        {NULL, NULL},
+    };
+    cba_setfuncs(L, functions);
+}
