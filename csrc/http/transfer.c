@@ -6,12 +6,12 @@
 
 #include "http/bodies.h"
 #include "http/libcurl.h"
-#include "json/credentials.h"
-#include "system/maker.h"
 #include "http/proxy.h"
-#include "system/sigpipe.h"
 #include "http/sockets.h"
 #include "http/tls_errors.h"
+#include "system/maker.h"
+#include "system/sigpipe.h"
+#include "json/credentials.h"
 
 struct cba_engine {
     CURLM *multi;

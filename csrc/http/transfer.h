@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 #include "http/answer.h"
-#include "system/clock.h"
-#include "json/reply.h"
 #include "http/outcome.h"
 #include "http/request.h"
+#include "system/clock.h"
+#include "json/reply.h"
 
 enum {
     CBA_HEADERS_MAX = 64 * 1024, /* all of an answer's header lines together */

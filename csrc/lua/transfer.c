@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "http/bodies.h"
-#include "json/credentials.h"
-#include "json/reply.h"
+#include "http/transfer.h"
 #include "lua/bindings.h"
 #include "lua/object.h"
 #include "secret/redact.h"
 #include "secret/secret.h"
-#include "http/transfer.h"
+#include "json/credentials.h"
+#include "json/reply.h"
 
 static const char engine_type[] = "corebank.auth.engine";
 static const char transfer_type[] = "corebank.auth.transfer";

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/reply.h"
 #include "secret/secret.h"
+#include "json/reply.h"
 
 enum { LARGEST = 1 << 20 }; /* libFuzzer's own limit is far below */
 
