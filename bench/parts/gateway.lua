@@ -6,7 +6,7 @@
 --   cold        a request, from connecting to its answer, less the 50 ms that the bank takes
 
 local figures = require "bench.harness.figures"
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local report = require "bench.harness.report"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"

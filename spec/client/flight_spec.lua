@@ -1,4 +1,5 @@
--- Work that outlives its caller, with transfers that are tables; spec/client has what comes of it.
+-- Work that outlives its caller, with transfers that are tables; single_flight_spec has what
+-- comes of it.
 
 local core = require "corebank.auth.core"
 local flight = require "corebank.auth.client.flight"

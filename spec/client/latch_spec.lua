@@ -1,4 +1,4 @@
--- How long callers are kept off a bank that said no; client/denial_spec has what they see of it.
+-- How long callers are kept off a bank that said no; denial_spec has what they see of it.
 
 local core = require "corebank.auth.core"
 local files = require "spec.support.files"

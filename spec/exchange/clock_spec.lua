@@ -1,4 +1,4 @@
--- FAULTS, "Clock and expiry", against the real clock; token_spec has the arithmetic.
+-- FAULTS, "Clock and expiry", against the real clock; time_spec has the arithmetic.
 
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"

@@ -1,7 +1,7 @@
 -- Several banks in a gateway: each stands alone, and comes and goes by itself (G12, G23).
 
 local files = require "spec.support.files"
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 

@@ -1,7 +1,7 @@
 -- The configurations in examples/, run as they are but for addresses, credentials and paths.
 
 local files = require "spec.support.files"
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 
@@ -22,9 +22,15 @@ http {
   lua_package_cpath "$checkout/build/$build/?.so;;";
   server {
     listen 127.0.0.1:$api;
-    location / { content_by_lua_block { require("spec.gateway.upstream").answer() } }
-    location /count/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
-    location /set/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
+    location / {
+      content_by_lua_block { require("spec.support.gateway.upstream").answer() }
+    }
+    location /count/ {
+      content_by_lua_block { require("spec.support.gateway.upstream").administer() }
+    }
+    location /set/ {
+      content_by_lua_block { require("spec.support.gateway.upstream").administer() }
+    }
   }
   init_worker_by_lua_block {
     io.open(ngx.config.prefix() .. "worker." .. ngx.worker.pid(), "w"):close()

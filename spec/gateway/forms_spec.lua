@@ -1,6 +1,6 @@
 -- How a token travels and what a client gets without one: G7, G10, G11.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

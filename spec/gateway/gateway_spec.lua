@@ -1,6 +1,6 @@
 -- The gateway on a real nginx: what reaches the API, and what a client gets when there is no token.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

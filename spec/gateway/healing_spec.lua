@@ -1,6 +1,6 @@
 -- After a shortage the gateway works again by itself, without a reload and without requests: G5.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

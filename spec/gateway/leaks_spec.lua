@@ -1,7 +1,7 @@
 -- Where a request's token goes, and the client's own Authorization does not, whatever nginx does
 -- with the request: G1 to G4. Each way is tried with inject() in both of its phases.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -74,7 +74,7 @@ local HTTP = [[
   upstream other { server 127.0.0.1:$spare; }
   server {
     listen 127.0.0.1:$spare;
-    location / { content_by_lua_block { require("spec.gateway.upstream").other() } }
+    location / { content_by_lua_block { require("spec.support.gateway.upstream").other() } }
   }
 ]]
 

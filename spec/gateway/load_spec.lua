@@ -1,6 +1,6 @@
 -- The gateway under load, while tokens end, workers go and configurations come. Counts, not times.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

@@ -1,7 +1,7 @@
 -- Many banks in one gateway: all are kept, so many are asked at a time, and answers about them keep
 -- no worker from others (G13).
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end

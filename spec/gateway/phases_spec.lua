@@ -1,6 +1,6 @@
 -- auth.client and auth.authenticate inside nginx: where they work, what they say where they cannot.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

@@ -1,7 +1,7 @@
 -- The token by other protocols than plain HTTP/1.1, from clients and to upstreams.
 
 local files = require "spec.support.files"
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

@@ -1,6 +1,6 @@
 -- What counts as a rejection of the token, and what comes of it: G6, G9, G15.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
 local sandbox = require "spec.sandbox"

@@ -2,7 +2,7 @@
 -- makes more of both: nginx takes 6 ms to make a Lua for each request, and 0.2 s for a reload.
 
 local files = require "spec.support.files"
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

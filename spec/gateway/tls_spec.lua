@@ -1,6 +1,6 @@
 -- nginx and the libcurl of its workers use the same OpenSSL, or should: G20.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 local socket = require "socket"
 

@@ -1,7 +1,7 @@
 -- Two banks whose tokens travel in one variable. A subrequest shares the variables of the request
 -- that it is part of: no way of meeting there may give one bank's token to the other.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end

@@ -59,7 +59,7 @@ local function room_of_module(name)
 end
 
 local ADVICE = "%s uses %s, but %s/ may use only: %s. Move what is used to a room below both, or "
-  .. "pass it in as a parameter. A new room gets a line in spec/layering_spec.lua."
+  .. "pass it in as a parameter. A new room gets a line in spec/project/layering_spec.lua."
 
 local function check_arrow(path, used, room, other, rooms)
   if room == other then return end
@@ -72,7 +72,7 @@ end
 
 local function check_room(path, room, rooms)
   assert.is_truthy(room and rooms[room], path .. " lies in no room: move it into the folder that "
-    .. "its job belongs to, or give a new folder a line in spec/layering_spec.lua")
+    .. "its job belongs to, or give a new folder a line in spec/project/layering_spec.lua")
 end
 
 describe("csrc", function()

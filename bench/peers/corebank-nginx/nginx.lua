@@ -1,6 +1,6 @@
 -- cold COUNT: light threads of one worker that want a token at the same moment, when there is none.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 
 local SERVER = [[

@@ -1,4 +1,4 @@
--- What a store's entries say and how they are read; spec/client/sharing has what comes of it.
+-- What a store's entries say and how they are read; found_spec has what comes of it.
 
 local entry = require "corebank.auth.client.entry"
 local problem = require "corebank.auth.exchange.problem"

@@ -58,10 +58,18 @@ http {
   upstream api { server 127.0.0.1:$api; $keepalive }
   server {
     listen 127.0.0.1:$api backlog=4096;
-    location / { content_by_lua_block { require("spec.gateway.upstream").answer($lifetime) } }
-    location /socket { content_by_lua_block { require("spec.gateway.upstream").upgrade() } }
-    location /count/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
-    location /set/ { content_by_lua_block { require("spec.gateway.upstream").administer() } }
+    location / {
+      content_by_lua_block { require("spec.support.gateway.upstream").answer($lifetime) }
+    }
+    location /socket {
+      content_by_lua_block { require("spec.support.gateway.upstream").upgrade() }
+    }
+    location /count/ {
+      content_by_lua_block { require("spec.support.gateway.upstream").administer() }
+    }
+    location /set/ {
+      content_by_lua_block { require("spec.support.gateway.upstream").administer() }
+    }
   }
   server {
     listen 127.0.0.1:$port backlog=4096;
