@@ -1,5 +1,5 @@
-/* csrc/json/grammar.c: what is JSON, as RFC 8259 has it, and which escapes are odd. What another reader
- * says of the same bytes is compared by spec/json/grammar_spec.lua and fuzz_grammar.c. */
+/* csrc/json/grammar.c: what is JSON, as RFC 8259 has it, and which escapes are odd. What another
+ * reader says of the same bytes is compared by spec/json/grammar_spec.lua and fuzz_grammar.c. */
 #include "json/grammar.h"
 
 #include <stdio.h>
