@@ -104,7 +104,7 @@ describe("README", function()
   end)
 
   it("names every exit status of the command, and every flag that is no option", function()
-    local text = section("The command")
+    local text = content("docs/command.md")
     for _, entry in ipairs(exits.list) do
       assert.is_truthy(text:find(("\n| %d | %s |"):format(entry[1], entry[2]), 1, true), entry[2])
     end
