@@ -75,4 +75,68 @@ function command.on_terminal(home, line, keys, question)
     quoted(question or "Client secret: "), quoted(keys), quoted(line))), "\n")
 end
 
+--- Words of the command, with the sandbox bank's authority among them.
+---@return string[]
+function command.trusting(verb, ...)
+  return {verb, "--ca-file", sandbox.bank().caFile, ...}
+end
+
+-- ---- users --------------------------------------------------------------------------------------
+
+---@class spec.User
+---@field home string a folder of their own
+local User = {}
+User.__index = User
+
+--- A user of the command. `arrive` and `leave` are busted's before_each and after_each, or setup
+--- and teardown: the user's folder is made in the first and removed in the second.
+---@return spec.User
+function command.user(arrive, leave)
+  local user = setmetatable({}, User)
+  arrive(function() user.home = files.new_folder() end)
+  leave(function() assert(os.execute("rm -rf " .. quoted(user.home))) end)
+  return user
+end
+
+--- Their environment. In `changes`, false takes a variable away.
+---@param changes table<string, string|false>?
+function User:environment(changes)
+  local environment = command.environment(self.home)
+  for name, value in pairs(changes or {}) do environment[name] = value end
+  return environment
+end
+
+--- The words of a shell that run the command, or another Lua file, in their environment.
+function User:line(words, changes, program)
+  return command.line(self:environment(changes), words, program)
+end
+
+--- Runs the command with these words, or a line of the shell. No planted secret may be in what goes
+--- to stderr.
+---@param words string[]|string
+function User:run(words, changes)
+  local line = type(words) == "string" and words or self:line(words, changes)
+  local result = command.run(self.home, line)
+  assert(not result.err:find "canary%-", "a planted secret is in what goes to stderr")
+  return result
+end
+
+--- Runs the command, which fails with this status and prints nothing: what it says.
+function User:fails(status, words, changes)
+  local result = self:run(words, changes)
+  assert(result.status == status, ("status %s: %s"):format(result.status, result.err))
+  assert(result.out == "", "it prints although it fails")
+  assert(result.err:find "^corebank%-auth: [^\n]+\n", result.err)
+  return result.err
+end
+
+--- A file in their folder; its path.
+---@param mode string? as chmod has it; 600 by default
+function User:write(name, text, mode)
+  local path = self.home .. "/" .. name
+  files.write(path, text)
+  assert(os.execute(("chmod %s %s"):format(mode or "600", quoted(path))))
+  return path
+end
+
 return command
