@@ -122,7 +122,7 @@ describe("S34: a secret file that cannot be read again after a denial", function
     said(message, "Permission denied")
   end)
 
-  it("is spoken of by the command", function()
+  it("is spoken of by the command #slow", function()
     local scenario = bank:scenario{{delay = 1}}
     local environment = command.environment(home)
     environment.COREBANK_CLIENT_SECRET = false
