@@ -35,6 +35,16 @@ function files.lines_of(command)
   return lines
 end
 
+--- All that a command prints, on either output.
+---@param command string
+---@return string
+function files.output_of(command)
+  local pipe = io.popen(command .. " 2>&1")
+  local output = pipe:read "*a"
+  pipe:close()
+  return output
+end
+
 --- A word as a shell takes it.
 ---@param word string
 ---@return string
