@@ -139,4 +139,25 @@ function survive.case(case)
   return token or problem, took
 end
 
+--- A case at the sandbox bank, which plays these steps. Also returns the bank's scenario.
+function survive.answered(steps, case)
+  local scenario = sandbox.bank():scenario(steps)
+  case.options = case.options or {}
+  case.options.baseUrl = case.options.baseUrl or scenario.baseUrl
+  case.count = function() return scenario:posts() end
+  local result, took = survive.case(case)
+  return result, scenario, took
+end
+
+--- A case at a server that does these things with each connection.
+function survive.raw_answered(actions, case)
+  local raw = sandbox.raw{connections = {actions}}
+  case.options = case.options or {}
+  case.options.baseUrl = raw.url
+  case.count = function() return raw:posts() end
+  local result, took = survive.case(case)
+  raw:stop()
+  return result, took
+end
+
 return survive
