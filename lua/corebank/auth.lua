@@ -32,13 +32,13 @@ end
 ---@return corebank.auth.Problem? problem
 function auth.authenticate(given)
   local host, unable = choose_host()
-  unable = unable or host.unable_to_wait and host.unable_to_wait()
+  unable = unable or host.may_wait()
   if unable then error("authenticate: " .. unable, 2) end
   local settings, mistake = options.read(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
   -- left that a later call would send on.
-  local ok, token, message, problem = pcall(exchange.run, settings, core, host.wait)
+  local ok, token, message, problem = pcall(exchange.run, settings, core, host)
   if not ok and settings.transfer then settings.transfer:close() end
   options.release(settings)
   if not ok then error(token, 0) end

@@ -42,7 +42,8 @@ local function run(answers, changes, randomness)
   local system = fake_system(answers)
   system.randomness = randomness or 1
   local thread = coroutine.create(exchange.run)
-  local ok, first, second, problem = coroutine.resume(thread, settings, system, coroutine.yield)
+  local ok, first, second, problem = coroutine.resume(thread, settings, system,
+    {await = coroutine.yield, sleep = function(seconds) coroutine.yield(nil, seconds) end})
   while ok and coroutine.status(thread) ~= "dead" do
     if not first then
       system.waits[#system.waits + 1] = second
@@ -169,9 +170,9 @@ describe("an exchange", function()
       local settings = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
         clientSecret = "canary-secret", attempts = 1})
       local system = fake_system{answer}
-      local _, message, problem = exchange.run(settings, system, function()
+      local _, message, problem = exchange.run(settings, system, {await = function()
         secret.changes = secret.changes + 1
-      end)
+      end})
       return message, problem
     end
     for _, answer in ipairs{{status = 404, body = "old-secret"},

@@ -41,7 +41,7 @@ describe("waiting in a plain script", function()
   it("for a flight that ends with an error leaves the flight to itself", function()
     local own, deserted = slow(3, function() error("mine", 0) end), false
     function own.deserted() deserted = true end
-    assert.has_error(function() blocking.await(own) end, "mine")
+    assert.has_error(function() blocking.await_flight(own) end, "mine")
     assert.is_true(deserted)
   end)
 
@@ -49,7 +49,7 @@ describe("waiting in a plain script", function()
     local behind, own = slow(100), slow(5)
     blocking.launch(behind)
     blocking.launch(own)
-    blocking.await(own)
+    blocking.await_flight(own)
     assert.equal(5, own.taken)
     assert.equal(5, behind.taken)
   end)
@@ -75,7 +75,7 @@ describe("waiting in a plain script", function()
     local behind, own = slow(100), {due = core.boot() + 1.3}
     function own.advance() own.done = core.boot() >= own.due end
     blocking.launch(behind)
-    blocking.await(own)
+    blocking.await_flight(own)
     assert.equal(2, behind.taken)
   end)
 
@@ -106,7 +106,7 @@ describe("waiting in a plain script", function()
     function rests.advance() rests.done = core.boot() >= rests.due end
     local began = os.clock()
     blocking.wait(nil, 0.3)
-    blocking.await(rests)
+    blocking.await_flight(rests)
     assert.is_true(os.clock() - began < 0.1)
   end)
 end)

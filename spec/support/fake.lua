@@ -4,6 +4,7 @@
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local options = require "corebank.auth.options.read"
+local scheduler = require "corebank.auth.host.scheduler"
 
 local fake = {}
 
@@ -79,7 +80,11 @@ function fake.world(answer)
       return ""
     end
     function transfer.request_id() return given.requestId end
-    world.open[transfer] = true
+    function transfer.wait(_, patience)
+      world.wait_for_a_transfer(patience)
+      return transfer.step()
+    end
+    world.open[transfer] = math.min(ready, deadline + 1e-6)
     function transfer.close() world.open[transfer] = nil end
     return transfer
   end
@@ -97,6 +102,30 @@ function fake.world(answer)
     end,
   }
 
+  world.host.await_flight = world.host.await
+
+  -- The host of tasks: a plain script's, with this clock. Whoever waits outside of a task lets time
+  -- pass if the world `waits`; else that is a mistake.
+  local function let_pass(seconds)
+    assert(world.waits, "this waits outside of a task")
+    world.now = world.now + seconds
+  end
+  for name, value in pairs(scheduler.new{boot = system.boot, pid = system.pid,
+    sleep = let_pass}) do
+    world.host[name] = value
+  end
+  local await = world.host.await   -- until clients use tasks
+  function world.host.await(wanted, seconds)
+    if wanted.advance then return world.host.await_flight(wanted, seconds) end
+    return await(wanted, seconds)
+  end
+  function world.wait_for_a_transfer(seconds)
+    for _, ready in pairs(world.open) do
+      if ready > world.now then seconds = math.min(seconds, ready - world.now) end
+    end
+    if seconds > 0 then let_pass(seconds) end
+  end
+
   --- Starts `job` as a caller of its own.
   function world.call(job)
     local thread = coroutine.create(job)
@@ -113,6 +142,7 @@ function fake.world(answer)
 
   --- Lets what is due happen, now.
   function world.settle()
+    world.host.poll()
     each_turn(flights, function(flight)
       flight:advance()
       return not flight.done

@@ -84,12 +84,13 @@ end
 -- ---- the answer --------------------------------------------------------------------------------
 
 local function ask(state)
-  local function wait(transfer, seconds)
-    blocking.wait(transfer, seconds)
-    local date = transfer and transfer:result().date
+  local function await(transfer)
+    blocking.await(transfer)
+    local date = transfer:result().date
     state.date, state.ahead = date, date and core.wall() - date
   end
-  local got, _, trouble, attempts = exchange.run(state.settings, core, wait)
+  local got, _, trouble, attempts = exchange.run(state.settings, core,
+    {await = await, sleep = blocking.sleep})
   if got then got, trouble = fetching.check_leeway(state.settings, got, attempts) end
   state.token, state.problem = got, trouble
 end

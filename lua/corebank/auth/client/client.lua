@@ -160,7 +160,7 @@ end
 function Client:token()
   if self.before(self.freshUntil, self.freshUntilWall) then return self.current end
   check_open(self)
-  local token, message, trouble = hand_out(self, self.host.await)
+  local token, message, trouble = hand_out(self, self.host.await_flight)
   return token, message, trouble
 end
 
@@ -193,7 +193,7 @@ end
 function Client:settle()
   if not self:is_fetching() then return end
   refresh_behind(self)
-  if self:is_fetching() then self.host.await(join(self, self.flight)) end
+  if self:is_fetching() then self.host.await_flight(join(self, self.flight)) end
 end
 
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again

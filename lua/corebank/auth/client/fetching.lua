@@ -10,10 +10,15 @@ local LOOK_AGAIN = 0.25   -- seconds until a refresh left to others is looked fo
 -- How a request ends that nobody moves on: by its time limits, or because its peer gives it up.
 local LEFT_ALONE = {timeout = true, network = true, tls = true}
 
+local function host_of(client)
+  local yield = client.host.threads.yield
+  return {await = yield, sleep = function(seconds) yield(nil, seconds) end}
+end
+
 local function ask(client, settings, own, deadline, elsewhere)
   client.lastDeparture = client.system.boot()
   local token, message, trouble, attempts =
-    exchange.run(settings, client.system, client.host.threads.yield, deadline, elsewhere)
+    exchange.run(settings, client.system, host_of(client), deadline, elsewhere)
   own.attempts = attempts
   return token, message, trouble
 end

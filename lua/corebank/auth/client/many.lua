@@ -62,7 +62,8 @@ local function prepare(batch, entry, element)
     local settings, mistake = options.read(element)
     if not settings then return nil, mistake end
     entry.settings = settings
-    arguments = {settings, batch.system, yield}
+    arguments = {settings, batch.system,
+      {await = yield, sleep = function(seconds) yield(nil, seconds) end}}
   end
   entry.flight = flight.new(work, function(_, token, trouble)
     release(entry)

@@ -1,8 +1,6 @@
 --- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
 --
--- `run` is straight-line code that never waits by itself: it hands what it waits for, a transfer or
--- nil and a number of seconds, to the `wait` of its host (host/). A host that blocks waits there;
--- one with an event loop runs this in a coroutine and passes coroutine.yield.
+-- `run` is straight-line code. It waits by its host's `await` and `sleep`: see host/scheduler.lua.
 
 local core = require "corebank.auth.core"
 local problem = require "corebank.auth.exchange.problem"
@@ -89,13 +87,13 @@ end
 
 -- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
 -- third value true says that trying again would be wrong.
-local function try(settings, now, deadline, system, wait, changes)
+local function try(settings, now, deadline, system, host, changes)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
     local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     local fresh, hidden = token.prepare(system)   -- while the bank is at work
-    wait(transfer)
+    host.await(transfer)
     local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec, status =
       transfer:reply()
     if accessToken then   -- and the transfer has closed itself
@@ -154,22 +152,21 @@ end
 --- The whole call.
 ---@param settings table what options.read made
 ---@param system table boot, wall, random, url and transfer, as in corebank.auth.core
----@param wait fun(transfer: table?, seconds: number?) returns when the transfer is done, or without
---- one the seconds are over
+---@param host {await: fun(transfer: table), sleep: fun(seconds: number)}
 ---@param deadline number? on the boot clock, when less than `timeout` is left
 ---@param elsewhere (fun(): corebank.auth.Token?)? what others may have got with a changed secret
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 ---@return integer? attempts tries made, with a token of the bank's
-function exchange.run(settings, system, wait, deadline, elsewhere)
+function exchange.run(settings, system, host, deadline, elsewhere)
   local started = system.boot()
   deadline = deadline or started + settings.timeout
   local attempt, now, renewed = 0, started, false
   while true do
     attempt = attempt + 1
     local changes = secret.changes
-    local fresh, trouble, final = try(settings, now, deadline, system, wait, changes)
+    local fresh, trouble, final = try(settings, now, deadline, system, host, changes)
     if fresh then
       if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
       return fresh, nil, nil, attempt
@@ -188,7 +185,7 @@ function exchange.run(settings, system, wait, deadline, elsewhere)
       end
       return nil, trouble.message, trouble
     end
-    wait(nil, rest)
+    host.sleep(rest)
     now = system.boot()
   end
 end

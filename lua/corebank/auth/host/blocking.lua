@@ -4,7 +4,7 @@ local core = require "corebank.auth.core"
 
 local LONGEST_WAIT = 1   -- seconds between looks at what says nothing
 
-local blocking = {}
+local blocking = require "corebank.auth.host.scheduler".new(core)
 
 local function rest(seconds)
   local ends = core.boot() + seconds
@@ -84,7 +84,7 @@ end
 --- Returns when the flight is done, or the seconds are over, if there are any.
 ---@param flight corebank.auth.Flight
 ---@param seconds number?
-function blocking.await(flight, seconds)
+function blocking.await_flight(flight, seconds)
   local ok, fault = pcall(land, flight, core.boot() + (seconds or math.huge))
   if ok then return end
   flight:deserted()   -- by Ctrl-C, or what a handler raised

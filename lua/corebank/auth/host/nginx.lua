@@ -1,21 +1,233 @@
---- How an nginx worker waits: never. One timer, the driver, steps everything that is in flight and
--- sleeps a little in between; whoever needs an outcome waits on a semaphore meanwhile. So a flight
--- goes on when the request that started it is gone, and other requests are served all the time.
+--- How an nginx worker waits: never. Tasks are light threads of one timer, so that one goes on when
+-- the request that needed it is gone, and other requests are served all the time. What every host
+-- has is listed in host/scheduler.lua.
 
+local await = require "corebank.auth.host.await"
 local core = require "corebank.auth.core"
 local semaphores = require "ngx.semaphore"
 
 local ngx = ngx
 
-local SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.010   -- seconds between two steps
-local GROWTH = 1.03      -- a pause is about a thirtieth of the time it has taken so far
-local PATIENCE = 0.25    -- seconds without a step after which the driver counts as gone
+local SHORTEST_SLEEP = 0.001
+local LOOK = 0.1         -- seconds between two looks of the runner at its tasks
+local PATIENCE = 0.25    -- seconds without a look after which there is no runner
+local LOST = 2           -- seconds beyond its time after which a task counts as lost
 
 -- What the manual of the Lua module lists for ngx.sleep and ngx.semaphore.
 local CAN_WAIT = {rewrite = true, server_rewrite = true, access = true, content = true,
   timer = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true}
 
 local nginx = {}
+
+--- Why nothing can be made here, or nil when all is well.
+---@return string? mistake
+function nginx.objection()
+  if ngx.get_phase() == "init" then
+    return "there is no worker yet in init_by_lua*, and what the master makes is not for its "
+      .. "workers: use init_worker_by_lua*"
+  end
+  if not core.resolves_aside() then
+    return "this libcurl has no asynchronous resolver, so each look-up of a name would stop the "
+      .. "worker: use a build that lists AsynchDNS"
+  end
+end
+
+--- Why nothing can wait here, or nil when it can: who asks before has nothing begun in vain.
+---@return string? mistake
+function nginx.may_wait()
+  local phase = ngx.get_phase()
+  if CAN_WAIT[phase] then return nil end
+  return ("nothing can wait in %s_by_lua*: use peek() there, which hands out the token at hand")
+    :format(phase)
+end
+
+local function check_may_wait()
+  local mistake = nginx.may_wait()
+  if mistake then error(mistake, 0) end
+end
+
+-- ---- conditions --------------------------------------------------------------------------------
+
+local Condition = {}
+Condition.__index = Condition
+
+function Condition:wait(seconds)
+  check_may_wait()
+  local before, ends = self.signals, core.boot() + (seconds or math.huge)
+  while self.signals == before do
+    local left = ends - core.boot()
+    if left <= 0 then return false end
+    self.semaphore:wait(math.min(left, 1))
+  end
+  return true
+end
+
+function Condition:signal()
+  self.signals = self.signals + 1
+  local waiters = -self.semaphore:count()
+  if waiters > 0 then self.semaphore:post(waiters) end
+end
+
+function nginx.condition()
+  return setmetatable({signals = 0, semaphore = assert(semaphores.new(0))}, Condition)
+end
+
+-- ---- tasks -------------------------------------------------------------------------------------
+
+---@class corebank.auth.Task
+local Task = {}
+Task.__index = Task
+
+local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
+
+function Task:is_done()
+  return self.isOver
+end
+
+-- Raises what `finish` raises.
+local function finish(task, ...)
+  if task.isEnding then return end
+  task.isEnding = true
+  local ok, fault = true, nil
+  if task.finish then ok, fault = pcall(task.finish, ...) end
+  task.isOver = true
+  task.ended:signal()
+  if not ok then error(fault, 0) end
+end
+
+local function log(fault)
+  ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", tostring(fault))
+end
+
+-- A mistake of ours, or of a handler of events, ends that task and no other.
+local function note(task, ok, ...)
+  if task.isCancelled then ok = false elseif not ok then log((...)) end
+  local finished, fault = pcall(finish, task, ok, ...)
+  if not finished then log(fault) end
+end
+
+local function run(task)
+  if not task.hasBegun then
+    task.hasBegun, task.dueAt = true, core.boot()
+    local thread = coroutine.running()
+    task_of[thread] = task
+    note(task, pcall(task.work))
+    task_of[thread] = nil
+  end
+  task.hasReturned = true
+end
+
+function Task:cancel()
+  self.isCancelled, self.hasBegun = true, true
+  if task_of[coroutine.running()] == self then return end   -- it ends when it waits
+  self.wake:post(1)
+  finish(self, false)
+end
+
+-- ---- the runner --------------------------------------------------------------------------------
+
+-- One timer runs all tasks. `queue` is those that it has yet to begin.
+local queue, queued = {}, assert(semaphores.new(0))
+local beat = -math.huge   -- when the runner was last seen, or its timer was had
+
+local function has_runner()
+  return core.boot() - beat < PATIENCE
+end
+
+local function begin_queued(threads)
+  local list = queue
+  queue = {}
+  for _, task in ipairs(list) do threads[assert(ngx.thread.spawn(run, task))] = task end
+end
+
+-- A thread that has ended is kept by nginx until it is waited for.
+local function drop_ended(threads)
+  for thread, task in pairs(threads) do
+    if task.hasReturned then
+      ngx.thread.wait(thread)
+      threads[thread] = nil
+    end
+  end
+end
+
+-- Until no task is left. A worker that is told to exit still finishes what is in flight: that the
+-- timer is premature changes nothing.
+local function run_tasks()
+  local threads = {}
+  repeat
+    beat = core.boot()
+    begin_queued(threads)
+    if next(threads) then queued:wait(LOOK) end
+    drop_ended(threads)
+  until not next(threads) and #queue == 0
+  beat = -math.huge
+end
+
+--- Runs the tasks that have no runner: the timer for one was not to be had.
+function nginx.run_what_is_left()
+  if #queue > 0 and not has_runner() then run_tasks() end
+end
+
+--- Runs `work` in a task of its own, soon. See host/scheduler.lua; what it raises is logged.
+function nginx.spawn(work, finished)
+  local task = setmetatable({work = work, finish = finished, isOver = false,
+    ended = nginx.condition(), wake = assert(semaphores.new(0))}, Task)
+  queue[#queue + 1] = task
+  if has_runner() then
+    queued:post(1)
+  elseif ngx.timer.at(0, run_tasks) then
+    beat = core.boot()
+  end
+  return task
+end
+
+-- ---- waiting -----------------------------------------------------------------------------------
+
+-- Whoever waits for a task runs it when no timer is to be had: lua_max_pending_timers and
+-- lua_max_running_timers are limits. Should it die with his request, the next one finds it lost.
+-- It has a thread of its own: nginx uses that of a request again.
+local function look_after(task)
+  if not task.hasBegun then
+    if not has_runner() then ngx.thread.wait(ngx.thread.spawn(run, task)) end
+  elseif core.boot() > task.dueAt + LOST then
+    task:cancel()
+  end
+end
+
+function Task:wait(seconds)
+  check_may_wait()
+  if task_of[coroutine.running()] == self then error("a task waits for its own end", 0) end
+  local ends = core.boot() + (seconds or math.huge)
+  while not self.isOver do
+    local left = ends - core.boot()
+    if left <= 0 then return false end
+    look_after(self)
+    if not self.isOver then self.ended:wait(math.min(left, PATIENCE)) end
+  end
+  return true
+end
+
+function nginx.sleep(seconds)
+  check_may_wait()
+  local task = task_of[coroutine.running()]
+  seconds = math.max(seconds, SHORTEST_SLEEP)
+  if not task then return ngx.sleep(seconds) end
+  task.dueAt = core.boot() + seconds
+  task.wake:wait(seconds)
+  if task.isCancelled then error("the task was cancelled", 0) end
+end
+
+function nginx.await(transfer, seconds)
+  return await(nginx.sleep, transfer, seconds)
+end
+
+--- Tasks go on by themselves.
+function nginx.poll() end
+
+-- ---- the old form, until clients use tasks -----------------------------------------------------
+local GROWTH = 1.03
+local SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.010
+
 
 -- The coroutines that a handler sees belong to its request, and nobody else can resume them.
 -- Flights need plain ones, which the Lua module keeps under names with a line in front.
@@ -47,42 +259,15 @@ nginx.callers_threads = {
   create = create, resume = plain "resume", status = plain "status", yield = plain "yield",
 }
 
---- Why nothing can be made here, or nil when all is well.
----@return string? mistake
-function nginx.objection()
-  if ngx.get_phase() == "init" then
-    return "there is no worker yet in init_by_lua*, and what the master makes is not for its "
-      .. "workers: use init_worker_by_lua*"
-  end
-  if not core.resolves_aside() then
-    return "this libcurl has no asynchronous resolver, so each look-up of a name would stop the "
-      .. "worker: use a build that lists AsynchDNS"
-  end
-end
-
---- Why nothing can wait here, or nil when it can: who asks before has nothing begun in vain.
----@return string? mistake
-function nginx.unable_to_wait()
-  local phase = ngx.get_phase()
-  if CAN_WAIT[phase] then return nil end
-  return ("nothing can wait in %s_by_lua*: use peek() there, which hands out the token at hand")
-    :format(phase)
-end
-
-local function check_can_wait()
-  local mistake = nginx.unable_to_wait()
-  if mistake then error(mistake, 0) end
-end
-
 -- ---- the driver --------------------------------------------------------------------------------
 
 local flights = {}         -- flight -> the semaphore of its waiters, or false
 local driver               -- whoever drives; a later one takes over
-local beat = -math.huge    -- when it last did
+local old_beat = -math.huge    -- when it last did
 local pause = SHORTEST_PAUSE
 
 local function is_driven()
-  return core.boot() - beat < PATIENCE
+  return core.boot() - old_beat < PATIENCE
 end
 
 local function land(flight)
@@ -105,7 +290,7 @@ local function advance(flight, stepped)
 end
 
 local function step_all()
-  beat = core.boot()
+  old_beat = core.boot()
   local list = {}   -- handlers of events may start more of them
   for flight in pairs(flights) do list[#list + 1] = flight end
   local stepped
@@ -123,7 +308,7 @@ local function drive(awaited)
       pause = math.min(pause * GROWTH, LONGEST_PAUSE)
     end
   end
-  if driver == own then driver, beat = nil, -math.huge end
+  if driver == own then driver, old_beat = nil, -math.huge end
 end
 
 -- A worker that is told to exit still finishes what is in flight: `premature` changes nothing.
@@ -136,7 +321,7 @@ function nginx.launch(flight)
   flights[flight] = flights[flight] or false
   pause = SHORTEST_PAUSE
   -- A timer that cannot be had, or is never run, loses no flight: see await.
-  if not is_driven() and ngx.timer.at(0, drive_all) then beat = core.boot() end
+  if not is_driven() and ngx.timer.at(0, drive_all) then old_beat = core.boot() end
 end
 
 --- Drives what has no driver: the timer for one was not to be had.
@@ -157,9 +342,9 @@ end
 
 --- Returns when the flight is done. Where no driver runs (lua_max_pending_timers and
 -- lua_max_running_timers are limits), the one who waits drives, for all.
-function nginx.await(flight)
+function nginx.await_flight(flight)
   if flight.done then return end
-  check_can_wait()
+  check_may_wait()
   while not flight.done do
     local semaphore = semaphore_of(flight)
     if is_driven() then semaphore:wait(PATIENCE) else drive(flight) end
@@ -174,7 +359,7 @@ end
 ---@param wanted table?
 ---@param seconds number?
 function nginx.wait(wanted, seconds)
-  check_can_wait()
+  check_may_wait()
   if not wanted then return ngx.sleep(seconds) end
   local between = SHORTEST_PAUSE
   while not wanted:step() do

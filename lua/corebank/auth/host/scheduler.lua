@@ -1,0 +1,232 @@
+--- How a plain script waits: tasks are coroutines, and whoever waits outside of one moves them all
+-- on until what he waits for has come. Between two calls of a script nobody does.
+--
+-- What every host has, this one and others (host/nginx.lua):
+--
+--     host.spawn(work, finish) -> task    runs it in a task of its own; see corebank.auth.Task
+--     host.sleep(seconds)                 others run meanwhile
+--     host.await(transfer, seconds)       -> whether it is done; without `seconds` it is
+--     host.condition()                    c:wait(seconds) -> whether it was signalled; c:signal()
+--                                         wakes all
+--     host.may_wait()                     nil, or why nothing can wait here
+--     host.poll()                         moves on what can go on at once
+--     host.longestIdle                    seconds for which a task may be left alone; nil where the
+--                                         tasks run by themselves
+--
+-- No `pcall` lies between a task and what it waits for: Lua 5.1 cannot yield across one. So what is
+-- to be done however a task ends is done by its `finish`.
+
+local LONGEST_IDLE = 2   -- seconds
+
+---@class corebank.auth.Task
+---@field wasIdle boolean? whether it was left alone for longer than `longestIdle`: then it says
+--- nothing of the bank that a time limit is over
+---@field is_done fun(self): boolean whether it has ended
+---@field wait fun(self, seconds: number?): boolean returns when it has ended, or the seconds are
+--- over, if there are any; whether it has
+---@field cancel fun(self) ends it where it waits; one that cancels itself, as soon as it waits
+local Task = {}
+Task.__index = Task
+
+function Task:is_done()
+  return self.isOver
+end
+
+function Task:wait(seconds)
+  return self.isOver or self.wait_for(self, seconds)
+end
+
+local function finish(task, ok, ...)
+  if task.isOver then return end
+  task.isOver = true
+  if task.finish then task.finish(ok, ...) end
+end
+
+function Task:cancel()
+  self.isCancelled = true
+  if coroutine.status(self.thread) == "suspended" then finish(self, false) end
+end
+
+-- Takes what a task has returned or raised; or it waits.
+local function note(task, ok, ...)
+  if coroutine.status(task.thread) == "dead" then
+    finish(task, ok and not task.isCancelled, ...)
+    if not ok then error((...), 0) end
+  elseif task.isCancelled then
+    finish(task, false)
+  end
+end
+
+local function is_waiting(task)
+  return coroutine.status(task.thread) == "suspended"
+end
+
+-- Whether a task that waits can go on, as one can that has not begun.
+local function is_ready(task, now)
+  if task.due and now >= task.due then return true end
+  if task.wanted then return task.wanted:is_done() end
+  return not task.due
+end
+
+-- ---- conditions --------------------------------------------------------------------------------
+
+local Condition = {}
+Condition.__index = Condition
+
+function Condition:signal()
+  self.signals = self.signals + 1
+end
+
+-- The next signal of a condition.
+local Signal = {}
+Signal.__index = Signal
+
+function Signal:is_done()
+  return self.condition.signals > self.before
+end
+
+function Condition:wait(seconds)
+  return self.wait_for(setmetatable({condition = self, before = self.signals}, Signal), seconds)
+end
+
+-- ---- the host ----------------------------------------------------------------------------------
+
+local scheduler = {}
+
+--- Makes a host.
+---@param system table boot, sleep, pid, as in the core
+---@return table
+function scheduler.new(system)
+  local host = {longestIdle = LONGEST_IDLE}
+  local tasks, owner = {}, system.pid()
+  local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
+  local lastTurn = -math.huge   -- when they were last moved on
+
+  -- The task that calls; nil outside of tasks.
+  local function running()
+    local thread = coroutine.running()
+    return thread and task_of[thread]
+  end
+
+  -- What a forked child inherits, its parent moves on.
+  local function drop_inherited()
+    if system.pid() == owner then return end
+    local inherited = tasks
+    tasks, owner = {}, system.pid()
+    for _, task in ipairs(inherited) do task:cancel() end
+  end
+
+  local function note_idle()
+    local now = system.boot()
+    for _, task in ipairs(tasks) do
+      local restedUntil = not task.wanted and task.due or lastTurn
+      if now - math.max(lastTurn, restedUntil) > LONGEST_IDLE then task.wasIdle = true end
+    end
+  end
+
+  local function drop_ended()
+    local others = {}
+    for _, task in ipairs(tasks) do
+      if not task.isOver then others[#others + 1] = task end
+    end
+    tasks = others   -- in one step, for Ctrl-C raises anywhere
+  end
+
+  -- Moves on each that can go on. Those that they start have their turn later.
+  local function turn()
+    local list, now, ended = tasks, system.boot(), false
+    for i = 1, #list do
+      local task = list[i]
+      if coroutine.status(task.thread) == "dead" then   -- Ctrl-C came before its end was noted
+        finish(task, false, "interrupted!")
+      elseif not task.isOver and is_waiting(task) and is_ready(task, now) then
+        note(task, coroutine.resume(task.thread))
+      end
+      ended = ended or task.isOver
+    end
+    if ended then drop_ended() end
+    lastTurn = system.boot()
+  end
+
+  -- Waits until a task can go on, or this has come. Where a transfer is waited for, by whomever,
+  -- the engine is stepped.
+  local function rest(wanted, due)
+    local now = system.boot()
+    local seconds, transfer = (due or math.huge) - now, wanted and wanted.step and wanted
+    for _, task in ipairs(tasks) do
+      if is_waiting(task) then
+        if is_ready(task, now) then seconds = 0 end
+        if task.due then seconds = math.min(seconds, task.due - now) end
+        transfer = transfer or task.wanted and task.wanted.step and task.wanted
+      end
+    end
+    if transfer then
+      transfer:wait(math.max(seconds, 0))
+    elseif seconds == math.huge then
+      error("this would wait for ever: nothing is under way that could end it", 0)
+    elseif seconds > 0 then
+      system.sleep(seconds)
+    end
+  end
+
+  local function run(wanted, due)
+    drop_inherited()
+    note_idle()
+    repeat
+      rest(wanted, due)
+      if next(tasks) then turn() end
+    until wanted and wanted:is_done() or due and system.boot() >= due
+  end
+
+  -- Returns when `wanted` is done, or the seconds are over; whether it is.
+  local function wait_for(wanted, seconds)
+    local due, task = seconds and system.boot() + seconds, running()
+    if task then
+      if task == wanted then error("a task waits for its own end", 0) end
+      task.wanted, task.due = wanted, due
+      coroutine.yield()
+    else
+      run(wanted, due)
+    end
+    return wanted ~= nil and wanted:is_done()
+  end
+
+  --- Runs `work` in a task of its own, as soon as somebody waits or polls. However it ends,
+  -- `finish` is called, outside of it: with true and what `work` returned; with false and what it
+  -- raised, which is raised for whoever moved it on, too; with false when it was cancelled.
+  ---@param work function
+  ---@param finished fun(ok: boolean, ...)?
+  ---@return corebank.auth.Task
+  function host.spawn(work, finished)
+    drop_inherited()
+    local thread = coroutine.create(work)
+    local task = setmetatable({thread = thread, finish = finished, isOver = false,
+      wait_for = wait_for}, Task)
+    task_of[thread] = task
+    if not next(tasks) then lastTurn = system.boot() end
+    tasks[#tasks + 1] = task
+    return task
+  end
+
+  function host.sleep(seconds)
+    wait_for(nil, seconds)
+  end
+
+  function host.await(transfer, seconds)
+    return transfer:is_done() or wait_for(transfer, seconds)
+  end
+
+  function host.condition()
+    return setmetatable({signals = 0, wait_for = wait_for}, Condition)
+  end
+
+  function host.may_wait() end
+
+  function host.poll()
+    if next(tasks) and not running() then run(nil, system.boot()) end
+  end
+
+  return host
+end
+
+return scheduler
