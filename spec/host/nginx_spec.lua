@@ -1,6 +1,6 @@
 -- How an nginx worker waits: tasks that go on when their request is gone.
 
-local gateway = require "spec.gateway"
+local gateway = require "spec.support.gateway"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
