@@ -7,6 +7,10 @@
 
 #include "text/ascii.h"
 
+bool cba_is_success(long status) {
+    return status >= CBA_SUCCESS_FIRST && status <= CBA_SUCCESS_LAST;
+}
+
 void cba_answer_clear(struct cba_answer *answer) {
     answer->date = answer->retry_after = answer->retry_at = -1;
     answer->content_type = NULL;
@@ -43,17 +47,6 @@ static bool header_value(const char *line, size_t length, const char *name, char
 static double parse_date(const char *text) {
     time_t date = curl_getdate(text, NULL);
     return date > 0 ? (double)date : -1;
-}
-
-static double remember_date(struct cba_answer *answer, const char *text) {
-    if (text[0] == '\0') {
-        return -1;
-    }
-    if (strcmp(text, answer->date_text) != 0) {
-        answer->date_parsed = parse_date(text);
-        memcpy(answer->date_text, text, strlen(text) + 1); /* header_value saw that it fits */
-    }
-    return answer->date_parsed;
 }
 
 /* ---- Retry-After --------------------------------------------------------------------------- */
@@ -204,7 +197,7 @@ static void take_whole_line(struct cba_answer *answer, const char *line, size_t 
         case 'D':
         case 'd':
             if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
-                answer->date = remember_date(answer, value);
+                answer->date = parse_date(value);
             }
             break;
         case 'R':

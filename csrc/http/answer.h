@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Statuses of success. */
+enum { CBA_SUCCESS_FIRST = 200, CBA_SUCCESS_LAST = 299 };
+bool cba_is_success(long status);
+
 enum {
     CBA_LOCATION_MAX = 2048,
     CBA_DATE_MAX = 64,
@@ -20,9 +24,6 @@ struct cba_answer {
     bool is_whole;            /* the empty line that ends the header has come */
     bool is_compressed;       /* the body is, though nobody asks for that */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
-    /* The last Date that was parsed: reading one costs as much as the rest of an answer. */
-    double date_parsed;
-    char date_text[CBA_DATE_MAX];
     char location[CBA_LOCATION_MAX];
     /* By which the bank knows the request: visible ASCII, as the bank sent it; or empty. */
     char request_id[CBA_REQUEST_ID_MAX];

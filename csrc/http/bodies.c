@@ -5,11 +5,17 @@
 #include "secret/secret.h"
 #include "json/credentials.h"
 
-/* Both in one piece; a response of more than the usual size moves into a piece of its own. The
- * system locks no more than a few MiB for a process, and a batch has hundreds of these. */
+enum {
+    REQUEST_USUAL = 2048, /* credentials fit */
+    ANSWER_USUAL = 4096,
+    GROWTH = 16, /* of an answer's room: moving it costs more than memory that stays empty */
+};
+
+/* Both in one piece; what is larger than usual gets a piece of its own. The system locks no more
+ * than a few MiB for a process, and a batch has hundreds of these. */
 struct cba_body_room {
-    char request[CBA_JSON_CREDENTIALS_MAX];
-    char response[CBA_BODY_USUAL + 1];
+    char request[REQUEST_USUAL];
+    char answer[ANSWER_USUAL + 1];
 };
 
 bool cba_bodies_make(struct cba_bodies *bodies) {
@@ -18,67 +24,79 @@ bool cba_bodies_make(struct cba_bodies *bodies) {
     if (bodies->room == NULL) {
         return false;
     }
-    bodies->room->response[0] = '\0';
+    bodies->room->answer[0] = '\0';
+    bodies->answer_room = ANSWER_USUAL;
     return true;
 }
 
 void cba_bodies_free(struct cba_bodies *bodies) {
-    cba_guarded_free(bodies->large_response);
+    cba_guarded_free(bodies->large_request); /* NULL is fine */
+    cba_guarded_free(bodies->large_answer);
     cba_guarded_free(bodies->room);
 }
 
 /* ---- the request --------------------------------------------------------------------------- */
 
 char *cba_bodies_request(const struct cba_bodies *bodies) {
+    return bodies->large_request != NULL ? bodies->large_request : bodies->room->request;
+}
+
+char *cba_bodies_make_request(struct cba_bodies *bodies, size_t size) {
+    if (size > REQUEST_USUAL) {
+        bodies->large_request = cba_guarded_new(size);
+        return bodies->large_request;
+    }
+    bodies->request_size = size;
     return bodies->room->request;
 }
 
-void cba_bodies_note_written(struct cba_bodies *bodies, size_t length) {
-    bodies->request_written = length;
-}
-
 void cba_bodies_forget_request(struct cba_bodies *bodies) {
-    cba_wipe(bodies->room->request, bodies->request_written);
-    bodies->request_written = 0;
+    cba_guarded_free(bodies->large_request);
+    bodies->large_request = NULL;
+    cba_wipe(bodies->room->request, bodies->request_size);
+    bodies->request_size = 0;
 }
 
-/* ---- the response -------------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
-char *cba_bodies_response(const struct cba_bodies *bodies) {
-    return bodies->large_response != NULL ? bodies->large_response : bodies->room->response;
+char *cba_bodies_answer(const struct cba_bodies *bodies) {
+    return bodies->large_answer != NULL ? bodies->large_answer : bodies->room->answer;
 }
 
-size_t cba_bodies_room(const struct cba_bodies *bodies, size_t limit) {
-    return limit > bodies->response_length ? limit - bodies->response_length : 0;
-}
-
-static bool move_to_large(struct cba_bodies *bodies) {
-    char *large = cba_guarded_new(CBA_BODY_MAX + 1);
+static bool make_room(struct cba_bodies *bodies, size_t wanted, size_t limit) {
+    size_t room = bodies->answer_room * GROWTH;
+    room = room < limit ? room : limit;
+    room = room > wanted ? room : wanted;
+    char *large = cba_guarded_new(room + 1);
     if (large == NULL) {
         return false;
     }
-    memcpy(large, bodies->room->response, bodies->response_length);
-    cba_wipe(bodies->room->response, bodies->response_length);
-    bodies->large_response = large;
+    size_t length = bodies->answer_length;
+    memcpy(large, cba_bodies_answer(bodies), length);
+    cba_bodies_forget_answer(bodies);
+    bodies->large_answer = large;
+    bodies->answer_length = length;
+    bodies->answer_room = room;
     return true;
 }
 
-bool cba_bodies_take(struct cba_bodies *bodies, const char *bytes, size_t length) {
-    size_t all = bodies->response_length + length;
-    if (all > CBA_BODY_USUAL && bodies->large_response == NULL && !move_to_large(bodies)) {
+bool cba_bodies_take(struct cba_bodies *bodies, const char *bytes, size_t length, size_t limit) {
+    size_t all = bodies->answer_length + length;
+    if (all > bodies->answer_room && !make_room(bodies, all, limit)) {
         return false;
     }
-    char *response = cba_bodies_response(bodies);
-    memcpy(response + bodies->response_length, bytes, length);
-    response[all] = '\0';
-    bodies->response_length = all;
+    char *answer = cba_bodies_answer(bodies);
+    memcpy(answer + bodies->answer_length, bytes, length);
+    answer[all] = '\0';
+    bodies->answer_length = all;
     return true;
 }
 
-/* Its large piece is given back, too. */
-void cba_bodies_forget_response(struct cba_bodies *bodies) {
-    cba_wipe(cba_bodies_response(bodies), bodies->response_length);
-    bodies->response_length = 0;
-    cba_guarded_free(bodies->large_response);
-    bodies->large_response = NULL;
+void cba_bodies_forget_answer(struct cba_bodies *bodies) {
+    cba_guarded_free(bodies->large_answer);
+    bodies->large_answer = NULL;
+    bodies->answer_room = ANSWER_USUAL;
+    size_t used = bodies->answer_length < ANSWER_USUAL ? bodies->answer_length : ANSWER_USUAL;
+    cba_wipe(bodies->room->answer, used);
+    bodies->answer_length = 0;
 }

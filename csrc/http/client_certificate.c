@@ -8,6 +8,7 @@
 
 #include "http/key_file.h"
 #include "http/libcurl.h"
+#include "secret/secret.h"
 
 /* GnuTLS builds take PKCS#12 from this version on. */
 enum { GNUTLS_KNOWS_PKCS12 = 0x080B00 };
@@ -58,14 +59,17 @@ static const char *name_of(enum cba_key_form form) {
 
 /* GnuTLS asks nobody on the terminal for the passphrase of an encrypted key, and takes an empty one
  * for the key of a plain file. OpenSSL and its kin ask, unless they have one. */
-static const char *passphrase_of(const struct cba_request *request) {
-    const char *given = request->client_key_password;
+static const char *passphrase_of(const struct cba_settings *settings) {
+    size_t length;
+    const char *given = settings->client_key_password != NULL
+                            ? cba_secret_bytes(settings->client_key_password, &length)
+                            : NULL;
     return given == NULL && !cba_libcurl_has_gnutls() ? "" : given;
 }
 
-static CURLcode tell(CURL *easy, const struct cba_request *request, const char *key,
+static CURLcode tell(CURL *easy, const struct cba_settings *settings, const char *key,
                      enum cba_key_form certificate_form, enum cba_key_form key_form) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT, request->client_cert);
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_cert);
     if (code == CURLE_OK) {
         code = curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, name_of(certificate_form));
     }
@@ -75,21 +79,21 @@ static CURLcode tell(CURL *easy, const struct cba_request *request, const char *
     if (code == CURLE_OK && key != NULL) {
         code = curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, name_of(key_form));
     }
-    const char *passphrase = passphrase_of(request);
+    const char *passphrase = passphrase_of(settings);
     if (code == CURLE_OK && passphrase != NULL) {
         code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, passphrase);
     }
     return code;
 }
 
-void cba_client_certificate_apply(const struct cba_request *request, void *easy,
+void cba_client_certificate_apply(const struct cba_settings *settings, void *easy,
                                   struct cba_failure *failure) {
-    enum cba_key_form certificate_form = cba_key_form(request->client_cert), key_form;
+    enum cba_key_form certificate_form = cba_key_form(settings->client_cert), key_form;
     if (is_file_bad(failure, "clientCert", certificate_form)) {
         return;
     }
-    const char *key = request->client_key;
-    if (key != NULL && strcmp(key, request->client_cert) == 0) {
+    const char *key = settings->client_key;
+    if (key != NULL && strcmp(key, settings->client_cert) == 0) {
         key = NULL; /* the same file */
     }
     key_form = key != NULL ? cba_key_form(key) : certificate_form;
@@ -101,7 +105,7 @@ void cba_client_certificate_apply(const struct cba_request *request, void *easy,
         cba_failure_of_client(failure, fault);
         return;
     }
-    CURLcode code = tell(easy, request, key, certificate_form, key_form);
+    CURLcode code = tell(easy, settings, key, certificate_form, key_form);
     if (code != CURLE_OK) {
         failure->outcome = code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
     }

@@ -2,10 +2,11 @@
 #ifndef CBA_CLIENT_CERTIFICATE_H
 #define CBA_CLIENT_CERTIFICATE_H
 
-#include "http/request.h"
+#include "http/endpoint.h"
+#include "http/outcome.h"
 
-/* For a request that has a certificate. CBA_PENDING: done; else as of cba_request_apply. */
-void cba_client_certificate_apply(const struct cba_request *request, void *easy,
+/* For settings that have a certificate. Fails as cba_request_set does. */
+void cba_client_certificate_apply(const struct cba_settings *settings, void *easy,
                                   struct cba_failure *failure);
 
 #endif

@@ -4,10 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "text/ascii.h"
 #include "http/libcurl.h"
 #include "http/proxy.h"
+#include "http/request.h"
 #include "system/sigpipe.h"
+#include "text/ascii.h"
 
 /* ---- what libcurl says while it connects ---------------------------------------------------- */
 
@@ -101,40 +102,45 @@ static bool set_own_options(CURL *easy, long timeout_ms, char *error,
            curl_easy_setopt(easy, CURLOPT_DEBUGDATA, found) == CURLE_OK;
 }
 
-static void perform(const struct cba_request *request, long timeout_ms, CURL *easy,
-                    const char *error, struct cba_inspection *found) {
-    const char *variable;
-    enum cba_way way = cba_proxy_way(cba_proxy_of(request, &variable));
-    found->proxied = way != CBA_DIRECTLY;
+static void perform(const struct cba_settings *settings, long timeout_ms, CURL *easy,
+                    const char *error, enum cba_way way, struct cba_inspection *found) {
     int code = (int)curl_easy_perform(easy);
     struct cba_evidence evidence = {
         .easy = easy,
         .error = error,
         .way = way,
-        .connect_limited = request->connect_timeout_ms < timeout_ms,
+        .connect_limited = settings->connect_timeout_ms < timeout_ms,
     };
     cba_outcome_judge(&found->failure, code, &evidence);
+    found->proxied = way != CBA_DIRECTLY;
     found->resolved = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME);
     found->connected = seconds_of(easy, CURLINFO_CONNECT_TIME);
     found->secured = seconds_of(easy, CURLINFO_APPCONNECT_TIME);
     note_certificate(found, easy);
 }
 
-static void inspect(const struct cba_request *request, long timeout_ms,
+static void inspect(const struct cba_settings *settings, const char *url, long timeout_ms,
                     struct cba_inspection *found, CURL *easy) {
-    struct cba_borrowed borrowed = {NULL, NULL};
+    struct cba_request request = {.method = "GET", .url = url};
+    struct curl_slist *headers = NULL;
     char error[CURL_ERROR_SIZE] = "";
+    const char *variable, *proxy = cba_proxy_of(settings, url, &variable);
     if (set_own_options(easy, timeout_ms, error, found)) {
-        cba_request_apply(request, easy, &borrowed, &found->failure);
+        cba_failure_clear(&found->failure);
+        cba_request_set_endpoint(easy, settings, &found->failure);
     }
     if (found->failure.outcome == CBA_PENDING) {
-        perform(request, timeout_ms, easy, error, found);
+        cba_request_set(easy, settings, &request, proxy, &headers, &found->failure);
+    }
+    if (found->failure.outcome == CBA_PENDING) {
+        perform(settings, timeout_ms, easy, error, cba_proxy_way(proxy), found);
     }
     curl_easy_cleanup(easy);
-    cba_borrowed_free(&borrowed);
+    curl_slist_free_all(headers);
 }
 
-void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_inspection *found) {
+void cba_inspect(const struct cba_settings *settings, const char *url, long timeout_ms,
+                 struct cba_inspection *found) {
     memset(found, 0, sizeof *found);
     found->resolved = found->connected = found->secured = -1;
     found->failure.outcome = CBA_NO_MEMORY;
@@ -144,6 +150,6 @@ void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_
     }
     struct cba_sigpipe guard;
     cba_sigpipe_hold(&guard);
-    inspect(request, timeout_ms, found, easy);
+    inspect(settings, url, timeout_ms, found, easy);
     cba_sigpipe_release(&guard);
 }

@@ -1,11 +1,11 @@
-/* A look at the way to a server: connects, under the settings of a request, and sends none. */
+/* A look at the way to a server: connects, under the settings of an endpoint, and sends nothing. */
 #ifndef CBA_INSPECT_H
 #define CBA_INSPECT_H
 
 #include <stdbool.h>
 
+#include "http/endpoint.h"
 #include "http/outcome.h"
-#include "http/request.h"
 
 enum {
     CBA_INSPECT_ADDRESS_MAX = 64,
@@ -23,6 +23,7 @@ struct cba_inspection {
 };
 
 /* Takes `timeout_ms` at most. */
-void cba_inspect(const struct cba_request *request, long timeout_ms, struct cba_inspection *found);
+void cba_inspect(const struct cba_settings *settings, const char *url, long timeout_ms,
+                 struct cba_inspection *found);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/answer.h"
+
 /* What libcurl's code says by itself. Codes that are not here say only that the exchange failed.
  * Numbers, because the header of an old libcurl lacks names that a new one reports. */
 enum {
@@ -59,7 +61,7 @@ static bool has_passed(const struct cba_evidence *evidence, CURLINFO moment) {
 }
 
 static bool tunnel_is_open(const struct cba_evidence *evidence) {
-    return info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE) / 100 == 2;
+    return cba_is_success(info_long(evidence->easy, CURLINFO_HTTP_CONNECTCODE));
 }
 
 /* By TCP. The time is that of all steps to one from 7.87 on. */

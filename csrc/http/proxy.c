@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/ascii.h"
 #include "http/no_proxy.h"
 #include "http/url.h"
+#include "text/ascii.h"
 
 /* The first of these variables that is set, and its name. An empty one is as none. */
 static const char *variable_of(const char *const *names, const char **name) {
@@ -29,24 +29,25 @@ static const char *environments(const char *url, const char **variable) {
     return variable_of(cba_ascii_same(url, https, strlen(https)) ? for_https : for_http, variable);
 }
 
-static bool needs_none(const struct cba_request *request) {
+static bool needs_none(const struct cba_settings *settings, const char *address) {
     static const char *const lists[] = {"no_proxy", "NO_PROXY", NULL};
-    const char *name, *list = request->no_proxy;
+    const char *name, *list = settings->no_proxy;
     struct cba_url url;
     if (list == NULL) {
         list = variable_of(lists, &name);
     }
-    return list != NULL && cba_url_read(request->url, NULL, &url) == CBA_URL_OK &&
+    return list != NULL && cba_url_read(address, NULL, &url) == CBA_URL_OK &&
            cba_no_proxy_holds(list, url.host, url.port);
 }
 
-const char *cba_proxy_of(const struct cba_request *request, const char **variable) {
-    const char *proxy = request->proxy;
+const char *cba_proxy_of(const struct cba_settings *settings, const char *url,
+                         const char **variable) {
+    const char *proxy = settings->proxy;
     *variable = NULL;
     if (proxy == NULL) {
-        proxy = environments(request->url, variable);
+        proxy = environments(url, variable);
     }
-    if (proxy == NULL || proxy[0] == '\0' || needs_none(request)) {
+    if (proxy == NULL || proxy[0] == '\0' || needs_none(settings, url)) {
         *variable = NULL;
         return NULL;
     }

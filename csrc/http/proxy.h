@@ -3,13 +3,14 @@
 #ifndef CBA_PROXY_H
 #define CBA_PROXY_H
 
+#include "http/endpoint.h"
 #include "http/outcome.h"
-#include "http/request.h"
 
-/* The URL of the proxy that a request goes through: the request's own, else the environment's; NULL
- * when it goes to its host directly. `variable` is the one of the environment, or NULL. Borrowed
- * from the request or from the environment. */
-const char *cba_proxy_of(const struct cba_request *request, const char **variable);
+/* The URL of the proxy that requests to `url` go through: the settings', else the environment's;
+ * NULL when they go to their host directly. `variable` is the one of the environment, or NULL.
+ * Borrowed from the settings or from the environment. */
+const char *cba_proxy_of(const struct cba_settings *settings, const char *url,
+                         const char **variable);
 
 /* What kind of way that is. */
 enum cba_way cba_proxy_way(const char *proxy);

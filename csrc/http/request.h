@@ -1,44 +1,43 @@
-/* What a transfer is asked to do, and how libcurl is told: every option that comes from a caller or
- * is a matter of safety. */
+/* One request, and how libcurl is told of it and of its endpoint: every option that comes from a
+ * caller or is a matter of safety. */
 #ifndef CBA_REQUEST_H
 #define CBA_REQUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "http/endpoint.h"
 #include "http/outcome.h"
 
 enum {
-    CBA_REQUEST_HEADERS_MAX = 32,
-    CBA_RESOLVED_SECONDS = 1, /* a bank that moves is followed at the next refresh */
+    CBA_REQUEST_HEADERS_MAX = 32, /* of an endpoint, and as many of a request */
+    CBA_RESOLVED_SECONDS = 1,     /* a bank that moves is followed at the next refresh */
     CBA_IDLE_CONNECTION_SECONDS = 10,
 };
 
-/* All strings are borrowed for the duration of cba_request_apply; NULL means not set. */
 struct cba_request {
-    const char *url;
-    long connect_timeout_ms;
-    const char *ca_file, *ca_path;
-    const char *client_cert, *client_key, *client_key_password;
-    const char *pinned_key;
-    const char *proxy, *proxy_ca_file, *no_proxy;
-    bool tls13_only;
-    const char *headers[CBA_REQUEST_HEADERS_MAX + 1]; /* "Name: value", NULL at the end */
+    const char *method, *url;
+    const char *const *headers; /* beside the endpoint's; NULL: none */
+    const char *body;           /* stays where it is until the request is over; NULL: none */
+    size_t body_length;
+    size_t answer_max;  /* bytes of the answer's body; a longer one is too large */
+    size_t refusal_max; /* of a body whose status is none of success: what is longer is cut off */
 };
 
-/* What libcurl borrows for as long as its handle lives. */
-struct cba_borrowed {
-    void *url; /* CURLU, parsed once and not at every call */
-    struct curl_slist *headers;
-};
+/* Each sets its part on an easy handle: once what all requests of an endpoint share, then for each
+ * request what is its own. The failure's outcome is CBA_PENDING then; else CBA_NO_MEMORY,
+ * CBA_UNSUPPORTED, or CBA_TLS for a client certificate or key that cannot be used, and the handle
+ * must not be used. The handle borrows `headers`, which replaces what was there before, and which
+ * is to be freed after the handle. `proxy` is cba_proxy_of's. */
+struct curl_slist;
+void cba_request_set_endpoint(void *easy, const struct cba_settings *settings,
+                              struct cba_failure *failure);
+void cba_request_set(void *easy, const struct cba_settings *settings,
+                     const struct cba_request *request, const char *proxy,
+                     struct curl_slist **headers, struct cba_failure *failure);
 
-/* Sets all of it on a new easy handle. The failure's outcome is CBA_PENDING then; else
- * CBA_NO_MEMORY, CBA_UNSUPPORTED, or CBA_TLS for a client certificate or key that cannot be used,
- * and the handle must not be used. What `borrowed` then holds is to be freed either way, after the
- * handle. */
-void cba_request_apply(const struct cba_request *request, void *easy, struct cba_borrowed *borrowed,
-                       struct cba_failure *failure);
-
-/* Frees and forgets. */
-void cba_borrowed_free(struct cba_borrowed *borrowed);
+/* Whether a request needs a handle and a connection for itself alone, which keep a secret: that of
+ * a client's key, or of a proxy. */
+bool cba_request_is_private(const struct cba_settings *settings, const char *proxy);
 
 #endif

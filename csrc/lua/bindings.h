@@ -12,11 +12,13 @@
 /* What Lua calls to open the module: loader.c's calls core.c's. */
 CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
 
+struct cba_endpoint;
 struct cba_failure;
 struct cba_invisible;
-struct cba_request;
+struct cba_settings;
 
 void cba_open_clock(lua_State *L);
+void cba_open_endpoint(lua_State *L);
 void cba_open_inspect(lua_State *L);
 void cba_open_libraries(lua_State *L);
 void cba_open_private_file(lua_State *L);
@@ -48,12 +50,24 @@ int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_s
 /* Pushes nil and what was at the ends. */
 int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends);
 
-/* A field of the settings that options.lua made, or NULL. The settings keep it alive. */
-const char *cba_string_field(lua_State *L, int settings, const char *name);
-const char *cba_secret_field(lua_State *L, int settings, const char *name);
+enum { CBA_LINES_MAX = 32 }; /* in a list of header lines */
 
-/* All of them that make a request to `url`; the strings stay theirs. */
-void cba_read_request(lua_State *L, int settings, const char *url, struct cba_request *request);
+/* A field of a table, or NULL; of a list of lines as many as there is room for, and NULL. The table
+ * keeps it alive; for the secret see cba_check_secret. */
+const char *cba_string_field(lua_State *L, int table, const char *name);
+const struct cba_secret *cba_secret_field(lua_State *L, int table, const char *name);
+void cba_lines_field(lua_State *L, int table, const char *name,
+                     const char *lines[CBA_LINES_MAX + 1]);
+
+/* What options.lua made. `headers` is memory for the list that the settings refer to. */
+void cba_read_settings(lua_State *L, int table, struct cba_settings *settings,
+                       const char *headers[CBA_LINES_MAX + 1]);
+
+/* The endpoint at stack index `index`; raises when it is none or closed. */
+struct cba_endpoint *cba_check_endpoint(lua_State *L, int index);
+
+/* An endpoint is about to be closed: the engine, if there is one, keeps nothing for it. */
+void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint);
 
 /* Seconds as libcurl takes a time limit. */
 long cba_milliseconds(double seconds);

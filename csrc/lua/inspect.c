@@ -17,10 +17,11 @@ static int inspect(lua_State *L) {
     luaL_checktype(L, SETTINGS, LUA_TTABLE);
     const char *url = luaL_checkstring(L, URL);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
-    struct cba_request request;
+    struct cba_settings settings;
+    const char *headers[CBA_LINES_MAX + 1];
     struct cba_inspection found;
-    cba_read_request(L, SETTINGS, url, &request);
-    cba_inspect(&request, timeout_ms, &found);
+    cba_read_settings(L, SETTINGS, &settings, headers);
+    cba_inspect(&settings, url, timeout_ms, &found);
     cba_raise_own_failure(L, &found.failure);
     lua_createtable(L, 0, 8);
     cba_set_failure(L, &found.failure);
@@ -40,9 +41,10 @@ static int inspect(lua_State *L) {
 static int proxy(lua_State *L) {
     luaL_checktype(L, SETTINGS, LUA_TTABLE);
     const char *url = luaL_checkstring(L, URL), *variable;
-    struct cba_request request;
-    cba_read_request(L, SETTINGS, url, &request);
-    lua_pushstring(L, cba_proxy_of(&request, &variable)); /* NULL is nil */
+    struct cba_settings settings;
+    const char *headers[CBA_LINES_MAX + 1];
+    cba_read_settings(L, SETTINGS, &settings, headers);
+    lua_pushstring(L, cba_proxy_of(&settings, url, &variable)); /* NULL is nil */
     lua_pushstring(L, variable);
     return 2;
 }

@@ -1,7 +1,6 @@
 /* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
 #include <string.h>
 
-#include "http/bodies.h"
 #include "http/transfer.h"
 #include "lua/bindings.h"
 #include "lua/object.h"
@@ -12,8 +11,6 @@
 
 static const char engine_type[] = "corebank.auth.engine";
 static const char transfer_type[] = "corebank.auth.transfer";
-
-enum { SUCCESS = 2 }; /* the first digit of a status */
 
 /* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
 
@@ -51,80 +48,114 @@ static int engine_end(lua_State *L) {
     return 0;
 }
 
-/* settings_number() -> a number that no other settings of this state ever had. Counted here, beside
- * the handles that are known by it, and not in a Lua module that may be loaded again. */
-static int settings_number_new(lua_State *L) {
-    static const char number_key = 0;
-    lua_pushlightuserdata(L, (void *)&number_key);
+void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint) {
+    lua_pushlightuserdata(L, (void *)&engine_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
-    lua_Number number = lua_tonumber(L, -1) + 1;
-    lua_pushlightuserdata(L, (void *)&number_key);
-    lua_pushnumber(L, number);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    lua_pushnumber(L, number);
-    return 1;
+    void **slot = lua_isnil(L, -1) ? NULL : cba_object(L, -1);
+    struct cba_engine *engine = slot != NULL && *slot != cba_gone() ? *slot : NULL;
+    lua_pop(L, 1);
+    if (engine != NULL && cba_engine_is_ours(engine)) {
+        cba_engine_forget(engine, endpoint);
+    }
 }
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-enum { SETTINGS = 1, URL = 2, SECONDS = 3, USED = 4 };
+enum { ENDPOINT = 1, REQUEST = 2, SECONDS = 3 };
 
-/* The number by which settings that are used again and again are known, for their own URL; else 0.
- */
-static unsigned long settings_number(lua_State *L) {
-    lua_getfield(L, SETTINGS, "url");
-    lua_getfield(L, SETTINGS, "serial");
-    bool own = lua_tostring(L, -2) == lua_tostring(L, URL);
-    unsigned long serial = own ? (unsigned long)lua_tonumber(L, -1) : 0;
-    lua_pop(L, 2);
-    return serial;
-}
+enum {
+    ANSWER_MAX = 64 * 1024, /* bytes of a body, unless a request says otherwise */
+    SHOWN = 4096,           /* of a refusal's */
+};
 
-/* Pushes an empty slot: the one of a closed transfer that its user has no other use for, or a new
- * one. A userdata with a finalizer costs as much as all else that a call leaves to the collector.
- */
-static struct cba_transfer **push_slot(lua_State *L) {
-    struct cba_transfer **used = cba_test(L, USED, transfer_type);
-    if (used == NULL || *used != NULL) {
-        return cba_newslot(L, transfer_type);
-    }
-    lua_pushvalue(L, USED);
-    return used;
-}
-
-static struct cba_transfer *push_transfer(lua_State *L, unsigned long settings) {
-    struct cba_transfer **slot = push_slot(L);
-    *slot = cba_transfer_new(get_engine(L), settings);
-    if (*slot == NULL) {
+/* Writes the credentials into memory of the transfer, with no copy in between. */
+static void write_credentials(lua_State *L, struct cba_transfer *transfer,
+                              struct cba_request *request) {
+    const char *id = cba_string_field(L, REQUEST, "clientId");
+    char *body = cba_transfer_make_body(transfer, CBA_JSON_CREDENTIALS_MAX);
+    if (body == NULL) {
         cba_nomemory(L);
     }
-    return *slot;
+    /* Last: see cba_check_secret. */
+    size_t length;
+    const struct cba_secret *secret = cba_secret_field(L, REQUEST, "clientSecret");
+    luaL_argcheck(L, id != NULL && secret != NULL, REQUEST, "credentials are missing or closed");
+    request->body = body;
+    request->body_length = cba_json_write_credentials(body, CBA_JSON_CREDENTIALS_MAX, id,
+                                                      cba_secret_bytes(secret, &length));
+    if (request->body_length == 0) {
+        luaL_error(L, "the credentials do not fit into a request");
+    }
 }
 
-/* transfer(settings, url, seconds [, used]) -> transfer, started
+static void copy_body(lua_State *L, struct cba_transfer *transfer, struct cba_request *request) {
+    lua_getfield(L, REQUEST, "body");
+    if (!lua_isnil(L, -1)) {
+        const char *body = luaL_checklstring(L, -1, &request->body_length);
+        char *copy = cba_transfer_make_body(transfer, request->body_length);
+        if (copy == NULL) {
+            cba_nomemory(L);
+        }
+        memcpy(copy, body, request->body_length);
+        request->body = copy;
+    }
+    lua_pop(L, 1);
+}
+
+static bool has_field(lua_State *L, int table, const char *name) {
+    lua_getfield(L, table, name);
+    bool is_given = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return is_given;
+}
+
+static void read_request(lua_State *L, struct cba_request *request,
+                         const char *headers[CBA_LINES_MAX + 1]) {
+    memset(request, 0, sizeof *request);
+    request->url = cba_string_field(L, REQUEST, "url");
+    luaL_argcheck(L, request->url != NULL, REQUEST, "url is missing");
+    request->method = cba_string_field(L, REQUEST, "method");
+    if (request->method == NULL) {
+        request->method = "GET";
+    }
+    cba_lines_field(L, REQUEST, "headers", headers);
+    request->headers = headers;
+    lua_getfield(L, REQUEST, "maxBytes");
+    request->answer_max = request->refusal_max = (size_t)luaL_optnumber(L, -1, ANSWER_MAX);
+    lua_pop(L, 1);
+}
+
+/* transfer(endpoint, request, seconds) -> transfer, started
  *
- * `settings` is what options.lua made. `used` is a transfer of before: if it is closed, it is
- * started again. */
+ * `request`:
+ *   url        absolute
+ *   method     default "GET"
+ *   headers    a list of lines, "Name: value", beside the endpoint's
+ *   body       a string; or
+ *   clientId, clientSecret   in place of it: the JSON that asks the bank for a token. Of an answer
+ *              that refuses one the first 4 KiB are kept
+ *   maxBytes   of the answer's body; default 64 KiB. A longer one of a 2xx is a failure
+ *              ("too_large"), of another status it is cut off */
 static int transfer_new(lua_State *L) {
-    luaL_checktype(L, SETTINGS, LUA_TTABLE);
-    const char *url = luaL_checkstring(L, URL);
+    struct cba_request request;
+    const char *headers[CBA_LINES_MAX + 1];
+    luaL_checktype(L, REQUEST, LUA_TTABLE);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
-    struct cba_transfer *transfer = push_transfer(L, settings_number(L));
-    if (!cba_transfer_is_set_up(transfer)) {
-        struct cba_request request;
-        cba_read_request(L, SETTINGS, url, &request);
-        cba_transfer_set_up(transfer, &request);
+    read_request(L, &request, headers);
+    struct cba_transfer **slot = cba_newslot(L, transfer_type), *transfer;
+    struct cba_engine *engine = get_engine(L);
+    /* Looked at last, as a secret is: a finalizer may close it. */
+    *slot = transfer = cba_transfer_new(engine, cba_check_endpoint(L, ENDPOINT));
+    if (transfer == NULL) {
+        return cba_nomemory(L);
     }
-    /* Last: see cba_check_secret. */
-    const char *id = cba_string_field(L, SETTINGS, "clientId");
-    const char *secret = cba_secret_field(L, SETTINGS, "clientSecret");
-    luaL_argcheck(L, id != NULL && secret != NULL, SETTINGS, "credentials are missing or closed");
-    size_t length = cba_json_write_credentials(cba_transfer_request_body(transfer),
-                                               CBA_JSON_CREDENTIALS_MAX, id, secret);
-    if (length == 0) {
-        return luaL_error(L, "the credentials do not fit into a request");
+    if (has_field(L, REQUEST, "clientSecret")) {
+        request.refusal_max = SHOWN;
+        write_credentials(L, transfer, &request);
+    } else {
+        copy_body(L, transfer, &request);
     }
-    cba_transfer_start(transfer, length, timeout_ms);
+    cba_transfer_start(transfer, &request, timeout_ms);
     return 1;
 }
 
@@ -267,11 +298,11 @@ static int transfer_reply(lua_State *L) {
     struct cba_reply reply;
     struct cba_transfer **slot = check_open(L);
     const struct cba_result *result = check_result(L, *slot);
-    if (result->failure.outcome != CBA_ANSWERED || result->status / 100 != SUCCESS) {
+    if (result->failure.outcome != CBA_ANSWERED || !cba_is_success(result->status)) {
         lua_pushnil(L);
         return 1;
     }
-    char *body = cba_transfer_response_body(*slot, &length);
+    char *body = cba_transfer_answer_body(*slot, &length);
     enum cba_reply_status status = result->answer.is_compressed
                                        ? CBA_REPLY_COMPRESSED
                                        : cba_json_read_reply(body, length, &reply);
@@ -311,14 +342,14 @@ static int transfer_excerpt(lua_State *L) {
     size_t length;
     struct cba_transfer *transfer = check_transfer(L);
     const struct cba_result *result = cba_transfer_result(transfer);
-    char *body = cba_transfer_response_body(transfer, &length);
+    char *body = cba_transfer_answer_body(transfer, &length);
     if (result->answer.is_compressed || !cba_redact_is_text(body, length)) {
         lua_pushnil(L);
         return 1;
     }
     redact_credentials(L, body, length, result->is_cut);
     cba_redact_members(body, length);
-    lua_pushlstring(L, body, length < CBA_BODY_SHOWN ? length : CBA_BODY_SHOWN);
+    lua_pushlstring(L, body, length < SHOWN ? length : SHOWN);
     return 1;
 }
 
@@ -334,6 +365,20 @@ static int transfer_request_id(lua_State *L) {
     return 1;
 }
 
+/* transfer:body() -> the answer's body; nil when it is compressed, which nobody asked for */
+static int transfer_body(lua_State *L) {
+    size_t length;
+    struct cba_transfer *transfer = check_transfer(L);
+    const struct cba_result *result = check_result(L, transfer);
+    const char *body = cba_transfer_answer_body(transfer, &length);
+    if (result->answer.is_compressed) {
+        lua_pushnil(L);
+    } else {
+        lua_pushlstring(L, body, length);
+    }
+    return 1;
+}
+
 static int transfer__tostring(lua_State *L) {
     struct cba_transfer **slot = cba_check(L, 1, transfer_type);
     lua_pushstring(L, *slot != NULL ? "transfer" : "transfer (closed)");
@@ -343,20 +388,15 @@ static int transfer__tostring(lua_State *L) {
 void cba_open_transfer(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"transfer", transfer_new},
-        {"settings_number", settings_number_new},
         {"end_engine", engine_end},
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
-        {"step", transfer_step},
-        {"is_done", transfer_is_done},
-        {"wait", transfer_wait},
-        {"result", transfer_result},
-        {"reply", transfer_reply},
-        {"excerpt", transfer_excerpt},
-        {"request_id", transfer_request_id},
-        {"close", transfer_close},
-        {NULL, NULL},
+        {"step", transfer_step},       {"is_done", transfer_is_done},
+        {"wait", transfer_wait},       {"result", transfer_result},
+        {"reply", transfer_reply},     {"body", transfer_body},
+        {"excerpt", transfer_excerpt}, {"request_id", transfer_request_id},
+        {"close", transfer_close},     {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__tostring", transfer__tostring},

@@ -138,6 +138,15 @@ struct cba_secret *cba_secret_new(struct cba_vault *vault) {
     return secret;
 }
 
+struct cba_secret *cba_secret_copy(const struct cba_secret *other) {
+    struct cba_secret *secret = cba_secret_new(other->vault);
+    if (secret != NULL) {
+        memcpy(secret->bytes, other->bytes, other->length + 1);
+        secret->length = other->length;
+    }
+    return secret;
+}
+
 /* An emptied slab goes back to the system, unless it is the first of the list: a script that makes
  * and drops one secret over and over must not map and unmap pages each time. */
 static void vault_drop_slab(struct cba_vault *vault, struct cba_slab *slab) {

@@ -48,6 +48,9 @@ void cba_vault_release(struct cba_vault *vault);
 /* An empty secret, or NULL when out of memory. It holds a reference to its vault. */
 struct cba_secret *cba_secret_new(struct cba_vault *vault);
 
+/* One more with the same bytes, in the same vault; NULL when out of memory. */
+struct cba_secret *cba_secret_copy(const struct cba_secret *other);
+
 /* Wipes the secret and gives its slot back. NULL is fine. */
 void cba_secret_free(struct cba_secret *secret);
 

@@ -72,7 +72,6 @@ function auth.client(given)
   if not host then error("client: " .. unable, 2) end
   local settings, mistake = options.read(given, true)
   if not settings then error("client: " .. mistake, 2) end
-  options.number(settings)
   -- Here: a script that needs one token reads less. And all that a client needs later on.
   local client = require "corebank.auth.client.client"
   require "corebank.auth.client.explain"

@@ -97,11 +97,11 @@ static void take_location(size_t length) {
 static void test_values_that_are_too_long(void) {
     take_location(CBA_LOCATION_MAX - 1);
     check(strlen(answer->location) == CBA_LOCATION_MAX - 1, "the longest target");
-    char behind = answer->date_text[0];
+    char behind = answer->request_id[0];
     for (size_t length = CBA_LOCATION_MAX; length < CBA_LOCATION_MAX + 2; length++) {
         take_location(length);
         check(answer->has_location && answer->location[0] == '\0', "a target of %zu", length);
-        check(answer->date_text[0] == behind, "what is behind it");
+        check(answer->request_id[0] == behind, "what is behind it");
     }
 }
 

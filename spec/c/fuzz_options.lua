@@ -151,11 +151,16 @@ local function check_settings(settings)
   for _, line in ipairs(settings.headerLines or {}) do must(not line:find "%c", "headerLines") end
 end
 
+local function post(settings, seconds)
+  return core.transfer(settings.endpoint, {url = settings.url, method = "POST",
+    clientId = settings.clientId, clientSecret = settings.clientSecret}, seconds)
+end
+
 -- A transfer sends nothing before a step when it is not alone, and this one has no end.
 local function start_endless(port)
   local settings = assert(options.read{baseUrl = "http://127.0.0.1:" .. port, clientId = "id",
     clientSecret = "secret", allowPlaintext = true, noProxy = "*"})
-  local transfer = core.transfer(settings, settings.url, 600)
+  local transfer = post(settings, 600)
   must(not transfer:step(), "an endless transfer goes on")
   return transfer
 end
@@ -164,7 +169,7 @@ local endless = start_endless((...))
 
 -- The settings reach libcurl, which is never stepped and so sends nothing.
 local function start_transfer(settings)
-  local transfer = core.transfer(settings, settings.url, 1)
+  local transfer = post(settings, 1)
   transfer:close()
 end
 

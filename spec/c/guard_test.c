@@ -75,30 +75,35 @@ static bool is_wiped(const char *body, const char *before) {
     return true;
 }
 
-enum progress { WRITTEN, STARTED, NOT_SET_UP, DONE };
+enum progress { WRITTEN, STARTED, REFUSED, DONE };
 
 /* The memory of a body stays with its engine, so it can be looked at after the transfer. */
 static void test_wiping(enum progress progress) {
-    struct cba_request request = {.url = "http://127.0.0.1:1/", .connect_timeout_ms = 1000};
+    struct cba_settings settings = {.connect_timeout_ms = 1000};
+    struct cba_request request = {.method = "POST", .url = "http://127.0.0.1:1/"};
+    if (progress == REFUSED) {
+        settings.client_cert = "/nonexistent";
+        request.url = "https://127.0.0.1:1/";
+    }
     struct cba_engine *engine = cba_engine_new();
-    struct cba_transfer *transfer = cba_transfer_new(engine, 0);
-    char *body = cba_transfer_request_body(transfer);
+    struct cba_endpoint *endpoint = cba_endpoint_new(&settings);
+    struct cba_transfer *transfer = cba_transfer_new(engine, endpoint);
+    char *body = cba_transfer_make_body(transfer, CBA_JSON_CREDENTIALS_MAX);
     char before[CBA_JSON_CREDENTIALS_MAX];
     memcpy(before, body, sizeof before);
-    size_t length =
+    request.body = body;
+    request.body_length =
         cba_json_write_credentials(body, CBA_JSON_CREDENTIALS_MAX, "id", "canary-secret");
     check(strstr(body, "canary-secret") != NULL, "the secret is in the body");
-    if (progress == STARTED || progress == DONE) {
-        cba_transfer_set_up(transfer, &request);
-    }
     if (progress != WRITTEN) {
-        cba_transfer_start(transfer, length, 1000);
+        cba_transfer_start(transfer, &request, 1000);
     }
     while (progress == DONE && !cba_transfer_wait(transfer, 1)) {
     }
-    check(is_wiped(body, before) == (progress >= NOT_SET_UP), "wiped when nothing will be sent");
+    check(is_wiped(body, before) == (progress >= REFUSED), "wiped when nothing will be sent");
     cba_transfer_release(transfer);
     check(is_wiped(body, before), "wiped when it is released at whatever point");
+    cba_endpoint_close(endpoint);
     cba_engine_release(engine);
 }
 
@@ -130,7 +135,7 @@ int main(void) {
     test_maker();
     test_wiping(WRITTEN);
     test_wiping(STARTED);
-    test_wiping(NOT_SET_UP);
+    test_wiping(REFUSED);
     test_wiping(DONE);
     return check_summary("guard");
 }

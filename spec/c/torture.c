@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "http/transfer.h"
 #include "modules.h"
 #include "tiny_bank.h"
-#include "http/transfer.h"
 
 /* ---- what is run ------------------------------------------------------------------------------
  */
@@ -393,8 +393,8 @@ static void run_scenario(const struct scenario *scenario, char *const wanted[4])
  * up. Transfers of failed calls wait for the garbage collector, and a number of them is kept. */
 static void run_soak(void) {
     static const long slack[FAULT_FAMILIES] = {[FAULT_LUA] = 16,
-                                               [FAULT_OWN] = CBA_IDLE_TRANSFERS_MAX,
-                                               [FAULT_GUARDED] = CBA_IDLE_TRANSFERS_MAX};
+                                               [FAULT_OWN] = CBA_HANDLES_KEPT_MAX,
+                                               [FAULT_GUARDED] = CBA_HANDLES_KEPT_MAX};
     struct run run = {.scenario = scenarios, .depth = WARM, .set = SETS - 1, .mode = FAULT_ONCE};
     long early[FAULT_FAMILIES], late[FAULT_FAMILIES];
     unsigned long points = 0;

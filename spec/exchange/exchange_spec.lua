@@ -12,9 +12,9 @@ local function fake_system(answers)
   function system.wall() return 1790000000 + system.now end
   function system.random() return system.randomness end
   system.url = core.url
-  function system.transfer(_, url, seconds)
+  function system.transfer(_, request, seconds)
     local answer = answers[math.min(#system.posts + 1, #answers)]
-    system.posts[#system.posts + 1] = {url = url, seconds = seconds, at = system.now}
+    system.posts[#system.posts + 1] = {url = request.url, seconds = seconds, at = system.now}
     system.open = system.open + 1
     local transfer = {takes = answer.takes or 0}
     local sentBoot = system.boot() + (answer.sentAfter or 0)

@@ -29,7 +29,7 @@ local C_ROOMS = {
   system = words "secret text",
   json = words "secret text",
   store = words "secret system text",
-  http = words "json secret system text",
+  http = words "secret system text",
   lua = words "http json secret store system text",
 }
 

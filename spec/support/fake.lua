@@ -51,8 +51,8 @@ function fake.world(answer)
   function system.session() return world.session end
   function system.pid() return 1 end
 
-  function system.transfer(settings, _, seconds)
-    assert(core.is_secret(settings.clientSecret), "a transfer with a closed secret")
+  function system.transfer(_, request, seconds)
+    assert(core.is_secret(request.clientSecret), "a transfer with a closed secret")
     local n = #world.posts + 1
     local given = answer(n, world.now)
     world.posts[n] = world.now
@@ -76,7 +76,7 @@ function fake.world(answer)
         begun = false}
     end
     function transfer.excerpt()
-      assert(core.is_secret(settings.clientSecret), "an excerpt with a closed secret")
+      assert(core.is_secret(request.clientSecret), "an excerpt with a closed secret")
       return ""
     end
     function transfer.request_id() return given.requestId end

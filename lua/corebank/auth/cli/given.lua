@@ -154,7 +154,6 @@ end
 local function new_client(read, how)
   local settings, mistake = options.read(read, true, how)
   if not settings then return nil, mistake end
-  options.number(settings)
   return client.new(settings, system, blocking, function() options.release(settings) end)
 end
 

@@ -11,6 +11,7 @@ local FIRST_PAUSE = 0.25      -- seconds, doubled at each further try
 local LONGEST_PAUSE = 8
 local LONGEST_RETRY_AFTER = 300
 local MOST_REDIRECTS = 3
+local JSON_HEADERS = {"Content-Type: application/json", "Accept: application/json"}
 local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 
 local exchange = {}
@@ -90,7 +91,9 @@ end
 local function try(settings, now, deadline, system, host, changes)
   local url = settings.url
   for _ = 0, MOST_REDIRECTS do
-    local transfer = system.transfer(settings, url, deadline - now, settings.transfer)
+    local transfer = system.transfer(settings.endpoint, {url = url, method = "POST",
+      headers = JSON_HEADERS, clientId = settings.clientId,
+      clientSecret = settings.clientSecret}, deadline - now)
     settings.transfer = transfer   -- for whoever catches an error: it holds the secret
     local fresh, hidden = token.prepare(system)   -- while the bank is at work
     host.await(transfer)

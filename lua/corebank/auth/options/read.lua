@@ -64,7 +64,7 @@ end
 ---@param given corebank.auth.Options
 ---@param forClient boolean? whether a client's own options may be there
 ---@param secretFiles {anyMode: boolean?, stream: boolean?}? for the file that a variable names
----@return table? settings every option under its name, and url, origin, headerLines
+---@return table? settings every option under its name, and url, origin, headerLines, endpoint
 ---@return string? mistake what is wrong with `given`, naming the option
 function options.read(given, forClient, secretFiles)
   if type(given) ~= "table" then
@@ -76,25 +76,15 @@ function options.read(given, forClient, secretFiles)
     options.release(settings)
     return nil, mistake
   end
+  settings.endpoint = core.endpoint(settings)
   return settings
 end
 
---- Wipes the secrets that `read` made itself; not those a caller made.
+--- Closes the endpoint and wipes the secrets that `read` made itself; not those a caller made.
 ---@param settings table
 function options.release(settings)
+  if settings.endpoint then settings.endpoint:close() end
   for _, owned in ipairs(settings.owned) do owned:close() end
-end
-
--- A handle that is set up has a copy of a secret, out of our reach; and what a client's files are
--- is looked at when one is set up.
-local function is_set_up_anew(settings)
-  return settings.clientCert or settings.proxy and settings.proxy:find("@", 1, true)
-end
-
---- Gives a client's settings a number, by which the core knows the handle it has set up for them.
----@param settings table
-function options.number(settings)
-  if not is_set_up_anew(settings) then settings.serial = core.settings_number() end
 end
 
 return options

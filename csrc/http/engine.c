@@ -1,0 +1,303 @@
+#include "http/engine.h"
+
+#include <stdlib.h>
+
+#include "http/libcurl.h"
+#include "http/request.h"
+#include "http/sockets.h"
+#include "http/tls_errors.h"
+#include "system/maker.h"
+#include "system/sigpipe.h"
+
+struct cba_engine {
+    CURLM *multi;
+    struct cba_sockets sockets;
+    struct cba_maker maker;
+    size_t references;
+    bool raises_sigpipe; /* its libcurl, when the other side has gone */
+    unsigned guards;     /* entered and not left */
+    struct cba_sigpipe sigpipe;
+    struct cba_tls_errors tls_errors;
+    size_t added;            /* handles in `multi` */
+    bool has_new;            /* one of them that no step has moved yet */
+    struct cba_handle *kept; /* the one that was used last is the first */
+    size_t kept_count;
+};
+
+/* ---- its life ------------------------------------------------------------------------------ */
+
+/* As many as a batch may have under way (many.lua). libcurl's own limit is four for each transfer
+ * that is under way, and while there are more, each transfer that ends closes one. */
+enum { CONNECTIONS_KEPT = 256 };
+
+struct cba_engine *cba_engine_new(void) {
+    if (!cba_libcurl_start()) {
+        return NULL;
+    }
+    struct cba_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return NULL;
+    }
+    engine->multi = curl_multi_init();
+    if (engine->multi == NULL || curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS,
+                                                   (long)CONNECTIONS_KEPT) != CURLM_OK) {
+        curl_multi_cleanup(engine->multi); /* NULL is fine */
+        free(engine);
+        return NULL;
+    }
+    cba_maker_note(&engine->maker);
+    engine->references = 1;
+    engine->raises_sigpipe = cba_libcurl_raises_sigpipe();
+    cba_tls_errors_find(&engine->tls_errors);
+    return engine;
+}
+
+bool cba_engine_is_ours(const struct cba_engine *engine) {
+    return cba_maker_is_us(&engine->maker);
+}
+
+struct cba_engine *cba_engine_hold(struct cba_engine *engine) {
+    engine->references++;
+    return engine;
+}
+
+/* Around what may write to a connection, if only a goodbye. */
+static void enter(struct cba_engine *engine) {
+    if (engine->guards++ > 0) {
+        return;
+    }
+    if (engine->raises_sigpipe) {
+        cba_sigpipe_hold(&engine->sigpipe);
+    }
+    cba_tls_errors_hold(&engine->tls_errors);
+}
+
+static void leave(struct cba_engine *engine) {
+    if (--engine->guards > 0) {
+        return;
+    }
+    cba_tls_errors_release(&engine->tls_errors);
+    cba_sigpipe_release(&engine->sigpipe);
+}
+
+/* Gives up the easy handle with all that was set on it. Never curl_easy_reset: that cannot say that
+ * it ran out of memory, and then leaves a handle without some of its defaults. */
+static void strip(struct cba_handle *handle) {
+    curl_easy_cleanup(handle->easy); /* before what it borrows; NULL is fine, here and below */
+    curl_slist_free_all(handle->headers);
+    cba_endpoint_release(handle->endpoint);
+    handle->easy = NULL;
+    handle->headers = NULL;
+    handle->endpoint = NULL;
+    handle->error[0] = '\0';
+}
+
+static void destroy(struct cba_handle *handle) {
+    strip(handle);
+    cba_bodies_free(&handle->bodies);
+    free(handle);
+}
+
+void cba_engine_release(struct cba_engine *engine) {
+    if (engine == NULL || --engine->references > 0) {
+        return;
+    }
+    if (!cba_engine_is_ours(engine)) {
+        return; /* abandoned: closing the parent's connections would say goodbye in its name */
+    }
+    enter(engine);
+    while (engine->kept != NULL) {
+        struct cba_handle *handle = engine->kept;
+        engine->kept = handle->next;
+        destroy(handle);
+    }
+    curl_multi_cleanup(engine->multi);
+    leave(engine);
+    cba_maker_forget(&engine->maker);
+    cba_sockets_free(&engine->sockets);
+    free(engine);
+}
+
+/* ---- handles ------------------------------------------------------------------------------- */
+
+static struct cba_handle *handle_new(void) {
+    struct cba_handle *handle = calloc(1, sizeof *handle);
+    if (handle != NULL && !cba_bodies_make(&handle->bodies)) {
+        free(handle);
+        return NULL;
+    }
+    return handle;
+}
+
+static struct cba_handle *unlink_kept(struct cba_engine *engine, struct cba_handle **link) {
+    struct cba_handle *handle = *link;
+    *link = handle->next;
+    engine->kept_count--;
+    return handle;
+}
+
+/* Where the one that was used longest ago is linked; there must be one. */
+static struct cba_handle **oldest(struct cba_engine *engine) {
+    struct cba_handle **link = &engine->kept;
+    while ((*link)->next != NULL) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+/* The first that is set up for an endpoint, or with NULL for none. */
+static struct cba_handle *take_kept(struct cba_engine *engine,
+                                    const struct cba_endpoint *endpoint) {
+    struct cba_handle **link = &engine->kept;
+    while (*link != NULL && (*link)->endpoint != endpoint) {
+        link = &(*link)->next;
+    }
+    return *link != NULL ? unlink_kept(engine, link) : NULL;
+}
+
+struct cba_handle *cba_engine_take(struct cba_engine *engine, struct cba_endpoint *endpoint) {
+    struct cba_handle *handle = take_kept(engine, endpoint);
+    if (handle == NULL) {
+        handle = take_kept(engine, NULL);
+    }
+    if (handle == NULL && engine->kept_count == CBA_HANDLES_KEPT_MAX) {
+        handle = unlink_kept(engine, oldest(engine));
+        enter(engine);
+        strip(handle);
+        leave(engine);
+    }
+    return handle != NULL ? handle : handle_new();
+}
+
+/* A resolver has a thread of its own, which inherits what is held back, or sends in this one: not
+ * by libcurl's hand, and a name server may hang up, too. */
+static int before_resolving(void *resolver, void *reserved, void *owner) {
+    (void)resolver, (void)reserved;
+    struct cba_engine *engine = owner;
+    if (!engine->sigpipe.held) {
+        cba_sigpipe_hold(&engine->sigpipe);
+    }
+    return 0;
+}
+
+static bool set_own_options(struct cba_engine *engine, struct cba_handle *handle) {
+    CURL *easy = handle->easy;
+    struct cba_sockets *sockets = &engine->sockets;
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->error) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cba_sockets_close) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, before_resolving) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, engine) == CURLE_OK;
+}
+
+void cba_engine_set_up(struct cba_engine *engine, struct cba_handle *handle,
+                       struct cba_endpoint *endpoint, struct cba_failure *failure) {
+    handle->easy = curl_easy_init();
+    handle->endpoint = cba_endpoint_hold(endpoint);
+    if (handle->easy == NULL || !set_own_options(engine, handle)) {
+        failure->outcome = CBA_NO_MEMORY;
+        return;
+    }
+    cba_request_set_endpoint(handle->easy, cba_endpoint_settings(endpoint), failure);
+}
+
+void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, bool stays_set_up) {
+    cba_bodies_forget_request(&handle->bodies);
+    cba_bodies_forget_answer(&handle->bodies);
+    enter(engine);
+    if (!stays_set_up) {
+        strip(handle);
+    }
+    handle->next = engine->kept;
+    engine->kept = handle;
+    if (++engine->kept_count > CBA_HANDLES_KEPT_MAX) {
+        destroy(unlink_kept(engine, oldest(engine)));
+    }
+    leave(engine);
+}
+
+void cba_handle_abandon(struct cba_handle *handle) {
+    cba_bodies_free(&handle->bodies); /* the parent keeps its own */
+    cba_endpoint_release(handle->endpoint);
+    free(handle);
+}
+
+void cba_engine_forget(struct cba_engine *engine, const struct cba_endpoint *endpoint) {
+    enter(engine);
+    for (struct cba_handle *handle = engine->kept; handle != NULL; handle = handle->next) {
+        if (handle->endpoint == endpoint) {
+            strip(handle);
+        }
+    }
+    leave(engine);
+}
+
+/* ---- what is under way --------------------------------------------------------------------- */
+
+/* At a time, for one transfer: RFC 8305 has an address of either family tried. */
+enum { SOCKETS_OPENING = 2 };
+
+bool cba_engine_add(struct cba_engine *engine, struct cba_handle *handle) {
+    /* The handle is ours and in no multi handle: nothing but memory can be missing. */
+    if (!cba_sockets_reserve(&engine->sockets, SOCKETS_OPENING * (engine->added + 1)) ||
+        curl_multi_add_handle(engine->multi, handle->easy) != CURLM_OK) {
+        return false;
+    }
+    engine->added++;
+    engine->has_new = true;
+    return true;
+}
+
+void cba_engine_remove(struct cba_engine *engine, struct cba_handle *handle) {
+    enter(engine);
+    curl_multi_remove_handle(engine->multi, handle->easy); /* cannot fail for one that is in */
+    leave(engine);
+    engine->added--;
+}
+
+bool cba_engine_is_alone(const struct cba_engine *engine) {
+    return engine->added == 1;
+}
+
+static void collect_finished(struct cba_engine *engine, void (*finish)(void *owner, int code)) {
+    CURLMsg *message;
+    int left = 1;
+    while (left > 0 && (message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+        char *owner = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner) == CURLE_OK &&
+            owner != NULL) {
+            finish(owner, (int)code); /* invalidates `message` */
+        }
+    }
+}
+
+enum cba_outcome cba_engine_step(struct cba_engine *engine, void (*finish)(void *owner, int code)) {
+    int running;
+    engine->has_new = false;
+    enter(engine);
+    CURLMcode code = curl_multi_perform(engine->multi, &running);
+    collect_finished(engine, finish);
+    leave(engine);
+    return code == CURLM_OK              ? CBA_PENDING
+           : code == CURLM_OUT_OF_MEMORY ? CBA_NO_MEMORY
+                                         : CBA_NETWORK;
+}
+
+void cba_engine_poll(struct cba_engine *engine, double seconds) {
+    static const double longest = 60;
+    int milliseconds = (int)((seconds < longest ? seconds : longest) * 1000) + 1;
+    /* Early return on a signal is wanted: a Lua hook can run then. Other failures show at the next
+     * step. */
+    (void)curl_multi_poll(engine->multi, NULL, 0, milliseconds, NULL);
+}
+
+bool cba_engine_has_new(const struct cba_engine *engine) {
+    return engine->has_new;
+}
+
+void cba_engine_refuse_unclean(struct cba_engine *engine, int port) {
+    cba_sockets_refuse_unclean(&engine->sockets, port);
+}

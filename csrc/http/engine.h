@@ -1,0 +1,79 @@
+/* The multi handle of one Lua state in one process, with its connections and its easy handles.
+ *
+ * An engine remembers the process that made it. A forked child abandons what it inherited, because
+ * two processes writing on one TLS connection hand each other's answers out. */
+#ifndef CBA_ENGINE_H
+#define CBA_ENGINE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "http/bodies.h"
+#include "http/endpoint.h"
+#include "http/outcome.h"
+
+enum { CBA_HANDLES_KEPT_MAX = 32 };
+
+struct cba_engine;
+
+/* An easy handle, and the memory that a request and its answer need. */
+struct cba_handle {
+    CURL *easy;                    /* NULL: to be set up */
+    struct cba_endpoint *endpoint; /* a reference to what `easy` is set up for, or NULL */
+    struct curl_slist *headers;    /* `easy` borrows these two */
+    char error[CURL_ERROR_SIZE];
+    struct cba_bodies bodies;
+    struct cba_handle *next; /* among those that are kept */
+};
+
+/* NULL when out of memory or when libcurl cannot be started. The caller has the first reference. */
+struct cba_engine *cba_engine_new(void);
+struct cba_engine *cba_engine_hold(struct cba_engine *engine);
+void cba_engine_release(struct cba_engine *engine);
+
+/* Whether this process made it. Of all else that is here only hold and release are for others. */
+bool cba_engine_is_ours(const struct cba_engine *engine);
+
+/* ---- handles ------------------------------------------------------------------------------- */
+
+/* A handle for a request to an endpoint; NULL when out of memory. One that is kept, set up for the
+ * same endpoint, is preferred; another is to be set up. */
+struct cba_handle *cba_engine_take(struct cba_engine *engine, struct cba_endpoint *endpoint);
+
+/* Sets it up for the endpoint. The failure's outcome stays CBA_PENDING, or says why it cannot be.
+ */
+void cba_engine_set_up(struct cba_engine *engine, struct cba_handle *handle,
+                       struct cba_endpoint *endpoint, struct cba_failure *failure);
+
+/* Takes a handle back and keeps it, at the cost of the one that was used longest ago. Its bodies
+ * are wiped. One that is not to be used again as it is set up keeps its memory only. */
+void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, bool stays_set_up);
+
+/* In a process that did not make it: gives up what is this process's copy. */
+void cba_handle_abandon(struct cba_handle *handle);
+
+/* The endpoint is closed: no kept handle stays set up for it. */
+void cba_engine_forget(struct cba_engine *engine, const struct cba_endpoint *endpoint);
+
+/* ---- what is under way --------------------------------------------------------------------- */
+
+/* Adds a handle whose request is set; false when out of memory. */
+bool cba_engine_add(struct cba_engine *engine, struct cba_handle *handle);
+void cba_engine_remove(struct cba_engine *engine, struct cba_handle *handle);
+bool cba_engine_is_alone(const struct cba_engine *engine); /* one handle is added */
+
+/* Moves all on without waiting, and calls `finish`, with the handle's CURLOPT_PRIVATE and libcurl's
+ * code, for each that has ended, which is to be removed then. CBA_PENDING, or why this is not
+ * possible. */
+enum cba_outcome cba_engine_step(struct cba_engine *engine, void (*finish)(void *owner, int code));
+
+/* Waits for activity, at most `seconds`. Returns early on a signal. */
+void cba_engine_poll(struct cba_engine *engine, double seconds);
+
+/* Whether something was added since the last step. */
+bool cba_engine_has_new(const struct cba_engine *engine);
+
+/* Before a request on a kept connection with that port of ours: see sockets.h. */
+void cba_engine_refuse_unclean(struct cba_engine *engine, int port);
+
+#endif
