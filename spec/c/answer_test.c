@@ -1,4 +1,5 @@
-/* csrc/http/answer.c: header lines, as libcurl hands them over: each with its end of line and no NUL. */
+/* csrc/http/answer.c: header lines, as libcurl hands them over: each with its end of line and no
+ * NUL. */
 #include "http/answer.h"
 
 #include <stdio.h>
