@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "secret/secret.h"
-#include "json/credentials.h"
 
 enum {
     REQUEST_USUAL = 2048, /* credentials fit */
