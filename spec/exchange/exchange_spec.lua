@@ -41,9 +41,11 @@ local function run(answers, changes, randomness)
   local settings = assert(options.read(given))
   local system = fake_system(answers)
   system.randomness = randomness or 1
-  local thread = coroutine.create(exchange.run)
-  local ok, first, second, problem = coroutine.resume(thread, settings, system,
-    {await = coroutine.yield, sleep = function(seconds) coroutine.yield(nil, seconds) end})
+  local call = exchange.new{settings = settings, system = system,
+    host = {await = coroutine.yield, sleep = function(seconds) coroutine.yield(nil, seconds) end},
+    tell = settings.onEvent}
+  local thread = coroutine.create(call.run)
+  local ok, first, second, problem = coroutine.resume(thread, call)
   while ok and coroutine.status(thread) ~= "dead" do
     if not first then
       system.waits[#system.waits + 1] = second
@@ -170,9 +172,8 @@ describe("an exchange", function()
       local settings = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
         clientSecret = "canary-secret", attempts = 1})
       local system = fake_system{answer}
-      local _, message, problem = exchange.run(settings, system, {await = function()
-        secret.changes = secret.changes + 1
-      end})
+      local _, message, problem = exchange.call{settings = settings, system = system,
+        host = {await = function() secret.changes = secret.changes + 1 end}}
       return message, problem
     end
     for _, answer in ipairs{{status = 404, body = "old-secret"},

@@ -1,4 +1,5 @@
 local core = require "corebank.auth.core"
+local diagnosis = require "corebank.auth.exchange.diagnosis"
 local options = require "corebank.auth.options.read"
 local problem = require "corebank.auth.exchange.problem"
 
@@ -25,7 +26,7 @@ describe("a problem", function()
     local words = {[401] = "clientId", [407] = "baseUrl", [429] = "fewer",
       [502] = "cannot answer", [404] = "baseUrl"}
     for status, word in pairs(words) do
-      local made = problem.from_status({status = status}, settings, "")
+      local made = diagnosis.of_answer({status = status}, settings, "")
       assert.is_truthy(made.message:find(word, 1, true) and made.message:find(tostring(status)))
       assert.equal(status, made.status)
     end
@@ -35,7 +36,7 @@ describe("a problem", function()
     local function code_with(base, proxy)
       local read, release = assert(options.read{baseUrl = base, proxy = proxy, noProxy = "",
         allowPlaintext = true, clientId = "id", clientSecret = "canary-secret"})
-      local made = problem.from_status({status = 407}, read, "")
+      local made = diagnosis.of_answer({status = 407}, read, "")
       if release then release() end
       return made.code
     end
@@ -46,14 +47,14 @@ describe("a problem", function()
 
   it("shows no secret that a server has in its certificate", function()
     local own = {origin = "https://bank.example", clientSecret = core.secret "canary-certificate"}
-    local made = problem.from_failure({failure = "tls", tlsFault = "trust",
+    local made = diagnosis.of_failure({failure = "tls", tlsFault = "trust",
       detail = "certificate subject name 'canary-certificate' does not match"}, own)
     assert.is_nil(made.message:find("canary", 1, true))
     assert.is_truthy(made.message:find("subject name '**", 1, true), made.message)
   end)
 
   it("lets nobody reach the answer by looking at it", function()
-    local made = problem.from_status({status = 401}, settings, "E-17")
+    local made = diagnosis.of_answer({status = 401}, settings, "E-17")
     for _, value in pairs(made) do assert.are_not.equal("E-17", value) end
     assert.is_false(getmetatable(made))
     assert.equal("E-17", made:body())

@@ -17,11 +17,9 @@ end
 
 -- The token of an answer `took` seconds after its request. `date` is what the answer's Date says.
 local function issue(said, clock, took, date)
-  local fresh, hidden = token.prepare(clock)
   local boot, wall = clock.boot(), clock.wall()
   clock.passed = clock.passed + (took or 0)
-  return token.complete(fresh, hidden, said.ends, said.seconds, "canary-token-time", boot, wall,
-    date)
+  return token.of_reply(clock, "canary-token-time", boot, wall, date, said.ends, said.seconds)
 end
 
 local function left(said, date, skew, took)

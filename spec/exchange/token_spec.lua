@@ -17,9 +17,8 @@ end
 local function issue(changes, clock, ago, date)
   local said = {tokenValiditySec = 100}
   for name, value in pairs(changes or {}) do said[name] = value or nil end
-  local fresh, hidden = token.prepare(clock)
-  return token.complete(fresh, hidden, said.expirationTime, said.tokenValiditySec,
-    "canary-token-unit", clock.boot() - (ago or 0), clock.wall() - (ago or 0), date)
+  return token.of_reply(clock, "canary-token-unit", clock.boot() - (ago or 0),
+    clock.wall() - (ago or 0), date, said.expirationTime, said.tokenValiditySec)
 end
 
 describe("a token", function()

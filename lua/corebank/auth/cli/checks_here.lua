@@ -2,11 +2,11 @@
 -- what there is; or nil, what is wrong, and the exit status.
 
 local core = require "corebank.auth.core"
+local diagnosis = require "corebank.auth.exchange.diagnosis"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local given = require "corebank.auth.cli.given"
 local options = require "corebank.auth.options.read"
-local problem = require "corebank.auth.exchange.problem"
 local wording = require "corebank.auth.cli.wording"
 
 local INDENT = "\n" .. (" "):rep(18)
@@ -35,7 +35,7 @@ local function fallback(flag, settings)
 end
 
 local function shown(flag, value)
-  if flag.name == "proxy" then return problem.shown_proxy(value) end
+  if flag.name == "proxy" then return diagnosis.shown_proxy(value) end
   if type(value) ~= "table" then return tostring(value) end
   local names = {}
   for name in pairs(value) do names[#names + 1] = name end

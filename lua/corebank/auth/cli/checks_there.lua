@@ -5,10 +5,10 @@
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"
 local core = require "corebank.auth.core"
+local diagnosis = require "corebank.auth.exchange.diagnosis"
 local exchange = require "corebank.auth.exchange.exchange"
 local exits = require "corebank.auth.cli.exits"
 local fetching = require "corebank.auth.client.fetching"
-local problem = require "corebank.auth.exchange.problem"
 local token = require "corebank.auth.exchange.token"
 local wording = require "corebank.auth.cli.wording"
 
@@ -35,7 +35,7 @@ end
 
 -- Nil, the message and the exit status, when the way ended at this step.
 local function ended(state, step)
-  local trouble = problem.from_failure(state.found, state.settings)
+  local trouble = diagnosis.of_failure(state.found, state.settings)
   local message = trouble.message
   if trouble.code == "proxy" or state.found.atProxy and trouble.code ~= "tls" then
     message = message .. "; check --proxy, or the environment's variables for proxies"
@@ -89,9 +89,10 @@ local function ask(state)
     local date = transfer:result().date
     state.date, state.ahead = date, date and core.wall() - date
   end
-  local got, _, trouble, attempts = exchange.run(state.settings, core,
-    {await = await, sleep = blocking.sleep})
-  if got then got, trouble = fetching.check_leeway(state.settings, got, attempts) end
+  local call = exchange.new{settings = state.settings, system = core,
+    host = {await = await, sleep = blocking.sleep}}
+  local got, _, trouble = call:run()
+  if got then got, trouble = fetching.check_leeway(state.settings, got, call.attempts) end
   state.token, state.problem = got, trouble
 end
 

@@ -329,7 +329,6 @@ function client.new(settings, system, host, release)
   }, Client)
   -- Where the core can it looks at the clocks itself, and calls that only when they say no.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
-  settings.onEvent = nil   -- the client's events are its own
   settings_of[self] = settings
   keeping.begin(self, settings)
   if settings.store then join_store(self, settings) end

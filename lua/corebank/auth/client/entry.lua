@@ -113,7 +113,7 @@ function entry.to_token(text, system)
 end
 
 -- What of a problem is written; its body is not.
-local TEXTS = {"code", "message", "requestId", "secretFault"}
+local TEXTS = {"code", "requestId", "secretFault"}
 local NUMBERS = {"status", "attempts", "retryAfter"}
 
 ---@class corebank.auth.Failure
@@ -140,6 +140,7 @@ function entry.of_failure(failure, system)
   local fields = new_fields(system)
   for _, name in ipairs(TEXTS) do fields[name] = failure.problem[name] end
   for _, name in ipairs(NUMBERS) do fields[name] = failure.problem[name] end
+  fields.message = problem.plain_message(failure.problem)
   fields.retryable = failure.problem.retryable
   fields.failures, fields.denials = failure.failures, failure.denials
   fields.limits = failure.limits

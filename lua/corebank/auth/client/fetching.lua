@@ -17,9 +17,11 @@ end
 
 local function ask(client, settings, own, deadline, elsewhere)
   client.lastDeparture = client.system.boot()
-  local token, message, trouble, attempts =
-    exchange.run(settings, client.system, host_of(client), deadline, elsewhere)
-  own.attempts = attempts
+  local call = exchange.new{settings = settings, system = client.system,
+    host = host_of(client), deadline = deadline, elsewhere = elsewhere}
+  function own.close_call() call:close() end   -- a dump of a flight shows no settings
+  local token, message, trouble = call:run()
+  own.attempts = call.attempts
   return token, message, trouble
 end
 
@@ -54,7 +56,7 @@ local fetching = {}
 --- Whether a new token has more time left than is kept back.
 ---@param options {leeway: number?} a client, or its settings
 ---@param token corebank.auth.Token
----@param attempts integer tries made for it
+---@param attempts integer
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
 function fetching.check_leeway(options, token, attempts)
@@ -114,9 +116,8 @@ end
 
 -- A flight is over. Nobody is told before all is kept and the lease is back: a handler may raise,
 -- and so may one that is told of the store meanwhile.
-local function land(client, settings, tell, own, token, trouble)
-  local transfer = settings.transfer
-  if transfer then transfer:close() end   -- it holds the secret, if the flight did not come so far
+local function land(client, tell, own, token, trouble)
+  if own.close_call then own.close_call() end
   local ok, name, event = pcall(settle, client, own, token, trouble)
   if client.shared then client.shared:release() end
   if not ok then error(name, 0) end
@@ -133,7 +134,7 @@ function fetching.prepare(client, settings, urgent, tell)
   local own
   own = flight.new(
     function() return obtain(client, settings, own, urgent) end,
-    function(_, token, trouble) land(client, settings, tell, own, token, trouble) end,
+    function(_, token, trouble) land(client, tell, own, token, trouble) end,
     client.system, client.host.threads)
   own.patience = client.host.patience
   -- Whoever moves it on: as long as somebody does, the turn to ask is its own.

@@ -78,15 +78,10 @@ end
 ---@param now number on the boot clock
 ---@return corebank.auth.Problem
 function Latch:remembered(now)
-  local old, fields = self.problem, {}
-  if problem.is_refusal(old) then   -- `is_closed` has just looked at the secret's file
-    fields = problem.file_fault(old.message, secret.fault(secret_of[self]))
-  end
-  for _, name in ipairs{"status", "attempts", "retryable", "requestId"} do
-    fields[name] = old[name]
-  end
-  fields.remembered, fields.retryAfter = true, self.ends - now
-  return problem.new(old.code, fields.message or old.message, fields, old:body())
+  local fault   -- `is_closed` has just looked at the secret's file
+  if problem.is_refusal(self.problem) then fault = secret.fault(secret_of[self]) end
+  return problem.again(self.problem, {remembered = true, retryAfter = self.ends - now,
+    secretFault = fault})
 end
 
 local latch = {}

@@ -37,7 +37,7 @@ Batch.__index = Batch
 local function release(entry)
   local settings = entry.settings
   if not settings then return end
-  if settings.transfer then settings.transfer:close() end
+  entry.call:close()
   options.release(settings)
   entry.settings = nil
 end
@@ -54,16 +54,16 @@ end
 -- secrets of calls in flight are in memory. Returns the work's arguments.
 local function prepare(batch, entry, element)
   local yield = batch.threads.yield
-  local work = exchange.run
+  local work = client.token_and_refresh
   local arguments = {element, yield}
-  if client.is(element) then
-    work = client.token_and_refresh
-  else
+  if not client.is(element) then
     local settings, mistake = options.read(element)
     if not settings then return nil, mistake end
     entry.settings = settings
-    arguments = {settings, batch.system,
-      {await = yield, sleep = function(seconds) yield(nil, seconds) end}}
+    entry.call = exchange.new{settings = settings, system = batch.system,
+      host = {await = yield, sleep = function(seconds) yield(nil, seconds) end},
+      tell = settings.onEvent}
+    work, arguments = entry.call.run, {entry.call}
   end
   entry.flight = flight.new(work, function(_, token, trouble)
     release(entry)

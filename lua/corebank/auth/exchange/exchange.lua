@@ -1,8 +1,11 @@
---- One authenticate call: tries, redirects, back-off. All policy of a single call is here.
+--- One call to the bank: tries, redirects, back-off, another try when the secret was replaced. All
+-- policy of a single call is here.
 --
--- `run` is straight-line code. It waits by its host's `await` and `sleep`: see host/scheduler.lua.
+-- `run` is straight-line code, and waits by its host. Whoever gives a call up while it waits calls
+-- `close`: the open transfer holds the secret.
 
 local core = require "corebank.auth.core"
+local diagnosis = require "corebank.auth.exchange.diagnosis"
 local problem = require "corebank.auth.exchange.problem"
 local secret = require "corebank.auth.options.secret"
 local token = require "corebank.auth.exchange.token"
@@ -14,7 +17,28 @@ local MOST_REDIRECTS = 3
 local JSON_HEADERS = {"Content-Type: application/json", "Accept: application/json"}
 local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 
-local exchange = {}
+---@class corebank.auth.Call
+---@field settings table what options.read made
+---@field system table boot, wall, random, url and transfer, as in corebank.auth.core
+---@field host {await: fun(transfer: table), sleep: fun(seconds: number)} see host/scheduler.lua
+---@field deadline number? on the boot clock; default: after `timeout`
+---@field tell fun(event: table)? called once, when the call has ended
+---@field elsewhere (fun(): corebank.auth.Token?)? what others may have got with a changed secret
+---@field attempts integer how many tries have begun
+---@field transfer table? the one that is open
+---@field changes integer secret.changes when the try began
+---@field hasRotated boolean whether a try with a replaced secret has begun
+---@field secretFault string? why the secret's file could not be read again, after a refusal
+local Call = {}
+Call.__index = Call
+
+-- Whether the secret may be another one than was sent: another call, which shares it, may have
+-- replaced it. What it was nobody knows then, so it cannot be blanked in what is shown.
+local function has_secret_changed(call)
+  return secret.changes ~= call.changes
+end
+
+-- ---- what came of a POST -----------------------------------------------------------------------
 
 -- Seconds that a Retry-After asks for, by the bank's clock where it shows one; of several the
 -- longest.
@@ -28,15 +52,9 @@ local function retry_after(result, system)
   return math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
 end
 
--- What the bank answered, with the credentials blanked: the secret as it is now. What it was before
--- another call, which shares it, replaced it, nobody knows any more, so then nothing is shown.
-local function excerpt(settings, transfer, changes)
-  if secret.changes ~= changes then return nil end
-  return transfer:excerpt(settings.clientId, settings.clientSecret)
-end
-
 -- Where a redirect leads, when that is the same origin; else nil and a problem.
-local function follow(settings, result, url, system, changes)
+local function redirect_target(call, result, url)
+  local system = call.system
   local target = result.location and result.location ~= "" and system.url(result.location, url)
   local from = system.url(url)
   if target and target.scheme == from.scheme and target.host == from.host
@@ -44,37 +62,38 @@ local function follow(settings, result, url, system, changes)
     return target.text
   end
   local where = "to an address that cannot be read"
-  if target and secret.changes == changes then
+  if target and not has_secret_changed(call) then
     where = ("to %s://%s%s"):format(target.scheme, target.host,
       target.port ~= "" and ":" .. target.port or "")
-    -- a hostile server may have put it there, or what a terminal obeys
-    where = core.printable(settings.clientSecret:redact(where))
+    -- a hostile server may have put the secret there, or what a terminal obeys
+    where = core.printable(call.settings.clientSecret:redact(where))
   end
   return nil, problem.new("redirect", ("%s redirects %s, where the secret is not sent; "
-    .. "if that is the bank, make it the baseUrl"):format(settings.origin, where),
+    .. "if that is the bank, make it the baseUrl"):format(call.settings.origin, where),
     {status = result.status})
 end
 
--- Anything but a token reply: a problem; or nil and the URL to go on with. A second value true says
--- that trying again would be wrong although the problem is retryable. `changes` are those of
--- secrets before the try; `fault` is what is wrong with a 2xx, and `final` says that the bank would
--- answer the same again.
-local function refuse(settings, transfer, url, system, changes, fault, final)
+-- What an answer without a token means: a problem, and whether another try would be wrong though
+-- the problem is retryable; or nil, nil and the URL of a redirect to follow. `fault` is what is
+-- wrong with a 2xx, and `isFinal` says that the bank would answer the same again.
+local function judge(call, url, fault, isFinal)
+  local settings, transfer = call.settings, call.transfer
   local result = transfer:result()
   if result.failure then
     -- Once an answer had begun the bank has acted on the request: not ours to repeat.
-    return problem.from_failure(result, settings), result.begun
+    return diagnosis.of_failure(result, settings), result.begun
   end
-  local target, trouble
+  local isHidden = has_secret_changed(call)
+  local trouble, target
   if POST_KEPT[result.status] then
-    target, trouble = follow(settings, result, url, system, changes)
-    if target then return nil, target end
+    target, trouble = redirect_target(call, result, url)
+    if target then return nil, nil, target end
   else
-    local make = fault and problem.from_reply or problem.from_status
-    trouble = make(result, settings, excerpt(settings, transfer, changes), fault, final)
+    local body = not isHidden and transfer:excerpt(settings.clientId, settings.clientSecret) or nil
+    trouble = diagnosis.of_answer(result, settings, body, fault, isFinal)
   end
-  trouble.retryAfter = retry_after(result, system)
-  trouble.requestId = secret.changes == changes
+  trouble.retryAfter = retry_after(result, call.system)
+  trouble.requestId = not isHidden
     and transfer:request_id(settings.clientId, settings.clientSecret) or nil
   return trouble
 end
@@ -86,111 +105,146 @@ local function expired_on_arrival(settings, status, tokenValiditySec)
     settings.origin, why), {status = status})
 end
 
--- One try, begun now: a POST and the redirects it meets. Returns a token, or nil and a problem; a
--- third value true says that trying again would be wrong.
-local function try(settings, now, deadline, system, host, changes)
-  local url = settings.url
+-- ---- one try -----------------------------------------------------------------------------------
+
+-- One POST. Returns a token; or nil and what `judge` returns.
+local function post(call, url)
+  local settings, system = call.settings, call.system
+  local transfer = system.transfer(settings.endpoint, {url = url, method = "POST",
+    headers = JSON_HEADERS, clientId = settings.clientId, clientSecret = settings.clientSecret},
+    call.deadline - system.boot())
+  call.transfer = transfer
+  call.host.await(transfer)
+  local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec, status =
+    transfer:reply()
+  if accessToken then
+    call.transfer = nil   -- it has closed itself
+    local fresh = token.of_reply(system, accessToken, sentBoot, sentWall, date, expirationTime,
+      tokenValiditySec)
+    if fresh then return fresh end
+    return nil, expired_on_arrival(settings, status, tokenValiditySec)
+  end
+  local fault, isFinal = sentBoot, sentWall   -- of a 2xx without a token
+  return nil, judge(call, url, fault, isFinal)
+end
+
+-- One try: a POST and the redirects it is answered with. Returns a token; or nil, a problem, and
+-- whether another try would be wrong.
+local function try(call)
+  local url = call.settings.url
+  call.changes = secret.changes
+  call.attempts = call.attempts + 1
   for _ = 0, MOST_REDIRECTS do
-    local transfer = system.transfer(settings.endpoint, {url = url, method = "POST",
-      headers = JSON_HEADERS, clientId = settings.clientId,
-      clientSecret = settings.clientSecret}, deadline - now)
-    settings.transfer = transfer   -- for whoever catches an error: it holds the secret
-    local fresh, hidden = token.prepare(system)   -- while the bank is at work
-    host.await(transfer)
-    local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec, status =
-      transfer:reply()
-    if accessToken then   -- and the transfer has closed itself
-      if token.complete(fresh, hidden, expirationTime, tokenValiditySec, accessToken, sentBoot,
-        sentWall, date) then
-        return fresh
-      end
-      return nil, expired_on_arrival(settings, status, tokenValiditySec)
-    end
-    -- the second and third value are what is wrong with a 2xx, then
-    local trouble, extra = refuse(settings, transfer, url, system, changes, sentBoot, sentWall)
-    transfer:close()
-    if trouble then return nil, trouble, extra end
-    url, now = extra, system.boot()
+    local fresh, trouble, isFinal, target = post(call, url)
+    call:close()
+    if not target then return fresh, trouble, isFinal end
+    url = target
   end
   return nil, problem.new("redirect", ("%s redirects more than %d times; check baseUrl and path")
-    :format(settings.origin, MOST_REDIRECTS))
+    :format(call.settings.origin, MOST_REDIRECTS))
 end
+
+-- ---- the whole call ----------------------------------------------------------------------------
 
 -- How long to wait before the next try: exponential, with full jitter, and no less than asked for.
-local function pause(attempt, trouble, system)
-  local longest = math.min(FIRST_PAUSE * 2 ^ (attempt - 1), LONGEST_PAUSE)
-  return math.max(longest * system.random(), trouble.retryAfter or 0)
-end
-
--- Whether a denied secret has been replaced in its file. Else the problem says why, if that cannot
--- be read.
-local function is_rotated(settings, trouble, changes)
-  if secret.changed_since(settings.clientSecret, changes) then return true end
-  local told = problem.file_fault(trouble.message, secret.fault(settings.clientSecret))
-  trouble.message, trouble.secretFault = told.message, told.secretFault
-  return false
-end
-
--- Tells the caller, if it listens, how the call ended.
-local function report(settings, name, attempts, seconds, trouble)
-  local event = {name = name, attempts = attempts, seconds = seconds}
-  if trouble then
-    event.code, event.status = trouble.code, trouble.status
-    event.secretFault = trouble.secretFault
-  end
-  settings.onEvent(event)
+local function pause(call, trouble)
+  local longest = math.min(FIRST_PAUSE * 2 ^ (call.attempts - 1), LONGEST_PAUSE)
+  return math.max(longest * call.system.random(), trouble.retryAfter or 0)
 end
 
 -- The seconds to wait before another try; nil when that would be wrong, or too late. A bank that
 -- asks for fewer requests and does not say when gets no more of them in this call.
-local function rest_before_retry(settings, trouble, final, attempt, deadline, system)
-  if final or not trouble.retryable or attempt >= settings.attempts
+local function pause_before_retry(call, trouble, isFinal)
+  if isFinal or not trouble.retryable or call.attempts >= call.settings.attempts
     or trouble.code == "limited" and not trouble.retryAfter then
     return nil
   end
-  local rest = pause(attempt, trouble, system)
-  if system.boot() + rest < deadline then return rest end
+  local seconds = pause(call, trouble)
+  if call.system.boot() + seconds < call.deadline then return seconds end
+end
+
+-- Whether the refused secret has been replaced in its file since it was sent. Once in a call: the
+-- next try is with the new one, before the caller hears of the refusal.
+local function is_rotated(call, trouble)
+  if call.hasRotated or not problem.is_refusal(trouble)
+    or call.system.boot() >= call.deadline then
+    return false
+  end
+  call.hasRotated = secret.changed_since(call.settings.clientSecret, call.changes)
+  call.secretFault = secret.fault(call.settings.clientSecret)
+  return call.hasRotated
+end
+
+-- The tries, until one brings a token or no other may follow.
+local function run_tries(call)
+  while true do
+    local fresh, trouble, isFinal = try(call)
+    if fresh then return fresh end
+    if is_rotated(call, trouble) then
+      local theirs = call.elsewhere and call.elsewhere()
+      if theirs then return theirs, nil, true end
+    else
+      local seconds = pause_before_retry(call, trouble, isFinal)
+      if not seconds then return nil, trouble end
+      call.host.sleep(seconds)
+    end
+  end
+end
+
+local function event_of(call, seconds, trouble)
+  if not trouble then return {name = "fetched", attempts = call.attempts, seconds = seconds} end
+  return {name = "failed", attempts = call.attempts, seconds = seconds, code = trouble.code,
+    status = trouble.status, secretFault = trouble.secretFault}
 end
 
 --- The whole call.
----@param settings table what options.read made
----@param system table boot, wall, random, url and transfer, as in corebank.auth.core
----@param host {await: fun(transfer: table), sleep: fun(seconds: number)}
----@param deadline number? on the boot clock, when less than `timeout` is left
----@param elsewhere (fun(): corebank.auth.Token?)? what others may have got with a changed secret
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
----@return integer? attempts tries made, with a token of the bank's
-function exchange.run(settings, system, host, deadline, elsewhere)
-  local started = system.boot()
-  deadline = deadline or started + settings.timeout
-  local attempt, now, renewed = 0, started, false
-  while true do
-    attempt = attempt + 1
-    local changes = secret.changes
-    local fresh, trouble, final = try(settings, now, deadline, system, host, changes)
-    if fresh then
-      if settings.onEvent then report(settings, "fetched", attempt, system.boot() - started) end
-      return fresh, nil, nil, attempt
-    end
-    trouble.attempts = attempt
-    local rest = rest_before_retry(settings, trouble, final, attempt, deadline, system)
-    if problem.is_refusal(trouble) and not renewed and system.boot() < deadline
-      and is_rotated(settings, trouble, changes) then
-      local there = elsewhere and elsewhere()
-      if there then return there end
-      renewed, rest = true, 0   -- rotated: once with the new one, before the caller hears of it
-    end
-    if not rest then
-      if settings.onEvent then
-        report(settings, "failed", attempt, system.boot() - started, trouble)
-      end
-      return nil, trouble.message, trouble
-    end
-    host.sleep(rest)
-    now = system.boot()
+function Call:run()
+  local started = self.system.boot()
+  self.deadline = self.deadline or started + self.settings.timeout
+  local fresh, trouble, isTheirs = run_tries(self)
+  if trouble then
+    trouble = problem.again(trouble, {attempts = self.attempts, secretFault = self.secretFault})
   end
+  if self.tell and not isTheirs then
+    self.tell(event_of(self, self.system.boot() - started, trouble))
+  end
+  if trouble then return nil, trouble.message, trouble end
+  return fresh
+end
+
+--- Ends what is in flight and wipes what it has of the secret.
+function Call:close()
+  local transfer = self.transfer
+  self.transfer = nil
+  if transfer then transfer:close() end
+end
+
+local exchange = {}
+
+--- Makes a call.
+---@param fields {settings: table, system: table, host: table, deadline: number?,
+--- tell: function?, elsewhere: function?} as corebank.auth.Call has them
+---@return corebank.auth.Call
+function exchange.new(fields)
+  fields.attempts, fields.hasRotated = 0, false
+  return setmetatable(fields, Call)
+end
+
+--- A call from beginning to end, outside of tasks. However it ends, it is closed.
+---@param fields table as for `new`
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function exchange.call(fields)
+  local call = exchange.new(fields)
+  local ok, fresh, message, trouble = pcall(call.run, call)
+  call:close()
+  if not ok then error(fresh, 0) end
+  if fresh then return fresh end   -- alone, fit for table.insert
+  return nil, message, trouble
 end
 
 return exchange

@@ -94,42 +94,31 @@ local function lifetime(expirationTime, seconds, sentWall, date, took)
   return math.min(life, LONGEST)
 end
 
--- A token that `fields` become, and what it hides, which is to be filled in.
-local function hide(fields, clock)
-  local own = {accessToken = false, bootDeadline = 0, wallDeadline = 0, clock = clock,
-    [HIDDEN] = false}
+-- A token that `fields` become.
+local function new(fields, accessToken, bootDeadline, wallDeadline, clock)
+  local own = {accessToken = accessToken, bootDeadline = bootDeadline,
+    wallDeadline = wallDeadline, clock = clock}
   own[HIDDEN] = own
   return setmetatable(fields, {__index = setmetatable(own, methods), __tostring = describe,
-    __metatable = false}), own
+    __metatable = false})
 end
 
---- A token for a reply that is still to come: it is to be filled in, once.
+--- The token of a reply. After `clock` come the values of transfer:reply(), in its order.
 ---@param clock table boot() and wall()
----@return corebank.auth.Token
----@return table hidden for `complete`
-function token.prepare(clock)
-  return hide({tokenType = "Bearer", expirationTime = false, tokenValiditySec = false}, clock)
-end
-
---- Fills one in.
----@param self corebank.auth.Token what prepare made
----@param own table what it hides, from prepare too
----@param expirationTime integer? as the bank gave it
----@param tokenValiditySec integer? likewise
 ---@param accessToken string
 ---@param sentBoot number just before the request was sent, on the boot clock
 ---@param sentWall number the same moment on the wall clock
 ---@param date number? the answer's Date header, epoch seconds
+---@param expirationTime integer? as the bank gave it
+---@param tokenValiditySec integer? likewise
 ---@return corebank.auth.Token? # nil when it had already expired on arrival
-function token.complete(self, own, expirationTime, tokenValiditySec, accessToken, sentBoot,
-  sentWall, date)
-  local boot, wall = own.clock.boot(), own.clock.wall()
+function token.of_reply(clock, accessToken, sentBoot, sentWall, date, expirationTime,
+  tokenValiditySec)
+  local boot, wall = clock.boot(), clock.wall()
   local life = lifetime(expirationTime, tokenValiditySec, sentWall, date, boot - sentBoot)
   if sentBoot + life <= boot or sentWall + life <= wall then return nil end
-  self.expirationTime, self.tokenValiditySec = expirationTime, tokenValiditySec
-  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, sentBoot + life,
-    sentWall + life
-  return self
+  return new({tokenType = "Bearer", expirationTime = expirationTime,
+    tokenValiditySec = tokenValiditySec}, accessToken, sentBoot + life, sentWall + life, clock)
 end
 
 --- Makes a token of what a store kept of one.
@@ -139,11 +128,7 @@ end
 ---@param wallDeadline number the same on the wall clock
 ---@param clock table boot() and wall()
 ---@return corebank.auth.Token
-function token.revive(fields, accessToken, bootDeadline, wallDeadline, clock)
-  local revived, own = hide(fields, clock)
-  own.accessToken, own.bootDeadline, own.wallDeadline = accessToken, bootDeadline, wallDeadline
-  return revived
-end
+token.revive = new
 
 --- When a token ends, on both clocks.
 ---@param self corebank.auth.Token
