@@ -9,7 +9,7 @@ if not gateway.possible then return end
 local bank = sandbox.bank()
 
 local COUNT = 1200
-local DICT = "8m"            -- README's table: so much for 1,200 banks
+local DICT = "8m"            -- docs/gateway.md has it: so much for 1,200 banks
 local MOST_FETCHES = 32      -- of a worker's pulse
 
 -- With a record of how many fetches a worker has in flight at the most.

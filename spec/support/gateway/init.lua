@@ -91,8 +91,10 @@ http {
 }
 ]]
 
-local function module_lines(nginx)
-  local pipe = io.popen(nginx .. " -V 2>&1")
+--- The lines of a configuration that load nginx' Lua module, where it is not built in.
+---@return string
+function gateway.module_lines()
+  local pipe = io.popen "nginx -V 2>&1"
   local folder = pipe:read "*a":match "%-%-modules%-path=(%S+)" or ""
   pipe:close()
   local lines = {}
@@ -138,7 +140,7 @@ end
 local function texts(given, ports)
   local options = literal(gateway.options(given.setup))
   local setup = "require('corebank.auth.nginx').setup" .. options
-  local values = {modules = module_lines "nginx", user = user_line(), workers = 2,
+  local values = {modules = gateway.module_lines(), user = user_line(), workers = 2,
     checkout = CHECKOUT, build = BUILD, api = ports[1], port = ports[2], spare = ports[3],
     second = ports[4],
     options = options,
