@@ -78,7 +78,7 @@ describe("the command line", function()
       assert.is_truthy(err:find("lua-argparse", 1, true))
       assert.is_nil(err:find("bug", 1, true), err)
     end
-    assert.equal(0, user:run(trusting("token"), without).status)
+    assert.equal(0, user:run(trusting{"token"}, without).status)
   end)
 
   it("that lacks an option says which flag or variable gives it", function()

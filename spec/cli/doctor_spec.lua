@@ -1,22 +1,16 @@
 -- corebank-auth doctor: what it says of each thing that can be wrong.
 
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
-local home
-
-setup(function() home = files.new_folder() end)
-teardown(function() os.execute("rm -rf " .. files.quoted(home)) end)
+local user = command.user(setup, teardown)
 
 -- Runs the doctor: its exit status, and its lines as {state, name, text}.
 local function examine(words, changes)
-  local environment = command.environment(home)
-  for name, value in pairs(changes or {}) do environment[name] = value end
   local line = {"doctor"}
   for _, word in ipairs(words) do line[#line + 1] = word end
-  local result = command.run(home, command.line(environment, line))
+  local result = user:run(line, changes)
   assert.equal("", result.err)
   assert.is_nil(result.out:find("canary%-"))
   assert.is_nil(result.out:find("\27", 1, true))
@@ -65,7 +59,7 @@ describe("the doctor #tls", function()
     assert.is_truthy(out:find("--timeout 5 (given)", 1, true), out)
     assert.is_truthy(out:find("--attempts 3 (by default)", 1, true), out)
     assert.equal("$COREBANK_CLIENT_SECRET", lines.secret.text)
-    assert.equal("file in " .. home .. "/.cache/corebank-auth", lines.store.text)
+    assert.equal("file in " .. user.home .. "/.cache/corebank-auth", lines.store.text)
     assert.equal("localhost is 127.0.0.1", lines.resolve.text)
     assert.is_truthy(lines.connect.text:find("^https://localhost:%d+ in %d+ ms$"))
     assert.is_truthy(lines.tls.text:find("^TLS 1%.3, certificate until 2099%-01%-01, %d+ days$"))
@@ -108,7 +102,7 @@ describe("the doctor", function()
   end)
 
   it("names a secret that is missing or not usable, and the mode of one that is", function()
-    local path = home .. "/secret"
+    local path = user.home .. "/secret"
     os.execute(("umask 077; printf '%%s\\n' '%s' > %s"):format(bank.clientSecret, path))
     local status, lines = examine(trusting("--secret-file", path))
     assert.equal(0, status)
@@ -236,12 +230,12 @@ describe("the doctor", function()
   end)
 
   it("has colours on a terminal, unless NO_COLOR says no", function()
-    local environment = command.environment(home)
+    local environment = command.environment(user.home)
     local words = {"doctor", "--timeout", "0"}
-    local shown = command.on_terminal(home, command.line(environment, words), "")
+    local shown = command.on_terminal(user.home, command.line(environment, words), "")
     assert.is_truthy(shown:find("\27[31mfailed\27[0m  options", 1, true), shown)
     environment.NO_COLOR = "1"
-    shown = command.on_terminal(home, command.line(environment, words), "")
+    shown = command.on_terminal(user.home, command.line(environment, words), "")
     assert.is_truthy(shown:find("failed  options", 1, true))
     assert.is_nil(shown:find("\27", 1, true))
   end)

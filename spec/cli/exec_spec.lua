@@ -6,35 +6,17 @@ local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
 local quoted = files.quoted
-local home
+local user = command.user(before_each, after_each)
 
-before_each(function() home = files.new_folder() end)
-after_each(function() os.execute("rm -rf " .. quoted(home)) end)
+-- The words of a shell, with the bank's authority.
+local function line(words, changes) return user:line(command.trusting(words), changes) end
 
-local function environment_of(changes)
-  local environment = command.environment(home)
-  for name, value in pairs(changes or {}) do environment[name] = value end
-  return environment
-end
-
--- The words, with the bank's authority.
-local function line(words, changes)
-  local all = {words[1], "--ca-file", bank.caFile}
-  for i = 2, #words do all[#all + 1] = words[i] end
-  return command.line(environment_of(changes), all)
-end
-
-local function run(words, changes)
-  local result = command.run(home, line(words, changes))
-  assert.is_nil(result.err:find("canary%-"))
-  return result
-end
+local function run(words, changes) return user:run(line(words, changes)) end
 
 local WRONG = {COREBANK_CLIENT_SECRET = "canary-secret-wrong"}
 
 describe("S19: --format env #slow", function()
   it("prints false, and nothing else, whatever it was that failed", function()
-    local full = environment_of()
     local failing = {
       [line{"token", "--format", "env", "--no-store", "--timeout", "0"}] = 2,
       [line{"token", "--format=env", "--no-such-flag"}] = 2,
@@ -42,11 +24,11 @@ describe("S19: --format env #slow", function()
       [line({"token", "--no-store", "--format", "env"}, WRONG)] = 3,
       [line{"token", "--format", "env", "--attempts", "1", "--base-url",
         "https://localhost:" .. sandbox.closedPort()}] = 4,
-      [command.line(full, {"token", "--format", "env"})] = 5,
+      [user:line{"token", "--format", "env"}] = 5,
       [line{"token", "--format", "env", "--leeway", "9999", "--no-store"}] = 7,
     }
     for words, status in pairs(failing) do
-      local result = command.run(home, words)
+      local result = user:run(words)
       assert.equal(status, result.status, result.err)
       assert.equal("false\n", result.out)
     end
@@ -69,13 +51,13 @@ describe("S19: --format env #slow", function()
       sh = 'eval "$(%s)" || exit; echo went on', zsh = 'eval "$(%s)" || exit; echo went on',
       ["fish --no-config"] = '%s | source; or exit; echo went on',
     } do
-      local path = home .. "/script"
+      local path = user.home .. "/script"
       files.write(path, script:format(denied))
-      local result = command.run(home, shell .. " " .. path)
+      local result = user:run(shell .. " " .. path)
       assert.equal("", result.out, shell)
       assert.equal(1, result.status, shell)
       files.write(path, script:format(granted) .. ' "$COREBANK_TOKEN_TYPE"')
-      assert.equal("went on Bearer\n", command.run(home, shell .. " " .. path).out, shell)
+      assert.equal("went on Bearer\n", user:run(shell .. " " .. path).out, shell)
     end
   end)
 end)
@@ -116,7 +98,7 @@ describe("S19: exec #slow", function()
   it("is that program: no process stands between", function()
     local script = ("sh -c 'echo $$; exec %s'"):format(line{"exec", "--", "sh", "-c", "echo $$"}
       :gsub("'", "'\\''"))
-    local pids = command.run(home, script).out
+    local pids = user:run(script).out
     assert.is_truthy(pids:find("^(%d+)\n%1\n$"), pids)
   end)
 
@@ -138,10 +120,10 @@ describe("S19: exec #slow", function()
       return words
     end
     local bare = facts{}
-    local plain = command.run(home, "sh -c " .. quoted(bare[3]))
+    local plain = user:run("sh -c " .. quoted(bare[3]))
     local ran = run(facts{"exec", "--no-store", "--"})
     assert.equal(plain.out, ran.out)
-    local inherited = command.run(home, line{"exec", "--no-store", "--", "cat", "/dev/fd/7"}
+    local inherited = user:run(line{"exec", "--no-store", "--", "cat", "/dev/fd/7"}
       .. " 7<" .. quoted(bank.caFile))
     assert.equal(files.content(bank.caFile), inherited.out)
   end)

@@ -7,20 +7,9 @@ local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
-local home
+local user = command.user(before_each, after_each)
 
-before_each(function() home = files.new_folder() end)
-after_each(function() os.execute("rm -rf " .. files.quoted(home)) end)
-
-local function run(words, changes)
-  local environment = command.environment(home)
-  for name, value in pairs(changes or {}) do environment[name] = value end
-  local all = {words[1], "--ca-file", bank.caFile}
-  for i = 2, #words do all[#all + 1] = words[i] end
-  local result = command.run(home, command.line(environment, all))
-  assert.is_nil(result.err:find("canary%-"))
-  return result
-end
+local function run(words, changes) return user:run(command.trusting(words), changes) end
 
 local function told(words, changes)
   local all = {"explain", "--format", "json"}
@@ -55,7 +44,7 @@ describe("S29: explain #slow", function()
     assert.equal(0, status)
     assert.equal(bank.url, read.bank)
     assert.equal("file", read.store)
-    assert.equal(home .. "/.cache/corebank-auth", read.dir)
+    assert.equal(user.home .. "/.cache/corebank-auth", read.dir)
     assert.equal("fresh", read.state)
     assert.equal("store", read.source)
     assert.is_true(read.remaining > 3500 and read.remaining <= 3600)
@@ -79,7 +68,7 @@ describe("S29: explain #slow", function()
   end)
 
   it("escapes what JSON forbids", function()
-    local dir = home .. '/a "b" \\ c\1'
+    local dir = user.home .. '/a "b" \\ c\1'
     assert.equal(0, run{"token", "--store-dir", dir}.status)
     assert.equal(dir, told{"--store-dir", dir}.dir)
   end)

@@ -2,42 +2,28 @@
 
 local command = require "spec.support.command"
 local files = require "spec.support.files"
-local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 
 describe("S20: --header @FILE #slow", function()
-  local home, path, scenario
+  local user = command.user(setup, teardown)
+  local scenario
 
-  setup(function()
-    home = files.new_folder()
-    path = home .. "/headers"
-  end)
   before_each(function() scenario = bank:scenario{{}} end)
-  teardown(function() os.execute("rm -rf " .. home) end)
 
-  local function write(bytes, mode)
-    files.write(path, bytes)
-    process.chmod(path, tonumber(mode or "600", 8))
-  end
+  -- What stands for a file of these bytes.
+  local function from(bytes, mode) return "@" .. user:write("headers", bytes, mode) end
 
   local function line(...)
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL, environment.COREBANK_CA_FILE = scenario.baseUrl, bank.caFile
-    return command.line(environment, {"token", "--no-store", ...})
-  end
-
-  local function run(text)
-    local result = command.run(home, text)
-    survive.no_canary(result.err)
-    return result
+    return user:line({"token", "--no-store", ...},
+      {COREBANK_BASE_URL = scenario.baseUrl, COREBANK_CA_FILE = bank.caFile})
   end
 
   -- The headers of the one request that was sent.
   local function sent(text)
-    local result = run(text)
+    local result = user:run(text)
     assert.equal("", result.err)
     assert.equal(0, result.status)
     local requests = scenario:requests()
@@ -46,7 +32,7 @@ describe("S20: --header @FILE #slow", function()
   end
 
   local function fails(text, part)
-    local result = run(text)
+    local result = user:run(text)
     assert.equal(2, result.status)
     assert.is_truthy(result.err:find(part, 1, true), result.err)
     assert.equal(0, scenario:posts())
@@ -65,23 +51,22 @@ describe("S20: --header @FILE #slow", function()
       ["X-Key : canary-secret-key\n"] =
         "line 1 has a name that ends in a space (U+0020); remove it",
     } do
-      write(text)
-      fails(line("--header", "@" .. path), message)
+      fails(line("--header", from(text)), message)
       fails(line("--header", (text:gsub("\r?\n$", ""):gsub(".*\n", ""))),
         "--header " .. message:match "has .*")
     end
   end)
 
   it("takes no blanks around a value, and one line feed at its end, for a part of it", function()
-    write("X-Key: \tcanary-secret-key \t\r\n")
-    local headers = sent(line("--header", "@" .. path, "--header", "X-More: 1\n"))
+    local headers = sent(line("--header", from "X-Key: \tcanary-secret-key \t\r\n",
+      "--header", "X-More: 1\n"))
     assert.same({"canary-secret-key"}, headers["x-key"])
     assert.same({"1"}, headers["x-more"])
   end)
 
   it("sends what is on its lines, beside those of the command line", function()
-    write("X-Key: canary-secret-key\nX-Tenant:b:c\n\nX-Empty:\n")
-    local headers = sent(line("--header", "@" .. path, "--header", "X-More: 1"))
+    local headers = sent(line("--header",
+      from "X-Key: canary-secret-key\nX-Tenant:b:c\n\nX-Empty:\n", "--header", "X-More: 1"))
     assert.same({"canary-secret-key"}, headers["x-key"])
     assert.same({"b:c"}, headers["x-tenant"])
     assert.same({"1"}, headers["x-more"])
@@ -89,10 +74,9 @@ describe("S20: --header @FILE #slow", function()
   end)
 
   it("takes CR LF, a last line without an end, and several files", function()
-    write("X-Key: canary-secret-key\r\n\r\nX-Tenant: b")
-    files.write(home .. "/more", "X-More: 1")
-    process.chmod(home .. "/more", 384)
-    local headers = sent(line("--header", "@" .. path, "--header=@" .. home .. "/more"))
+    local more = user:write("more", "X-More: 1")
+    local headers = sent(line("--header", from "X-Key: canary-secret-key\r\n\r\nX-Tenant: b",
+      "--header=@" .. more))
     assert.same({"canary-secret-key"}, headers["x-key"])
     assert.same({"b"}, headers["x-tenant"])
     assert.same({"1"}, headers["x-more"])
@@ -108,20 +92,20 @@ describe("S20: --header @FILE #slow", function()
 
   it("is read once by the doctor, which asks twice", function()
     local text = line("--header", "@-"):gsub("'token'", "'doctor'")
-    local result = run("echo 'X-Key: canary-secret-key' | " .. text)
+    local result = user:run("echo 'X-Key: canary-secret-key' | " .. text)
     assert.equal(0, result.status)
     survive.no_canary(result.out)
     assert.is_truthy(result.out:find("--header X-Key", 1, true), result.out)
   end)
 
   it("is looked at as a secret's file is", function()
-    write("X-Key: canary-secret-key\n", "644")
-    fails(line("--header", "@" .. path), "the file given to --header is open to every user")
-    fails(line("--header", "@" .. path), "--any-secret-mode")
-    fails(line("--header", "@" .. home), "is not a regular file")
-    fails(line("--header", "@" .. home .. "/nowhere"), "cannot be read: No such file")
+    local open = from("X-Key: canary-secret-key\n", "644")
+    fails(line("--header", open), "the file given to --header is open to every user")
+    fails(line("--header", open), "--any-secret-mode")
+    fails(line("--header", "@" .. user.home), "is not a regular file")
+    fails(line("--header", "@" .. user.home .. "/nowhere"), "cannot be read: No such file")
     fails(line("--header", "@"), "cannot be read: No such file")
-    assert.is_truthy(sent(line("--header", "@" .. path, "--any-secret-mode"))["x-key"])
+    assert.is_truthy(sent(line("--header", open, "--any-secret-mode"))["x-key"])
   end)
 
   it("is refused when a line is none, and is not shown then", function()
@@ -134,8 +118,7 @@ describe("S20: --header @FILE #slow", function()
       ["X-Key: canary\27-secret-key"] = "must carry no control characters in X-Key",
       ["X-Key: canary\0-secret-key"] = "must carry no control characters in X-Key",
       [("X-Key: canary-secret-key"):rep(3000)] = "is larger than 64 KiB"} do
-      write(bytes)
-      fails(line("--header", "@" .. path), part)
+      fails(line("--header", from(bytes)), part)
     end
     fails("yes 'X-Key: canary-secret-key' | " .. line("--header", "@-"), "larger than 64 KiB")
     fails(": | " .. line("--header", "@-", "--secret-file", "-"),

@@ -38,16 +38,12 @@ describe("S30: text for a person", function()
 end)
 
 describe("S30: the command #slow", function()
-  local home
-
-  setup(function() home = files.new_folder() end)
-  teardown(function() os.execute("rm -rf " .. home) end)
+  local user = command.user(setup, teardown)
 
   local function run(words, changes)
-    local environment = command.environment(home)
-    environment.COREBANK_CA_FILE = sandbox.bank().caFile
+    local environment = {COREBANK_CA_FILE = sandbox.bank().caFile}
     for name, value in pairs(changes or {}) do environment[name] = value end
-    local result = command.run(home, command.line(environment, words))
+    local result = user:run(words, environment)
     result.all = harmless(result.out .. result.err)
     return result
   end
@@ -69,21 +65,21 @@ describe("S30: the command #slow", function()
   end)
 
   it("shows files' and folders' names without it", function()
-    local dir = home .. "/" .. BAD
+    local dir = user.home .. "/" .. BAD
     assert(os.execute("mkdir -p " .. files.quoted(dir)))
     local path = dir .. "/secret"
-    files.write(path, sandbox.bank().clientSecret)
-    process.chmod(path, 384)   -- 0600
+    files.write(path, sandbox.bank().clientSecret, "600")
     local result = run({"doctor", "--secret-file", path, "--store-dir", dir .. "/store"})
-    local wanted = "file " .. home .. "/" .. SHOWN .. "/secret, mode 0600"
+    local wanted = "file " .. user.home .. "/" .. SHOWN .. "/secret, mode 0600"
     assert.is_truthy(result.out:find(wanted, 1, true), result.out)
-    assert.is_truthy(result.out:find("file in " .. home .. "/" .. SHOWN .. "/store", 1, true))
+    assert.is_truthy(result.out:find("file in " .. user.home .. "/" .. SHOWN .. "/store", 1, true))
     result = run({"explain", "--secret-file", path, "--store-dir", dir .. "/store"})
-    assert.is_truthy(result.out:find("file in " .. home .. "/" .. SHOWN .. "/store\n", 1, true))
+    assert.is_truthy(
+      result.out:find("file in " .. user.home .. "/" .. SHOWN .. "/store\n", 1, true))
     local words = {"explain", "--format", "json", "--secret-file", path, "--store-dir"}
-    words[#words + 1] = home .. "/a\194\155b"
+    words[#words + 1] = user.home .. "/a\194\155b"
     assert.is_truthy(run(words).out:find("a\\u009bb", 1, true))
-    words[#words] = home .. "/\226\128\174\226\129\166\216\156\226\130\172"
+    words[#words] = user.home .. "/\226\128\174\226\129\166\216\156\226\130\172"
     assert.is_truthy(run(words).out:find("/\\u202e\\u2066\\u061c\226\130\172", 1, true))
     process.chmod(dir, 511)   -- 0777
     run({"token", "--secret-file", path, "--store-dir", dir})

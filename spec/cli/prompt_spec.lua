@@ -12,7 +12,7 @@ describe("the prompt #slow", function()
     .. "stty -a | grep -o -- '-\\?\\(echo\\|isig\\|icanon\\) ' | tr -d '\\n'"
 
   local function typed(keys, words)
-    local line = user:line(words or trusting("token", "--no-store"),
+    local line = user:line(words or trusting{"token", "--no-store"},
       {COREBANK_CLIENT_SECRET = false})
     return command.on_terminal(user.home, line .. SHOW, keys)
   end
@@ -61,7 +61,7 @@ describe("the prompt #slow", function()
   end)
 
   it("can be forced, and a signal that ends it restores the terminal", function()
-    local line = user:line(trusting("token", "--no-store", "--prompt"))
+    local line = user:line(trusting{"token", "--no-store", "--prompt"})
     local asked = ("until grep -q 'Client secret' %s/shown; do sleep 0.05; done"):format(user.home)
     local shown = command.on_terminal(user.home,
       ("%s & %s; kill -TERM $!; wait $!"):format(line, asked) .. SHOW, "")

@@ -31,7 +31,7 @@ describe("a secret #slow", function()
 
   it("comes from a file, which wins over the environment", function()
     local path = user:write("secret", bank.clientSecret .. "\n")
-    local words = trusting("token", "--no-store", "--secret-file", path)
+    local words = trusting{"token", "--no-store", "--secret-file", path}
     assert.equal(0, user:run(words, {COREBANK_CLIENT_SECRET = "wrong"}).status)
   end)
 
@@ -45,7 +45,7 @@ describe("a secret #slow", function()
   end)
 
   it("that is nowhere, without a terminal, is said to be missing", function()
-    local line = user:line(trusting("token"))
+    local line = user:line(trusting{"token"})
     line = line:gsub("'COREBANK_CLIENT_SECRET=[^']*'", "")
     local result = user:run("setsid -w " .. line)
     assert.equal(2, result.status)

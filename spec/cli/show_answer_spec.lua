@@ -2,23 +2,18 @@
 -- knows the request.
 
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
-local home
-
-setup(function() home = files.new_folder() end)
-teardown(function() os.execute("rm -rf " .. files.quoted(home)) end)
+local user = command.user(setup, teardown)
 
 -- Asks a bank that answers in this way; what the command says.
 local function asked(words, step, changes)
-  local environment = command.environment(home)
+  local environment = {COREBANK_BASE_URL = bank:scenario{step}.baseUrl}
   for name, value in pairs(changes or {}) do environment[name] = value end
-  environment.COREBANK_BASE_URL = bank:scenario{step}.baseUrl
-  local line = {words[1], "--ca-file", bank.caFile, "--attempts", "1"}
-  for i = 2, #words do line[#line + 1] = words[i] end
-  local result = command.run(home, command.line(environment, line))
+  local line = command.trusting(words)
+  table.insert(line, 2, "--attempts=1")
+  local result = user:run(line, environment)
   local all = result.out .. result.err
   assert.is_nil(all:find("canary%-"), "a planted secret is shown")
   assert.is_nil(all:find("[^\n\32-\126\128-\255]"), "a control character is shown")

@@ -7,30 +7,25 @@ local sandbox = require "spec.sandbox"
 
 local bank = sandbox.bank()
 local quoted = files.quoted
-local home
-
-setup(function() home = files.new_folder() end)
-teardown(function() os.execute("rm -rf " .. quoted(home)) end)
+local user = command.user(setup, teardown)
 
 local SETTINGS = "stty -a | grep -o -- '-\\?\\(echo\\|isig\\|icanon\\) ' | tr -d '\\n'"
 
 -- The command without a secret, as words of a shell.
 local function asking(...)
-  local environment = command.environment(home)
-  environment.COREBANK_CLIENT_SECRET = false
-  return command.line(environment, {"token", "--no-store", "--ca-file", bank.caFile, ...})
+  return user:line(command.trusting{"token", "--no-store", ...}, {COREBANK_CLIENT_SECRET = false})
 end
 
 -- Runs a script of bash on a terminal, with job control: each job is a process group of its own.
 local function in_shell(script, keys)
-  local shown = command.on_terminal(home, "bash -mc " .. quoted(script), keys or "")
+  local shown = command.on_terminal(user.home, "bash -mc " .. quoted(script), keys or "")
   assert.is_nil(shown:find("canary%-secret"), "the secret is shown")
   return shown
 end
 
 -- That the line ended with status 2, without asking.
 local function asks_nobody(line, message)
-  local shown = command.on_terminal(home, line .. "; echo status $?; " .. SETTINGS, "")
+  local shown = command.on_terminal(user.home, line .. "; echo status $?; " .. SETTINGS, "")
   assert.is_truthy(shown:find("status 2\r?\n"), shown)
   assert.is_nil(shown:find("Client secret:", 1, true), shown)
   assert.is_truthy(shown:find("isig icanon echo", 1, true), shown)
@@ -49,7 +44,7 @@ describe("S1: without a secret, the command asks nobody #slow", function()
     asks_nobody("timeout 20 " .. asking("--prompt"), IN_BACKGROUND)
     asks_nobody(job(asking()), IN_BACKGROUND)
     asks_nobody(job("{ " .. asking() .. " | cat; (exit ${PIPESTATUS[0]}); }"), IN_BACKGROUND)
-    local err = quoted(home .. "/err2")
+    local err = quoted(user.home .. "/err2")
     asks_nobody(("stty tostop; %s; s=$?; stty -tostop; cat %s; (exit $s)"):format(
       job(asking("--prompt") .. " 2>" .. err), err), IN_BACKGROUND)
   end)
@@ -57,17 +52,17 @@ describe("S1: without a secret, the command asks nobody #slow", function()
   it("without a terminal, or where neither input nor messages are on one", function()
     asks_nobody("setsid -w " .. asking(), NOWHERE)
     asks_nobody("setsid -w " .. asking("--prompt"), NOWHERE)
-    local err = quoted(home .. "/err2")
+    local err = quoted(user.home .. "/err2")
     asks_nobody(("%s </dev/null 2>%s; s=$?; cat %s; (exit $s)"):format(asking(), err, err), NOWHERE)
     local program = quoted(require "lfs".currentdir() .. "/bin/corebank-auth")
     local elsewhere = asking():gsub("bin/corebank%-auth", function() return program end)
-    asks_nobody(("cd %s; nohup %s; s=$?; cat nohup.out; (exit $s)"):format(quoted(home), elsewhere),
-      NOWHERE)
+    asks_nobody(("cd %s; nohup %s; s=$?; cat nohup.out; (exit $s)"):format(quoted(user.home),
+      elsewhere), NOWHERE)
   end)
 
   it("with --no-prompt", function()
     asks_nobody(asking("--no-prompt"), "--no-prompt says not to ask for it; set COREBANK_CLIENT")
-    local both = command.run(home, asking("--prompt", "--no-prompt"))
+    local both = user:run(asking("--prompt", "--no-prompt"))
     assert.equal(2, both.status)
     assert.is_truthy(both.err:find("--prompt and --no-prompt exclude each other", 1, true))
   end)
@@ -80,7 +75,8 @@ describe("S1: the prompt #slow", function()
 
   -- The command as the job of a shell, which does something to it as soon as it asks.
   local function disturbed(disturbance, after, keys)
-    os.remove(home .. "/pid")
+    os.remove(user.home .. "/pid")
+    local home = user.home
     local job = ("sh -c %s"):format(quoted(("echo $$ >%s/pid; exec %s"):format(home, asking())))
     return in_shell(("{ %s%s; } & %s; echo status $?; %s; %s"):format(PID:format(home, home),
       disturbance, job, SETTINGS, after or ":"), keys)
@@ -131,7 +127,7 @@ describe("S1: the prompt #slow", function()
 
   it("shows nothing after a stop during which the shell has set the terminal", function()
     local watch = "{ until ! stty -a </dev/tty | grep -q ' echo '; do sleep 0.05; done; "
-      .. "kill $(cat " .. home .. "/pid); } & "
+      .. "kill $(cat " .. user.home .. "/pid); } & "
     local shown = disturbed("kill -STOP $pid", "stty echo; " .. watch .. "fg %2 >/dev/null; "
       .. "echo then $?; " .. SETTINGS)
     assert.is_truthy(shown:find("then 143\r?\nisig icanon echo"), shown)

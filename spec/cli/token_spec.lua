@@ -10,19 +10,19 @@ local user = command.user(setup, teardown)
 
 describe("corebank-auth token #slow", function()
   it("prints a token and nothing else", function()
-    local result = user:run(trusting("token", "--no-store"))
+    local result = user:run(trusting{"token", "--no-store"})
     assert.equal(0, result.status)
     assert.equal("", result.err)
     assert.is_truthy(result.out:find("^canary%-token%-[%w%-]+\n$"))
   end)
 
   it("prints a header for curl", function()
-    assert.is_truthy(user:run(trusting("token", "--no-store", "--format", "header")).out
+    assert.is_truthy(user:run(trusting{"token", "--no-store", "--format", "header"}).out
       :find("^Authorization: Bearer canary%-token%-[%w%-]+\n$"))
   end)
 
   it("prints JSON", function()
-    local text = user:run(trusting("token", "--no-store", "--format", "json")).out
+    local text = user:run(trusting{"token", "--no-store", "--format", "json"}).out
     local read = require("dkjson").decode(text)
     assert.equal("Bearer", read.tokenType)
     assert.equal(3600, read.tokenValiditySec)
@@ -33,14 +33,14 @@ describe("corebank-auth token #slow", function()
 
   it("prints JSON without what the bank did not say", function()
     local scenario = bank:scenario{{expiration = false, validity = 60}}
-    local text = user:run(trusting("token", "--no-store", "--format", "json", "--base-url",
-      scenario.baseUrl)).out
+    local text = user:run(trusting{"token", "--no-store", "--format", "json", "--base-url",
+      scenario.baseUrl}).out
     assert.is_nil(text:find("expirationTime", 1, true))
     assert.equal(60, require("dkjson").decode(text).tokenValiditySec)
   end)
 
   it("prints what a shell evaluates", function()
-    local line = user:line(trusting("token", "--no-store", "--format", "env"))
+    local line = user:line(trusting{"token", "--no-store", "--format", "env"})
     local lines = files.lines_of(('eval "$(%s)"; sh -c \'echo "$COREBANK_ACCESS_TOKEN"; '
       .. 'echo "$COREBANK_TOKEN_TYPE $COREBANK_TOKEN_EXPIRES_AT"\''):format(line))
     assert.is_truthy(lines[1]:find("^canary%-token%-[%w%-]+$"))
@@ -49,8 +49,8 @@ describe("corebank-auth token #slow", function()
 
   it("sends the headers that are given", function()
     local scenario = bank:scenario{{}}
-    local result = user:run(trusting("token", "--no-store", "--base-url", scenario.baseUrl,
-      "--header", "X-Gateway-Key: a: b", "--header", "X-Empty:"))
+    local result = user:run(trusting{"token", "--no-store", "--base-url", scenario.baseUrl,
+      "--header", "X-Gateway-Key: a: b", "--header", "X-Empty:"})
     assert.equal(0, result.status)
     local headers = scenario:requests()[1].headers
     assert.same({"a: b"}, headers["x-gateway-key"])
@@ -58,7 +58,7 @@ describe("corebank-auth token #slow", function()
   end)
 
   it("fails when what it prints cannot be written, and says so", function()
-    local line = user:line(trusting("token", "--no-store"))
+    local line = user:line(trusting{"token", "--no-store"})
     line = line:gsub("^env", "env --default-signal=PIPE")   -- whatever the specs inherited
     for _, closed in ipairs{line .. " >/dev/full", line .. " >&-",
       "{ sleep 0.3; " .. line .. "; echo $? >&2; } | true"} do
@@ -70,7 +70,7 @@ describe("corebank-auth token #slow", function()
 
   it("is interrupted by a signal while it waits: 130, and no trace of Lua", function()
     local scenario = bank:scenario{{delay = 5}}
-    local line = user:line(trusting("token", "--no-store", "--base-url", scenario.baseUrl))
+    local line = user:line(trusting{"token", "--no-store", "--base-url", scenario.baseUrl})
     local result = user:run("timeout --preserve-status -s INT 0.5 " .. line)
     assert.equal(130, result.status)
     assert.equal("corebank-auth: interrupted\n", result.err)

@@ -90,7 +90,7 @@ describe("a bank that writes expirationTime in another time zone #slow", functio
 
   local function doctor(step)
     local scenario = bank:scenario{step}
-    local result = user:run(command.trusting("doctor", "--no-store"),
+    local result = user:run(command.trusting{"doctor", "--no-store"},
       {COREBANK_BASE_URL = scenario.baseUrl})
     assert.is_nil(result.out:find("canary%-"))
     assert.equal(1, scenario:posts())

@@ -48,8 +48,7 @@ end
 
 local function with_file(bytes, use)
   local path = os.tmpname()
-  process.chmod(path, 384)   -- 0600
-  files.write(path, bytes)
+  files.write(path, bytes, "600")
   local ok, fault = pcall(use, path)
   os.remove(path)
   assert(ok, fault)
@@ -162,21 +161,16 @@ describe("S2: text of the environment", function()
 end)
 
 describe("S2: the command #slow", function()
-  local home
-
-  setup(function() home = files.new_folder() end)
-  teardown(function() os.execute("rm -rf " .. home) end)
+  local user = command.user(setup, teardown)
 
   local function fails(words, changes, keys)
-    local environment = command.environment(home)
-    for name, value in pairs(changes or {}) do environment[name] = value end
-    local line = command.line(environment, words)
+    local line = user:line(words, changes)
     local shown
     if keys then
-      shown = command.on_terminal(home, line .. "; echo the status is $?", keys)
+      shown = command.on_terminal(user.home, line .. "; echo the status is $?", keys)
       assert.is_truthy(shown:find("the status is 2", 1, true), shown)
     else
-      local result = command.run(home, line)
+      local result = user:run(line)
       assert.equal(2, result.status)
       shown = result.out .. result.err
     end
@@ -190,7 +184,7 @@ describe("S2: the command #slow", function()
       {"\239\187\191", "", "byte order"}} do
       for flag, variable in pairs{["--client-id"] = "COREBANK_CLIENT_ID",
         ["--base-url"] = "COREBANK_BASE_URL"} do
-        local value = case[1] .. command.environment(home)[variable] .. case[2]
+        local value = case[1] .. command.environment(user.home)[variable] .. case[2]
         local shown = fails({"token", "--no-store", flag, value})
         assert.is_truthy(shown:find(flag, 1, true) and shown:find(case[3], 1, true), shown)
         shown = fails({"token", "--no-store"}, {[variable] = value})
@@ -209,9 +203,7 @@ describe("S2: the command #slow", function()
   end)
 
   it("says what is at the ends of a secret in a file and in the environment", function()
-    local path = home .. "/secret"
-    files.write(path, "canary-secret\r\n")
-    process.chmod(path, 384)
+    local path = user:write("secret", "canary-secret\r\n")
     local shown = fails({"token", "--no-store", "--secret-file", path})
     assert.is_truthy(shown:find("--secret-file ends in a carriage return (CR)", 1, true), shown)
     shown = fails({"doctor", "--no-store"}, {COREBANK_CLIENT_SECRET = "canary-secret\r"})

@@ -3,50 +3,30 @@
 local auth = require "corebank.auth"
 local command = require "spec.support.command"
 local files = require "spec.support.files"
-local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 local quoted = files.quoted
 
-local home
-
-setup(function() home = files.new_folder() end)
-teardown(function() os.execute("rm -rf " .. home) end)
-
-local function write(name, bytes, mode)
-  local path = home .. "/" .. name
-  os.remove(path)
-  files.write(path, bytes)
-  process.chmod(path, tonumber(mode or "600", 8))
-  return path
-end
+local user = command.user(setup, teardown)
 
 -- The line of a shell that runs the command with these words.
 local function line(words, changes)
-  local environment = command.environment(home)
-  environment.COREBANK_CLIENT_SECRET = false
-  environment.COREBANK_CA_FILE = bank.caFile
+  local environment = {COREBANK_CLIENT_SECRET = false, COREBANK_CA_FILE = bank.caFile}
   for name, value in pairs(changes or {}) do environment[name] = value end
-  return command.line(environment, words)
-end
-
-local function run(text)
-  local result = command.run(home, text)
-  survive.no_canary(result.err)
-  return result
+  return user:line(words, environment)
 end
 
 local function gives_a_token(text)
-  local result = run(text)
+  local result = user:run(text)
   assert.equal("", result.err)
   assert.equal(0, result.status)
   return result
 end
 
 local function fails(text, part)
-  local result = run(text)
+  local result = user:run(text)
   assert.equal(2, result.status)
   assert.is_truthy((result.out .. result.err):find(part, 1, true), result.out .. result.err)
 end
@@ -56,7 +36,7 @@ describe("S12: a secret file that every user may read #slow", function()
   -- system allows nobody that.
   local function mounted(mode, mount, words, changes)
     if files.lines_of("unshare -m true 2>/dev/null; echo $?")[1] ~= "0" then return nil end
-    local dir = home .. "/mount"
+    local dir = user.home .. "/mount"
     os.execute("mkdir -p " .. dir)
     local script = ("mount -t tmpfs none %s && printf %%s %s >%s/real && chmod %s %s/real && "
       .. "ln -s real %s/secret && mount -o remount,%s %s && %s"):format(dir,
@@ -71,7 +51,7 @@ describe("S12: a secret file that every user may read #slow", function()
   end
 
   it("is taken from a read-only mount, through a link too", function()
-    local path = home .. "/mount/secret"
+    local path = user.home .. "/mount/secret"
     for _, mode in ipairs{"0444", "0644", "0440", "0400"} do
       local text = mounted(mode, "ro", {"token", "--no-store", "--secret-file", path})
       if unprivileged(text) then return end
@@ -85,7 +65,7 @@ describe("S12: a secret file that every user may read #slow", function()
   end)
 
   it("is refused on the same mount when that can be written", function()
-    local path = home .. "/mount/secret"
+    local path = user.home .. "/mount/secret"
     local text = mounted("0444", "rw", {"token", "--no-store", "--secret-file", path})
     if unprivileged(text) then return end
     fails(text, "is open to every user")
@@ -93,7 +73,7 @@ describe("S12: a secret file that every user may read #slow", function()
 
   it("is refused elsewhere, and what to do is said in the caller's words", function()
     for _, mode in ipairs{"444", "644", "604", "641", "602"} do
-      local path = write("open", bank.clientSecret, mode)
+      local path = user:write("open", bank.clientSecret, mode)
       fails(line{"token", "--no-store", "--secret-file", path}, "chmod it to 0600 or 0640")
       fails(line{"token", "--no-store", "--secret-file", path}, "defaultMode 0400")
       fails(line{"token", "--no-store", "--secret-file", path}, "--any-secret-mode")
@@ -116,7 +96,7 @@ describe("S12: a secret file that every user may read #slow", function()
 
   it("is taken when the caller says that any mode will do", function()
     for _, mode in ipairs{"444", "666"} do
-      local path = write("open", bank.clientSecret .. "\n", mode)
+      local path = user:write("open", bank.clientSecret .. "\n", mode)
       survive.case{options = {clientSecret = auth.secret.file(path, {anyMode = true})}}
       gives_a_token(line{"token", "--no-store", "--any-secret-mode", "--secret-file", path})
       gives_a_token(line({"token", "--no-store", "--any-secret-mode"},
@@ -125,14 +105,14 @@ describe("S12: a secret file that every user may read #slow", function()
   end)
 
   it("is read again with the mode that the caller allows", function()
-    local path = write("open", "canary-secret-old", "644")
+    local path = user:write("open", "canary-secret-old", "644")
     local secret = auth.secret.file(path, {anyMode = true})
     files.write(path, bank.clientSecret)
     survive.case{options = {clientSecret = secret}}
   end)
 
   it("has no other option", function()
-    local path = write("secret", bank.clientSecret)
+    local path = user:write("secret", bank.clientSecret)
     for given, part in pairs{
       [{anymode = true}] = "unknown option 'anymode'; there is only anyMode",
       [{["a\27b"] = true}] = "unknown option 'a?b'",
@@ -146,7 +126,7 @@ describe("S12: a secret file that every user may read #slow", function()
   end)
 
   it("with a key's passphrase goes by the same rules", function()
-    local path = write("passphrase", bank.files.clientKeyPassword, "644")
+    local path = user:write("passphrase", bank.files.clientKeyPassword, "644")
     local words = {"token", "--no-store", "--base-url", bank.urls.mtls, "--client-cert",
       bank.files.clientCert, "--client-key", bank.files.clientKeyEncrypted,
       "--key-password-file", path}
@@ -165,7 +145,7 @@ describe("S13: the command reads a secret from #slow", function()
     gives_a_token(piped .. token("--secret-file", "-"))
     gives_a_token(piped .. token("--secret-file=-"))
     gives_a_token(piped .. token("--secret-file", "/dev/stdin"))
-    local path = write("secret", bank.clientSecret)
+    local path = user:write("secret", bank.clientSecret)
     gives_a_token(token("--secret-file", "-") .. " <" .. path)
     local shown = gives_a_token(piped .. line{"doctor", "--no-store", "--secret-file", "-"})
     assert.is_truthy(shown.out:find("secret    standard input\n", 1, true), shown.out)
@@ -182,7 +162,7 @@ describe("S13: the command reads a secret from #slow", function()
   end)
 
   it("a pipe with a name, to its end, however slowly it is written", function()
-    local fifo = home .. "/fifo"
+    local fifo = user.home .. "/fifo"
     assert(os.execute("mkfifo -m 600 " .. fifo))
     local half = #bank.clientSecret / 2 - #bank.clientSecret / 2 % 1
     gives_a_token(("{ sleep 0.1; printf %%s %s; sleep 0.1; printf %%s %s; } >%s & %s"):format(
@@ -200,11 +180,11 @@ describe("S13: the command reads a secret from #slow", function()
   end)
 
   it("no device, folder or terminal", function()
-    for _, path in ipairs{"/dev/zero", "/dev/null", home} do
+    for _, path in ipairs{"/dev/zero", "/dev/null", user.home} do
       fails(token("--secret-file", path), "is not a regular file or a pipe")
     end
     fails(token("--secret-file", "-") .. " </dev/null", "is not a regular file or a pipe")
-    local shown = command.on_terminal(home, token("--secret-file", "-"), "")
+    local shown = command.on_terminal(user.home, token("--secret-file", "-"), "")
     assert.is_truthy(shown:find("standard input, for --secret-file, is a terminal", 1, true), shown)
   end)
 
@@ -214,15 +194,15 @@ describe("S13: the command reads a secret from #slow", function()
   end)
 
   it("a pipe, and is interrupted there", function()
-    local fifo = home .. "/silent"
+    local fifo = user.home .. "/silent"
     assert(os.execute("mkfifo -m 600 " .. fifo))
-    local result = run("timeout -s INT 1 " .. token("--secret-file", fifo))
+    local result = user:run("timeout -s INT 1 " .. token("--secret-file", fifo))
     assert.is_truthy(result.err:find("interrupted", 1, true), result.err)
     assert.equal(124, result.status)   -- what timeout says when it had to
   end)
 
   it("a pipe once: a denial is not followed by a word on a file", function()
-    local result = run("printf canary-secret-wrong | " .. token("--secret-file", "-"))
+    local result = user:run("printf canary-secret-wrong | " .. token("--secret-file", "-"))
     assert.equal(3, result.status)
     assert.is_nil(result.err:find("read again", 1, true), result.err)
   end)
@@ -230,7 +210,7 @@ end)
 
 describe("S13: the library", function()
   it("reads no pipe, and does not wait for one", function()
-    local fifo = home .. "/library"
+    local fifo = user.home .. "/library"
     assert(os.execute("mkfifo -m 600 " .. fifo))
     for _, path in ipairs{fifo, "-"} do
       local ok, message = pcall(function() return (auth.secret.file(path)) end)

@@ -3,7 +3,6 @@
 
 local auth = require "corebank.auth"
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 
 local function raised(call, ...)
   local ok, message = pcall(call, ...)
@@ -82,13 +81,10 @@ describe("S37: an unknown option", function()
 end)
 
 describe("S37: an unknown flag #slow", function()
-  local home
-
-  setup(function() home = files.new_folder() end)
-  teardown(function() os.execute("rm -rf " .. home) end)
+  local user = command.user(setup, teardown)
 
   local function first_line(...)
-    local result = command.run(home, command.line(command.environment(home), {"token", ...}))
+    local result = user:run{"token", ...}
     assert.equal(2, result.status)
     assert.is_truthy(result.err:find("\ncorebank%-auth token %-%-help says more\n$"), result.err)
     return result.err:match "^corebank%-auth: ([^\n]*)\n"

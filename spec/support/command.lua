@@ -76,9 +76,12 @@ function command.on_terminal(home, line, keys, question)
 end
 
 --- Words of the command, with the sandbox bank's authority among them.
+---@param words string[]
 ---@return string[]
-function command.trusting(verb, ...)
-  return {verb, "--ca-file", sandbox.bank().caFile, ...}
+function command.trusting(words)
+  local all = {words[1], "--ca-file", sandbox.bank().caFile}
+  for i = 2, #words do all[#all + 1] = words[i] end
+  return all
 end
 
 -- ---- users --------------------------------------------------------------------------------------
@@ -134,8 +137,8 @@ end
 ---@param mode string? as chmod has it; 600 by default
 function User:write(name, text, mode)
   local path = self.home .. "/" .. name
-  files.write(path, text)
-  assert(os.execute(("chmod %s %s"):format(mode or "600", quoted(path))))
+  os.remove(path)   -- it may be read-only
+  files.write(path, text, mode or "600")
   return path
 end
 

@@ -17,10 +17,12 @@ end
 --- Makes a file of these bytes, in place of what was there.
 ---@param path string
 ---@param bytes string
-function files.write(path, bytes)
+---@param mode string? as chmod has it
+function files.write(path, bytes, mode)
   local file = assert(io.open(path, "wb"))
   assert(file:write(bytes))
   assert(file:close())
+  if mode then assert(os.execute(("chmod %s %s"):format(mode, files.quoted(path)))) end
 end
 
 --- The lines that a command prints, at least one.
