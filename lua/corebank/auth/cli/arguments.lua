@@ -101,7 +101,7 @@ local function build()
     local command = parser:command(name)
     add_help_flag(command, parser)
     declare(command, name)
-    if name == "completion" then command:argument("shell"):choices{"bash", "zsh", "fish"} end
+    if name == "completion" then command:argument("shell"):choices(flags.shells) end
   end
   parser.error = mistake
   return parser

@@ -5,8 +5,9 @@ local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
-local given = require "corebank.auth.cli.given"
+local from_words = require "corebank.auth.cli.from_words"
 local options = require "corebank.auth.options.read"
+local secrets = require "corebank.auth.cli.secrets"
 local wording = require "corebank.auth.cli.wording"
 
 local INDENT = "\n" .. (" "):rep(18)
@@ -18,7 +19,7 @@ local PROXY_VARIABLES = {
 }
 local NO_PROXY_VARIABLES = {"no_proxy", "NO_PROXY"}
 
--- The variables that count for an option that was not given.
+-- The variables that count for an option that was not from_words.
 local function variables(flag, settings)
   if flag.name ~= "proxy" and flag.name ~= "noProxy" then return {flag.env} end
   if settings.noProxy == "*" then return {} end
@@ -71,7 +72,7 @@ local function ignored_line()
 end
 
 local function check_options(state)
-  local settings, mistake = given.all_but_secret(given.options(state.words))
+  local settings, mistake = secrets.check_all_else(from_words.options(state.words))
   if not settings then return nil, wording.spoken(mistake), exits.USAGE end
   options.release(settings)
   return option_lines(state.words, settings) .. ignored_line()
@@ -84,7 +85,7 @@ end
 
 local function check_secret(state)
   local source
-  state.settings, source = given.settings(state.words)
+  state.settings, source = from_words.settings(state.words)
   if source == "file" then return file_line(state.words.secretFile) end
   if source == "typed" then return source end
   local name = state.settings.fromEnvironment.clientSecret
@@ -105,11 +106,11 @@ local function try_store(store)
 end
 
 local function check_store(state)
-  local store = given.store(state.words)
+  local store = from_words.store(state.words)
   if not store then return "none (--no-store)" end
   local ok, fault = try_store(store)
   if not ok then
-    return nil, given.store_fault(fault), exits.USAGE
+    return nil, from_words.store_fault(fault), exits.USAGE
   end
   return store.name .. (store.dir and " in " .. core.printable(store.dir) or "")
 end

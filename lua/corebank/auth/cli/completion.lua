@@ -4,13 +4,7 @@
 local flags = require "corebank.auth.cli.flags"
 
 local VALUES = {VERSION = "1.2 1.3"}   -- by a flag's kind
-local SHELLS = "bash zsh fish"
-
-local SUMMARY = {
-  token = "prints the access token", exec = "runs a program with the token in its environment",
-  explain = "says which token is in the store, and why", forget = "deletes it from the store",
-  doctor = "finds out what is wrong", completion = "prints what a shell needs to complete words",
-}
+local SHELLS = table.concat(flags.shells, " ")
 
 -- The words that a flag's value is one of, where they are known.
 local function values_of(flag)
@@ -188,7 +182,7 @@ function completion.zsh()
     VALUED = names("|", takes_value), COMMANDS = table.concat(flags.commands, "|"),
     COMMON = zsh_flags(nil),
     NAMES = each(flags.commands, " ", function(name)
-      return ('%s\\:"%s"'):format(name, SUMMARY[name])
+      return ('%s\\:"%s"'):format(name, flags.summaries[name])
     end),
     OWN = each(flags.commands, "\n", function(command)
       local own = command == "completion" and ("      '1:shell:(%s)'"):format(SHELLS)
@@ -259,7 +253,7 @@ function completion.fish()
     VALUED = names(" ", takes_value), NAMES = table.concat(flags.commands, " "), SHELLS = SHELLS,
     COMMANDS = each(flags.commands, "\n", function(name)
       return ("complete -c corebank-auth -n '__corebank_auth_is \"\"' -a %s -d '%s'"):format(name,
-        SUMMARY[name])
+        flags.summaries[name])
     end),
     FLAGS = each(flags.list, "\n", fish_flag),
   })

@@ -4,6 +4,7 @@ local checks_here = require "corebank.auth.cli.checks_here"
 local checks_there = require "corebank.auth.cli.checks_there"
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
+local output = require "corebank.auth.cli.output"
 
 local RED, GREEN, YELLOW = 31, 32, 33
 
@@ -26,15 +27,15 @@ end
 -- Runs a check and prints its line; the exit status when it has failed.
 local function run(check, state, paint)
   local text, message, status = outcome_of(check[2], state)
-  text, message = text and exits.readable(text), message and exits.readable(message)
+  text, message = text and output.readable(text), message and output.readable(message)
   if not text then
-    exits.print(("%s  %-8s  %s\n"):format(paint("failed", RED), check[1], message))
+    output.print(("%s  %-8s  %s\n"):format(paint("failed", RED), check[1], message))
     return status
   elseif text ~= "" then
-    exits.print(("%s      %-8s  %s\n"):format(paint("ok", GREEN), check[1], text))
+    output.print(("%s      %-8s  %s\n"):format(paint("ok", GREEN), check[1], text))
   end
   if message then
-    exits.print(("%s %-8s  %s\n"):format(paint("warning", YELLOW), check[1], message))
+    output.print(("%s %-8s  %s\n"):format(paint("warning", YELLOW), check[1], message))
   end
 end
 
@@ -42,12 +43,12 @@ end
 local function show_answer(problem)
   local body = problem:body()
   if not body or not body:find "%S" then
-    return exits.print "        the bank's answer holds nothing to show: empty, or no text\n"
+    return output.print "        the bank's answer holds nothing to show: empty, or no text\n"
   end
-  exits.print "        the bank's answer, its first 4 KiB at most, secrets blanked:\n"
+  output.print "        the bank's answer, its first 4 KiB at most, secrets blanked:\n"
   body = body:gsub("\r\n", "\n"):gsub("\t", "  "):gsub("\n*$", "\n")
   for line in body:gmatch "([^\n]*)\n" do
-    exits.print(exits.readable(("        | %s\n"):format(line)))
+    output.print(output.readable(("        | %s\n"):format(line)))
   end
 end
 

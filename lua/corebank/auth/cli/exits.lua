@@ -1,6 +1,4 @@
---- How the command ends: every exit status once, and which problem leads to it.
-
-local core = require "corebank.auth.core"
+--- The exit statuses: each once, and the problem codes that lead to it.
 
 local exits = {
   SUCCESS = 0, MACHINE = 1, USAGE = 2, DENIED = 3, UNREACHABLE = 4, UNTRUSTED = 5, BUSY = 6,
@@ -9,7 +7,7 @@ local exits = {
   INTERRUPTED = 130,   -- 128 and the number of SIGINT, as shells have it
 }
 
---- What each means, and the problem codes that lead to it.
+--- For each: the status, what --help says of it, and the problem codes.
 exits.list = {
   {exits.SUCCESS, "success"},
   {exits.MACHINE, "no memory, no argparse, output or store that cannot be written, or a bug",
@@ -40,33 +38,11 @@ function exits.of(code)
   return statuses[code] or exits.MACHINE
 end
 
---- Ends the command from wherever it is; cli.run catches it.
+--- Ends the command from anywhere. cli.run catches it, and writes the message.
 ---@param status integer
 ---@param message string?
 function exits.stop(status, message)
   error({status = status, message = message}, 0)
-end
-
---- Lines for a person. A client id, a file's name or what a bank says may hold what a terminal
--- obeys: none of it is left. A value on a line of its own is to be made printable by itself, line
--- feeds and all.
----@param text string
----@return string
-function exits.readable(text)
-  return (text:gsub("[^\n]+", core.printable))
-end
-
---- Says something to whoever is watching. There is nobody to tell when that fails.
----@param message string
-function exits.tell(message)
-  core.write(2, "corebank-auth: " .. exits.readable(message) .. "\n")
-end
-
---- Prints what was asked for.
----@param text string
-function exits.print(text)
-  local ok, reason = core.write(1, text)
-  if not ok then exits.stop(exits.MACHINE, "cannot write to the standard output: " .. reason) end
 end
 
 return exits

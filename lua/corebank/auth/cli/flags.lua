@@ -48,7 +48,20 @@ local function flag_of(option)
   return "--" .. option.name:gsub("%u", function(letter) return "-" .. letter:lower() end)
 end
 
-local flags = {commands = {"token", "exec", "explain", "forget", "doctor", "completion"}}
+local flags = {
+  commands = {"token", "exec", "explain", "forget", "doctor", "completion"},
+  shells = {"bash", "zsh", "fish"},   -- that `completion` knows
+}
+
+--- What each command does, in a few words.
+flags.summaries = {
+  token = "prints the access token",
+  exec = "runs a program with the token in its environment",
+  explain = "says which token is in the store, and why",
+  forget = "deletes it from the store",
+  doctor = "finds out what is wrong",
+  completion = "prints what the shell needs to complete the words",
+}
 
 ---@type corebank.auth.Flag[]
 flags.list = {}

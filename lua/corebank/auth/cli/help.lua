@@ -1,6 +1,7 @@
 --- What --help says. Loaded when somebody asks.
 
 local exits = require "corebank.auth.cli.exits"
+local flags = require "corebank.auth.cli.flags"
 
 local ABOUT = {
   token = "Prints the access token. It comes from the store while it is good, else from "
@@ -17,7 +18,7 @@ local ABOUT = {
 }
 
 local USAGE = {
-  completion = "completion bash|zsh|fish [OPTION...]",
+  completion = "completion " .. table.concat(flags.shells, "|") .. " [OPTION...]",
   exec = "exec [OPTION...] -- PROGRAM [ARG...]",
 }
 
@@ -50,17 +51,19 @@ local EXAMPLES = {
   },
 }
 
-local SUMMARY = [[
-Gets, keeps and shows the access token of a core-banking API.
+-- What stands beside a command's name, where that is not all.
+local USED_WITH = {
+  exec = "exec -- PROGRAM [ARG...]", completion = "completion " .. table.concat(flags.shells, "|"),
+}
 
-Commands:
-   token                      prints the access token
-   exec -- PROGRAM [ARG...]   runs a program with the token in its environment
-   explain                    says which token is in the store, and why
-   forget                     deletes it from the store
-   doctor                     finds out what is wrong
-   completion bash|zsh|fish   prints what the shell needs to complete the words
-   COMMAND --help             says more about a command]]
+local function summary()
+  local lines = {"Gets, keeps and shows the access token of a core-banking API.\n\nCommands:"}
+  for _, name in ipairs(flags.commands) do
+    lines[#lines + 1] = ("   %-26s %s"):format(USED_WITH[name] or name, flags.summaries[name])
+  end
+  lines[#lines + 1] = "   COMMAND --help             says more about a command"
+  return table.concat(lines, "\n")
+end
 
 local ENVIRONMENT = [[
 Environment:
@@ -93,14 +96,14 @@ local help = {}
 ---@return string
 function help.text(parser, root)
   root:help_description_margin(30):help_max_width(80)
-  for _, command in ipairs(root._commands) do command:hidden(true) end   -- SUMMARY has them
+  for _, command in ipairs(root._commands) do command:hidden(true) end   -- the summary has them
   local name = parser ~= root and parser._name
   if name then
     parser:usage("Usage: corebank-auth " .. (USAGE[name] or name .. " [OPTION...]"))
     parser:description(ABOUT[name])
   else
     parser:usage("Usage: corebank-auth COMMAND [OPTION...]")
-    parser:description(SUMMARY)
+    parser:description(summary())
   end
   return table.concat({parser:get_help(), ENVIRONMENT, exit_statuses(),
     examples(EXAMPLES[name or "token"])}, "\n\n")

@@ -1,10 +1,10 @@
---- How the command says what went wrong: in the words of its own line, and with what to do next.
--- Loaded when something did.
+--- Messages about problems and mistakes, in the words of the command line, with what to do next.
+-- Loaded when there is one.
 
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 
--- What to do next, where the message does not say so itself.
+-- What to do next, for codes whose messages do not say so.
 local HINTS = {
   resolve = "check --base-url", timeout = "try again", network = "try again",
   limited = "try again later", server = "try again later",
@@ -13,14 +13,14 @@ local HINTS = {
 
 local DOCTOR = "corebank-auth doctor, with the same options, finds out where it fails"
 
--- Where that is worth a look.
+-- The codes for which DOCTOR is appended.
 local ON_THE_WAY = {resolve = true, connect = true, proxy = true, tls = true, timeout = true,
   network = true}
 
 local wording = {}
 
--- An option's name, where it stands on its own. Names such as "path" are words, too: only
--- at the beginning are they sure to be names.
+-- Finds an option's name that stands on its own. A name without a capital, such as "path", is also
+-- a plain word: it is taken for a name only at the beginning.
 local function find_name(text, name)
   local first, last = text:find("%f[%w]" .. name .. "%f[^%w]")
   if first and (first == 1 or name:find("%u")) then return first, last end
@@ -50,7 +50,7 @@ function wording.spoken(text)
   return replace(text, "clientKeyPassword", "--key-password-file")
 end
 
---- What to do about a problem, as far as its message does not say so.
+--- What to do about a problem, if its message does not say so.
 ---@param problem corebank.auth.Problem
 ---@return string? hint
 function wording.hint(problem)
@@ -58,7 +58,7 @@ function wording.hint(problem)
   return HINTS[problem.code]
 end
 
---- What went wrong, and by which name the bank knows the request.
+--- A problem's message, and the request id by which the bank knows the request.
 ---@param problem corebank.auth.Problem
 ---@return string
 function wording.message(problem)
@@ -80,8 +80,14 @@ function wording.fail(problem)
   exits.stop(exits.of(problem.code), table.concat(lines, "\n"))
 end
 
---- An error that is no outcome of the world's, with what a bug report needs. Names of functions and
--- numbers of lines are in it, no values.
+--- Ends the command because of a mistake in its options.
+---@param mistake string
+function wording.stop_for(mistake)
+  exits.stop(exits.USAGE, wording.spoken(mistake))
+end
+
+--- The status and the message for an error that was raised. A bug's message has a traceback: names
+-- of functions and line numbers, no values.
 ---@param fault string
 ---@return {status: integer, message: string}
 function wording.trace(fault)

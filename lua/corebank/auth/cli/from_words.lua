@@ -1,0 +1,109 @@
+--- Makes options, a store and a client of the words of a command line.
+--
+-- It does what auth.client does and loads fewer modules: loading is most of the work of a command
+-- that finds its token in the store.
+
+local blocking = require "corebank.auth.host.blocking"
+local client = require "corebank.auth.client.client"
+local core = require "corebank.auth.core"
+local exits = require "corebank.auth.cli.exits"
+local file_store = require "corebank.auth.store.file"
+local flags = require "corebank.auth.cli.flags"
+local options = require "corebank.auth.options.read"
+local output = require "corebank.auth.cli.output"
+local secrets = require "corebank.auth.cli.secrets"
+local system = require "corebank.auth.host.system"
+
+-- Kinds of options that are one word: an invisible character at an end is a mistake.
+local IS_ONE_WORD = {URL = true, ID = true, HOSTS = true}
+
+local from_words = {}
+
+local function check_ends(flag, text)
+  local value, reason = core.outside(text)
+  if not value then exits.stop(exits.USAGE, flag .. " " .. reason) end
+  return value
+end
+
+-- Adds the headers that are in files. Each file is read once: it may be a pipe.
+local function read_header_files(words)
+  local header_lines = require "corebank.auth.cli.header_lines"
+  local paths = words.headerFiles
+  words.headers, words.headerFiles = words.headers or {}, nil
+  for _, path in ipairs(paths) do
+    local mistake = header_lines.add_file(words.headers, path, words.anySecretMode)
+    if mistake then require "corebank.auth.cli.wording".stop_for(mistake) end
+  end
+end
+
+--- The options as auth.client takes them, but for the secret and the store.
+---@param words table from arguments.read
+---@return table
+function from_words.options(words)
+  local read = {}
+  if words.headerFiles then read_header_files(words) end
+  for _, flag in ipairs(flags.list) do
+    if flag.isOption then read[flag.name] = words[flag.name] end
+    if IS_ONE_WORD[flag.kind] and read[flag.name] then
+      read[flag.name] = check_ends(flag.flag, read[flag.name])
+    end
+  end
+  if words.keyPasswordFile then   -- read once: it may be a pipe, and the doctor calls this twice
+    words.keyPassword = words.keyPassword
+      or secrets.from_file(words, "--key-password-file", words.keyPasswordFile)
+    read.clientKeyPassword = words.keyPassword
+  end
+  return read
+end
+
+--- The store; nil with --no-store.
+---@param words table
+---@return corebank.auth.Store?
+function from_words.store(words)
+  if words.noStore then return nil end
+  local made, mistake = file_store.new{dir = words.storeDir}
+  if not made then exits.stop(exits.USAGE, (mistake:gsub("^dir", "--store-dir"))) end
+  return made
+end
+
+--- A fault of the store, and the flags that choose another one.
+---@param fault string
+---@return string
+function from_words.store_fault(fault)
+  return fault .. " (--store-dir FOLDER names one, --no-store does without)"
+end
+
+local function new_client(read, how)
+  local settings, mistake = options.read(read, true, how)
+  if not settings then return nil, mistake end
+  return client.new(settings, system, blocking, function() options.release(settings) end)
+end
+
+--- A client.
+---@param words table
+---@return corebank.auth.Client
+---@return corebank.auth.Store?
+function from_words.client(words)
+  local read = from_words.options(words)
+  read.store = from_words.store(words)
+  local told = false
+  function read.onEvent(event)
+    if event.name ~= "store_failed" or told then return end
+    told = true
+    output.tell(("the store failed (%s): %s"):format(event.operation,
+      from_words.store_fault(event.fault)))
+  end
+  return (secrets.add(read, words, new_client)), read.store
+end
+
+--- The settings of a single call.
+---@param words table
+---@return table
+---@return "environment"|"file"|"typed" source where the secret came from
+function from_words.settings(words)
+  return secrets.add(from_words.options(words), words, function(read, how)
+    return options.read(read, true, how)
+  end)
+end
+
+return from_words
