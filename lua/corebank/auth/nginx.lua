@@ -9,16 +9,18 @@
 local answers = require "corebank.auth.gateway.answers"
 local banks = require "corebank.auth.gateway.banks"
 local host = require "corebank.auth.host.nginx"
-local notes = require "corebank.auth.gateway.notes"
+local log = require "corebank.auth.gateway.log"
+local options = require "corebank.auth.gateway.options"
 local pulse = require "corebank.auth.gateway.pulse"
 local request = require "corebank.auth.gateway.request"
+local setup = require "corebank.auth.gateway.setup"
 
 local ngx = ngx
 
--- In these setup may stand before inject(), and runs for each request.
+-- The phases in which setup may stand before inject(), and runs for each request.
 local BEFORE_INJECT = {rewrite = true, server_rewrite = true, access = true}
 
--- In these a timer is nobody's but the worker's.
+-- The phases in which a timer belongs to the worker, not to a request.
 local OF_THE_WORKER = {init_worker = true, timer = true}
 
 local gateway = {}
@@ -29,7 +31,7 @@ local function line_of_caller()
 end
 
 local function is_known(given)
-  return type(given) == "table" and banks.get(given.name or banks.DEFAULT_NAME) ~= nil
+  return type(given) == "table" and banks.get(given.name or options.DEFAULT_NAME) ~= nil
 end
 
 --- Makes a bank known to this worker, and begins to keep a token for it. One of the same name is
@@ -41,10 +43,10 @@ end
 -- `rejects`, statuses of the upstream that reject a token (default {401}); `clientSecretFile`, a
 -- path. Belongs into init_worker_by_lua*.
 --
--- A mistake raises nothing, for the next bank is to be set up all the same: it is logged, the bank
--- refuses its requests, and it is tried again. Called in a request before inject() it does nothing
--- when the bank is known: so it may stand there where lua_code_cache is off and each request has a
--- Lua of its own.
+-- A mistake does not raise, so that the next bank is set up: it is logged, the bank refuses its
+-- requests, and setup is tried again. Called in a request, before inject(), it does nothing when
+-- the bank is known: with lua_code_cache off each request has a Lua state of its own, and needs it
+-- there.
 ---@param given table
 ---@return true? # nil when there is a mistake
 ---@return string? mistake
@@ -54,13 +56,13 @@ function gateway.setup(given)
   if BEFORE_INJECT[phase] and is_known(given) then return true end
   local where = line_of_caller()
   local mistake, is_marked = banks.put(given, where)
-  if mistake and not is_marked then notes.nameless(where, mistake) end
+  if mistake and not is_marked then log.nameless(where, mistake) end
   if OF_THE_WORKER[phase] then pulse.start() end
   if mistake then return nil, mistake end
   return true
 end
 
---- Takes a bank away: from now on its requests are refused.
+--- Removes a bank: from now on its requests are refused.
 ---@param name string
 ---@return boolean # whether there was one
 function gateway.remove(name)
@@ -70,40 +72,39 @@ function gateway.remove(name)
   return banks.remove(name)
 end
 
---- Raises on a mistake in what will be given to setup. For init_by_lua*: when that fails nginx
--- refuses the reload, and the workers that do well stay.
+--- Raises on a mistake in what setup will be given. For init_by_lua*: when that fails nginx refuses
+-- the reload, and the running workers stay.
 ---@param given table
 function gateway.check(given)
-  local mistake = banks.inspect(given)
+  local mistake = setup.inspect(given)
   if mistake then error("check: " .. mistake, 2) end
 end
 
---- Puts the token into the request's variable. Without a token, whatever the reason, nginx answers
--- 503, and the request goes no further. For rewrite_by_lua*, access_by_lua*; in the latter what
--- stands after it in the same block does not run.
+--- Puts the token into the request's variable. Without a token nginx answers 503. For
+-- rewrite_by_lua*, access_by_lua*; in the latter the code after it in the same block does not run.
 ---@param name string? of the bank; default: "default"
 ---@param given {variable: string?, scheme: string?}? in place of what setup was given
 function gateway.inject(name, given)
   return request.inject(name, given)
 end
 
---- Looks at the upstream's answer: a status that rejects makes the token that this request carried
--- go, and the next one is fetched at once. So does gRPC's status 16. Never waits. For
--- header_filter_by_lua*, log_by_lua*.
+--- Looks at the upstream's answer: a status in `rejects`, or gRPC's 16, drops the token that this
+-- request carried, and the next one is fetched at once. Never waits. For header_filter_by_lua*,
+-- log_by_lua*.
 ---@param name string? of the bank; default: whichever the token is of
 function gateway.observe(name)
   request.observe(name)
 end
 
---- The token that this request carried is no good, whatever its status says. Never waits.
+--- Drops the token that this request carried, whatever the upstream's status. Never waits.
 ---@param name string? of the bank; default: whichever the token is of
----@return boolean # whether it was dropped; false for one that has been replaced already, too
+---@return boolean # whether it was dropped; false also for a token that has been replaced already
 function gateway.reject(name)
   return request.reject(name)
 end
 
---- Answers 200 while there is a valid token, here or in the shared dict, else 503. Asks nobody for
--- one. For content_by_lua*.
+--- Answers 200 while there is a valid token, here or in the shared dict, else 503. Asks no bank.
+-- For content_by_lua*.
 ---@param name string? of the bank; default: all of them
 function gateway.ready(name)
   answers.ready(name)

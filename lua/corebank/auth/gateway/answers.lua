@@ -1,5 +1,5 @@
---- What the gateway answers about itself: readiness and metrics. Neither asks a bank, and neither
--- keeps a worker from others for long.
+--- What the gateway answers about itself: readiness and metrics. Neither asks a bank. Both let
+-- other requests of the worker run after every so many banks.
 
 local banks = require "corebank.auth.gateway.banks"
 local metrics = require "corebank.auth.gateway.metrics"
@@ -8,17 +8,12 @@ local request = require "corebank.auth.gateway.request"
 
 local ngx = ngx
 
-local MOST_IN_A_ROW = 50   -- banks looked at before others have their turn
-
-local TURN = 0.001   -- seconds; nginx without OpenResty's patches warns of 0
-
-local function let_others()
-  ngx.sleep(TURN)
-end
+local MOST_IN_A_ROW = 50   -- banks that are looked at before other requests run
+local TURN = 0.001         -- seconds; nginx without OpenResty's patches warns of 0
 
 local answers = {}
 
--- The valid token, here or in the shared dict.
+-- The valid token, kept here or found in the shared dict.
 local function token_of(bank)
   return bank.client and not bank.gone and (bank.client:peek() or bank.client:look())
 end
@@ -47,7 +42,7 @@ local function answer_for_all(list)
   local missing = {}
   for i, bank in ipairs(list) do
     if not token_of(bank) then missing[#missing + 1] = quoted(bank.name) end
-    if i % MOST_IN_A_ROW == 0 then let_others() end
+    if i % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
   end
   answer(#list > 0 and #missing == 0,
     (',"banks":%d,"notReady":[%s]'):format(#list, table.concat(missing, ",")))
@@ -70,12 +65,12 @@ function answers.metrics(name)
       bank.metrics:count_noted()
       list[#list + 1] = {metrics = bank.metrics, remaining = token and token:remaining() or 0}
     end
-    if i % MOST_IN_A_ROW == 0 then let_others() end
+    if i % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
   end
   ngx.header["Content-Type"] = "text/plain; version=0.0.4"
   metrics.write(list, function(piece)
     ngx.print(piece)
-    let_others()
+    ngx.sleep(TURN)
   end)
 end
 

@@ -1,7 +1,6 @@
---- What a gateway counts, in memory that all its workers share, and as Prometheus reads it.
+--- What a gateway counts, in the dict that its workers share; and the page that Prometheus reads.
 --
--- Counters are made as they are first needed, and never by a call that could push something valid
--- out of the dict: a full dict costs a count, not a token.
+-- A counter is made when it is first needed, by safe_add: a full dict loses a count, not a token.
 
 local BUCKETS = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}   -- seconds
 
@@ -23,7 +22,7 @@ local REMAINING = "corebank_auth_token_remaining_seconds"
 local Metrics = {}
 Metrics.__index = Metrics
 
-local LINES_IN_A_PIECE = 500   -- of a page; between two others may have their turn
+local LINES_IN_A_PIECE = 500   -- of the page; other requests run between two pieces
 
 local metrics = {}
 
@@ -35,7 +34,7 @@ function metrics.new(dict, bank)
   return setmetatable({dict = dict, bank = bank, keys = {}, noted = {}}, Metrics)
 end
 
--- A key is put together once.
+-- Each key is built once.
 local function key_of(self, counter)
   local key = self.keys[counter]
   if not key then
@@ -56,13 +55,13 @@ function Metrics:add(counter, amount)
   if lost == "exists" then self.dict:incr(key, amount or 1) end
 end
 
---- Adds one to a counter when count_noted is called, and touches no shared memory now.
+--- Adds one to a counter at the next count_noted, without touching shared memory now.
 ---@param counter string
 function Metrics:note(counter)
   self.noted[counter] = (self.noted[counter] or 0) + 1
 end
 
---- Adds what was noted since the last time.
+--- Adds what was noted since the last call.
 function Metrics:count_noted()
   for counter, amount in pairs(self.noted) do
     self.noted[counter] = nil
@@ -89,7 +88,7 @@ end
 
 -- ---- the page -----------------------------------------------------------------------------------
 
--- As the format wants label values.
+-- A label value, as the format has it.
 local function escaped(text)
   return (text:gsub('[\\"\n]', {["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n"}))
 end
@@ -98,7 +97,7 @@ local function number(value)
   return (("%.14g"):format(value))
 end
 
-local function give(lines)
+local function give_piece(lines)
   local count = #lines
   lines[count + 1] = ""
   lines.take(table.concat(lines, "\n"))
@@ -107,7 +106,7 @@ end
 
 local function sample(lines, name, labels, value)
   lines[#lines + 1] = ("%s{%s} %s"):format(name, labels, number(value))
-  if #lines >= LINES_IN_A_PIECE then give(lines) end
+  if #lines >= LINES_IN_A_PIECE then give_piece(lines) end
 end
 
 local function head(lines, name, help, kind)
@@ -154,16 +153,7 @@ function metrics.write(list, take)
   for _, each in ipairs(list) do
     sample(lines, REMAINING, ('bank="%s"'):format(escaped(each.metrics.bank)), each.remaining)
   end
-  give(lines)
-end
-
---- The same as one string.
----@param list table[]
----@return string
-function metrics.page(list)
-  local pieces = {}
-  metrics.write(list, function(piece) pieces[#pieces + 1] = piece end)
-  return table.concat(pieces)
+  give_piece(lines)
 end
 
 return metrics

@@ -1,29 +1,30 @@
 --- The pulse of a worker: one timer that looks after all banks, whether requests come or not.
 --
--- nginx arms it again by itself: a beat that is dropped, for there are limits to timers, is made up
--- for by the next one. Every worker has such a pulse; the lease lets one of them ask a bank.
+-- nginx re-arms it. A beat that nginx drops, as its limits for timers allow, is followed by the
+-- next one. Every worker has a pulse; the lease lets one worker at a time ask a bank.
 
 local banks = require "corebank.auth.gateway.banks"
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local host = require "corebank.auth.host.nginx"
-local notes = require "corebank.auth.gateway.notes"
+local log = require "corebank.auth.gateway.log"
+local setup = require "corebank.auth.gateway.setup"
 
 local ngx = ngx
 
 local PERIOD = 1               -- seconds between two beats
-local MOST_FETCHES = 32        -- that the pulses of a worker have in flight at a time
-local MOST_IN_A_ROW = 20       -- banks looked after before requests have their turn
-local TURN = 0.001             -- seconds of that
-local SHORTEST_PAUSE = 0.05    -- seconds between two looks at a bank, or at who is next
+local MOST_FETCHES = 32        -- in flight at a time, of one worker's pulse
+local MOST_IN_A_ROW = 20       -- banks looked after before requests run
+local TURN = 0.001             -- seconds that these have
+local SHORTEST_PAUSE = 0.05    -- seconds between two looks at a bank, or at all of them
 local LONGEST_PAUSE = 60
-local UNSETTLED_PAUSE = 1      -- while there is no token, or it is being refreshed
-local LONGEST_WITHOUT = 4      -- until a bank is asked again, at most, while there is no token
+local UNSETTLED_PAUSE = 1      -- while the token is not fresh
+local LONGEST_WITHOUT = 4      -- seconds until a bank is asked again, at most, while there is none
 
 local pulse = {}
 
 local wanted, running = false, false
-local tried = -math.huge   -- when it was last to be started, on the boot clock
+local triedAt = -math.huge   -- the last attempt to start it, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
 
@@ -32,22 +33,22 @@ local function seconds_to_next_look(told)
   return math.max(SHORTEST_PAUSE, math.min(told.refreshIn + 0.001, LONGEST_PAUSE))
 end
 
--- Fetches or refreshes by one of the client's functions. What comes of it is told by events; but
--- not what ready() or metrics() took over from another worker.
+-- Fetches or refreshes by one of the client's functions. The client's events tell of the outcome;
+-- but no event tells of a token of another worker that ready() or metrics() found.
 local function look(bank, get)
   local ok, fault = pcall(get, bank.client, LONGEST_WITHOUT)
-  if not ok then notes.fault(bank, "a look at the token", fault) end
+  if not ok then log.fault(bank, "a look at the token", fault) end
   local told = bank.client:explain()
-  if told.state == "fresh" then notes.recovery(bank) end
+  if told.state == "fresh" then log.recovery(bank) end
   bank.due = core.boot() + seconds_to_next_look(told)
 end
 
 local function tend(bank)
   if bank.client then return look(bank, client.tend) end
-  banks.try(bank)
+  setup.try(bank)
 end
 
--- After a rejection: as a caller who is in need, whatever went wrong before.
+-- After a rejection. As a request that needs a token does: whatever failed before.
 local function look_soon(premature, bank)
   if not premature and bank.client and not bank.gone then look(bank, bank.client.token) end
 end
@@ -63,9 +64,9 @@ local function is_fetching(bank)
   return bank.client ~= nil and bank.client:is_fetching()
 end
 
-local turn = 0   -- so that it is not always the same ones that have to wait
+local turn = 0   -- where a sweep begins: not always the same banks wait for others
 
--- Looks after all whose time has come. Returns when the next one's does.
+-- Looks after all banks that are due. Returns when the next one is.
 local function sweep()
   local list, now, next_due = banks.all(), core.boot(), math.huge
   local fetching, looked = 0, 0
@@ -92,7 +93,7 @@ end
 
 local sweeping = false
 
--- One at a time, for it counts fetches: a beat that comes while the last one is at it leaves it so.
+-- One sweep at a time, as it counts fetches: a beat during the sweep of another beat does nothing.
 local function sweep_alone()
   if sweeping then return math.huge end
   sweeping = true
@@ -108,7 +109,7 @@ local function count_noted()
   end
 end
 
--- One that is due between two beats is not left until the next.
+-- Sweeps again for banks that are due before the next beat.
 local function beat_once()
   local ends = core.boot() + PERIOD
   while not ngx.worker.exiting() do
@@ -121,7 +122,7 @@ local function beat_once()
   host.drive_what_is_left()
 end
 
--- A worker that exits calls it once more, and never again.
+-- An exiting worker calls it a last time, with `premature`.
 local function beat(premature)
   if premature then
     running = false
@@ -134,7 +135,7 @@ local function first_beat(premature)
   if not premature then beat_once() end
 end
 
---- Whether requests may leave it to the pulse to count them.
+--- Whether there are beats, which add what requests noted to the counters.
 function pulse.is_running()
   return running
 end
@@ -142,17 +143,17 @@ end
 --- Starts it, unless it was started.
 function pulse.start()
   if running then return end
-  wanted, tried = true, core.boot()
+  wanted, triedAt = true, core.boot()
   local started, fault = ngx.timer.every(PERIOD, beat)
-  notes.timer(fault)
+  log.timer(fault)
   if not started then return end
   running = true
-  ngx.timer.at(0, first_beat)   -- one that cannot be had is made up for by the next
+  ngx.timer.at(0, first_beat)   -- if there is no timer, the next beat comes in a second
 end
 
---- Starts it when that has failed before.
+--- Starts it again when an attempt has failed.
 function pulse.ensure()
-  if wanted and not running and core.boot() >= tried + PERIOD and not ngx.worker.exiting() then
+  if wanted and not running and core.boot() >= triedAt + PERIOD and not ngx.worker.exiting() then
     pulse.start()
   end
 end

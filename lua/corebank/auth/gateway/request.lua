@@ -1,32 +1,32 @@
---- What the gateway does in a request: it puts the token into the request's variable, and hears
+--- What the gateway does in a request: it puts the token into the request's variable, and looks
 -- whether the upstream rejected it.
 --
--- The variable is all that a request carries of it. A subrequest, a mirror and an error page do not
--- inherit it as they do a header; where nobody sets it, nothing is sent.
+-- The token travels in the variable only. A subrequest, a mirror and an error page do not inherit
+-- it as they do a header; where the variable is not set, no token is sent.
 
 local banks = require "corebank.auth.gateway.banks"
-local notes = require "corebank.auth.gateway.notes"
+local log = require "corebank.auth.gateway.log"
+local options = require "corebank.auth.gateway.options"
 local pulse = require "corebank.auth.gateway.pulse"
 local variables = require "corebank.auth.gateway.variable"
 
 local ngx = ngx
 local get_phase = ngx.get_phase
 
-local DEFAULT_RETRY_AFTER = 5   -- seconds a refused client is told to wait
-local UNAUTHENTICATED = "16"    -- of gRPC's statuses
+local DEFAULT_RETRY_AFTER = 5   -- seconds, in the answer to a refused request
+local UNAUTHENTICATED = "16"    -- a status of gRPC
 
 local request = {}
 
--- In these the headers for the upstream have not been made yet, and nginx can refuse.
+-- The phases before the headers for the upstream are made, in which nginx can refuse.
 local CAN_INJECT = {rewrite = true, server_rewrite = true, access = true, content = true}
 
--- What a call of inject has of its own: nothing, mostly.
-local NOTHING = {}
+local NO_BANKS = {}
 
---- The bank of that name, or of the default one; nil, and the log says so, when there is none.
+--- The bank of that name or of the default one; nil, and a line in the log, when there is none.
 local function find(name)
-  local bank = banks.get(name or banks.DEFAULT_NAME)
-  if not bank then notes.unknown(tostring(name or banks.DEFAULT_NAME)) end
+  local bank = banks.get(name or options.DEFAULT_NAME)
+  if not bank then log.unknown(tostring(name or options.DEFAULT_NAME)) end
   return bank
 end
 
@@ -34,7 +34,7 @@ request.find = find
 
 -- ---- refusing ----------------------------------------------------------------------------------
 
--- By nginx itself, so that error_page works.
+-- Answers 503 by nginx itself, so that error_page works.
 local function refuse(bank, problem)
   if bank and bank.metrics then bank.metrics:add("refused") end
   pulse.ensure()
@@ -43,8 +43,9 @@ local function refuse(bank, problem)
   return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
 end
 
--- ---- which token a request carried ------------------------------------------------------------
+-- ---- rejection ---------------------------------------------------------------------------------
 
+-- Whether the variable's value is that token, after a scheme or alone.
 local function carries(value, token)
   local text = token.accessToken
   local before = #value - #text
@@ -60,7 +61,7 @@ end
 -- Whether a token was dropped.
 local function reject_value(bank, value)
   local ok, dropped = pcall(drop, bank, value)
-  if not ok then notes.fault(bank, "a rejection", dropped) end
+  if not ok then log.fault(bank, "a rejection", dropped) end
   if ok and dropped then pulse.hasten(bank) end
   return ok and dropped
 end
@@ -73,8 +74,8 @@ local function reject_carried(bank)
   return false
 end
 
--- The status of the last upstream that was asked, for an error page may have changed ours; nil when
--- none was.
+-- The status of the last upstream, as an error page may have changed the request's own; nil when no
+-- upstream was asked.
 local function upstream_status()
   local all = ngx.var.upstream_status   -- such as "502, 200"
   return all and tonumber(all:sub(-3))
@@ -85,7 +86,7 @@ local function grpc_rejects()
     or get_phase() == "log" and ngx.var.upstream_trailer_grpc_status == UNAUTHENTICATED
 end
 
--- Whether the answer that the request has had rejects its token.
+-- Whether the upstream's answer rejects the token of the request.
 local function is_rejected(bank)
   local status = upstream_status()
   return status ~= nil and (bank.rejects[status] or grpc_rejects())
@@ -94,7 +95,7 @@ end
 -- ---- inject ------------------------------------------------------------------------------------
 
 local function value_of(token, scheme)
-  if scheme == "Bearer" then return token:header() end   -- which it keeps
+  if scheme == "Bearer" then return token:header() end   -- the token keeps it
   return scheme == "" and token.accessToken or scheme .. " " .. token.accessToken
 end
 
@@ -102,17 +103,17 @@ local function count_injected(bank)
   if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
 end
 
--- Whether a request that comes back has been to no upstream. Then it was nginx itself that answered
--- 401, to a client without a password maybe, and `error_page 401` must not let that one in.
--- In the access phase a subrequest of `auth_request` may have filled the variable just now.
+-- Whether an internally redirected request has asked no upstream. Then nginx itself answered 401,
+-- for example to a client without a password, and `error_page 401` must not let that client in.
+-- In the access phase a subrequest of `auth_request` may have filled the variable before.
 local function was_kept_out()
   return get_phase() ~= "access" and ngx.req.is_internal() and not upstream_status()
 end
 
--- Returns the token that is in the variable now; or nil, and the problem or the status to answer.
+-- Fills the variable and returns the token; or nil, and the problem or the status to answer.
 local function fill(bank, variable, scheme, value)
   local rejected
-  if value ~= "" then   -- the request comes back with a token, from an error page mostly
+  if value ~= "" then   -- the request has had a token: it comes from an error page, mostly
     ngx.var[variable] = ""
     if was_kept_out() then return nil, nil, ngx.HTTP_UNAUTHORIZED end
     rejected = is_rejected(bank)
@@ -131,21 +132,21 @@ end
 local function fill_or_refuse(bank, variable, scheme, value, phase)
   local ok, token, problem, status = pcall(fill, bank, variable, scheme, value)
   if not ok then
-    notes.fault(bank, "inject()", token)
+    log.fault(bank, "inject()", token)
     return refuse(bank)
   end
-  if status then return ngx.exit(status) end   -- there is no other token yet
+  if status then return ngx.exit(status) end   -- 401: there is no other token yet
   if not token then return refuse(bank, problem) end
-  -- A handler of this phase that returns lets everybody in who comes by `satisfy any`.
+  -- Returning would mean "allowed" to `satisfy any`, which then lets everybody in.
   if phase == "access" then return ngx.exit(ngx.DECLINED) end
 end
 
--- The variable and the scheme; or nil and what is wrong with them.
+-- The variable and the scheme of one call of inject(); or nil and what is wrong with them.
 local function own_options(bank, given)
-  local variable, mistake = banks.own_option(given, "variable")
+  local variable, mistake = options.get(given, "variable")
   if mistake then return nil, mistake end
   local scheme
-  scheme, mistake = banks.own_option(given, "scheme")
+  scheme, mistake = options.get(given, "scheme")
   if mistake then return nil, mistake end
   if given.variable == nil then variable = bank.variable end
   if given.scheme == nil then scheme = bank.scheme end
@@ -153,12 +154,12 @@ local function own_options(bank, given)
   return variable, scheme
 end
 
--- A subrequest shares the variables of the request that it is part of, and `set` has emptied this
--- one: nothing tells whether that request, or another part of it, is about to send a token of
--- another bank from it. So a variable that several banks have is refused in a subrequest.
+-- In a subrequest: another bank that uses the same variable. A subrequest shares the variables of
+-- its main request, and `set` has emptied this one: nothing shows whether the main request or
+-- another subrequest is about to send another bank's token from it. So the subrequest is refused.
 local function is_of_another(bank, variable)
   local other = ngx.is_subrequest and banks.other_with(variable, bank)
-  if other then notes.shared(bank, other, variable) end
+  if other then log.shared(bank, other, variable) end
   return other
 end
 
@@ -174,13 +175,13 @@ function request.inject(name, given)
   if given then
     variable, scheme = own_options(bank, given)
     if not variable then
-      notes.fault(bank, "inject()", scheme)
+      log.fault(bank, "inject()", scheme)
       return refuse(bank)
     end
   end
   local value = variables.get(variable)
   if value == nil then
-    notes.unset(variable)
+    log.unset(variable)
     return refuse(bank)
   end
   if is_of_another(bank, variable) then return refuse(bank) end
@@ -192,7 +193,7 @@ end
 local function each(name)
   if not name then return banks.all() end
   local bank = find(name)
-  return bank and {bank} or NOTHING
+  return bank and {bank} or NO_BANKS
 end
 
 --- See corebank.auth.nginx.

@@ -1,8 +1,8 @@
 --- The nginx variable that carries the token.
 --
--- `set $bank_token "";` gives each request an empty one. Where that line is missing, and another
--- location has it, nginx makes up an empty value as well, and ngx.var does not tell the two apart.
--- But what nginx makes up is always the same piece of memory.
+-- `set $bank_token "";` sets it to "" for each request. In a location without that line nginx reads
+-- it as "" as well when another location has the line, and ngx.var does not tell the two apart. But
+-- the value of a variable that was not set always points to the same memory.
 
 local base = require "resty.core.base"
 local ffi = require "ffi"
@@ -23,7 +23,7 @@ end)
 
 local value, size, message = ffi.new "char *[1]", ffi.new "size_t[1]", ffi.new "char *[1]"
 
---- A variable's value in this request; nil when it was not set.
+--- The variable's value in this request; nil when it was not set.
 ---@param name string
 ---@return string?
 function variable.get(name)

@@ -1,0 +1,91 @@
+--- The gateway's own options of a bank. All others are the client's.
+
+local options = {DEFAULT_NAME = "default"}
+
+local LONGEST_NAME = 100   -- bytes; it is part of the names of counters
+
+local function is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+local function is_variable(value)
+  return type(value) == "string" and value:find "^[%a_][%w_]*$" ~= nil
+end
+
+local function is_scheme(value)
+  return type(value) == "string" and value:find "^[%w_+.-]*$" ~= nil
+end
+
+local function is_status_list(value)
+  if type(value) ~= "table" then return false end
+  for index, status in pairs(value) do
+    if type(index) ~= "number" or type(status) ~= "number" or status % 1 ~= 0
+      or status < 400 or status > 599 then
+      return false
+    end
+  end
+  return true
+end
+
+local list = {
+  {name = "name", default = options.DEFAULT_NAME, mistake = "must be a string of 1 to "
+    .. LONGEST_NAME .. " bytes, and no control character",
+    check = function(value)
+      return is_text(value) and #value <= LONGEST_NAME and not value:find "%c"
+    end},
+  {name = "dict", default = "corebank", check = is_text,
+    mistake = "must be a string, and not empty"},
+  {name = "variable", default = "bank_token", check = is_variable,
+    mistake = "must be the name of an nginx variable, without the $"},
+  {name = "scheme", default = "Bearer", check = is_scheme,
+    mistake = 'must be a word such as "Bearer", or "" for the token alone'},
+  {name = "rejects", default = {401}, check = is_status_list,
+    mistake = "must be a list of statuses from 400 to 599, such as {401, 403}"},
+  {name = "clientSecretFile", check = is_text, mistake = "must be a path"},
+}
+
+local by_name = {}
+for _, option in ipairs(list) do by_name[option.name] = option end
+
+--- The value of one of them, or its default; or nil and what is wrong with it.
+function options.get(given, name)
+  if type(given) ~= "table" then
+    return nil, "a table of options is needed, not " .. type(given)
+  end
+  local option, value = by_name[name], given[name]
+  if value == nil then return option.default end
+  if not option.check(value) then return nil, name .. " " .. option.mistake end
+  return value
+end
+
+--- All of them.
+---@param given table what setup was given
+---@return table? # by name
+---@return string? mistake
+function options.read(given)
+  local read = {}
+  for _, option in ipairs(list) do
+    local value, mistake = options.get(given, option.name)
+    if mistake then return nil, mistake end
+    read[option.name] = value
+  end
+  if read.clientSecretFile and given.clientSecret ~= nil then
+    return nil, "give clientSecret or clientSecretFile, not both"
+  end
+  return read
+end
+
+--- The client's options: all others.
+---@param given table what setup was given
+---@param secret corebank.auth.Secret? in place of a clientSecret
+---@return table # a copy
+function options.of_client(given, secret)
+  local copy = {}
+  for option, value in pairs(given) do
+    if not by_name[option] then copy[option] = value end
+  end
+  copy.clientSecret = secret or copy.clientSecret
+  return copy
+end
+
+return options

@@ -1,0 +1,117 @@
+--- Sets a bank up: reads its options, and makes its client and its counters.
+
+local auth = require "corebank.auth"
+local check = require "corebank.auth.options.check"
+local core = require "corebank.auth.core"
+local events = require "corebank.auth.gateway.events"
+local log = require "corebank.auth.gateway.log"
+local metrics = require "corebank.auth.gateway.metrics"
+local own = require "corebank.auth.gateway.options"
+local options = require "corebank.auth.options.read"
+
+-- A client loads these when it is made. They are loaded here, in the master if it loads this
+-- module, and not by the first request.
+require "corebank.auth.client.shared"
+require "corebank.auth.host.nginx"
+require "corebank.auth.host.system"
+require "corebank.auth.store.shdict"
+
+local ngx = ngx
+
+local RETRY_SETUP = 2   -- seconds until a bank that could not be set up is tried again
+
+local setup = {}
+
+-- Calls a function that raises mistakes, and returns nil and the mistake instead.
+local function attempt(action, ...)
+  local ok, result = pcall(action, ...)
+  if ok then return result end
+  return nil, (tostring(result):gsub("^[%w.]+: ", ""))
+end
+
+-- The secret of a file; or nil and why it cannot be had.
+local function read_secret(path)
+  local secret, mistake = attempt(auth.secret.file, path)
+  if secret then return secret end
+  if mistake:find("Permission denied", 1, true) then
+    mistake = mistake .. "; the user that nginx' workers run as must be able to read it: give the "
+      .. "file that user's group, and mode 0640"
+  end
+  return nil, "clientSecretFile: " .. mistake
+end
+
+-- Adds our listener to the user's.
+local function listen(copy, bank)
+  local theirs = copy.onEvent
+  if theirs ~= nil and not check.callable(theirs) then return end   -- auth.client refuses it
+  function copy.onEvent(event)
+    events.hear(bank, event)
+    if theirs then theirs(event) end
+  end
+end
+
+local function make_client(bank, read)
+  local store, secret, mistake
+  store, mistake = attempt(auth.store.shdict, read.dict)
+  if not store then return nil, mistake end
+  if read.clientSecretFile then
+    secret, mistake = read_secret(read.clientSecretFile)
+    if not secret then return nil, mistake end
+  end
+  local copy = own.of_client(bank.given, secret)
+  copy.store = copy.store or store
+  listen(copy, bank)
+  bank.client, mistake = attempt(auth.client, copy)
+  if bank.client then
+    bank.secret = secret
+  elseif secret then
+    secret:close()
+  end
+  return bank.client, mistake
+end
+
+-- Gives a bank what its options say. Returns the mistake in them, if there is one.
+local function make(bank)
+  local read, mistake = own.read(bank.given)
+  if not read then return mistake end
+  bank.variable, bank.scheme = read.variable, read.scheme
+  bank.variables = {[read.variable] = true}
+  bank.rejects = {}
+  for _, status in pairs(read.rejects) do bank.rejects[status] = true end
+  bank.metrics = ngx.shared[read.dict] and metrics.new(ngx.shared[read.dict], bank.name)
+  local _
+  _, mistake = make_client(bank, read)
+  if mistake then return mistake end
+  bank.given = nil   -- it may hold a secret
+end
+
+--- Sets up a bank that has no client. On a mistake it is due again.
+---@param bank corebank.auth.gateway.Bank
+function setup.try(bank)
+  local mistake = make(bank)
+  bank.due = core.boot() + (mistake and RETRY_SETUP or 0)
+  log.setup(bank, mistake)
+  bank.mistake = mistake
+end
+
+--- What is wrong with a bank's options, as far as that can be told without a worker.
+---@param given table
+---@return string? mistake
+function setup.inspect(given)
+  local read, mistake = own.read(given)
+  if not read then return mistake end
+  local _, secret
+  _, mistake = attempt(auth.store.shdict, read.dict)
+  if mistake then return mistake end
+  if read.clientSecretFile then
+    secret, mistake = read_secret(read.clientSecretFile)
+    if not secret then return mistake end
+  end
+  local settings
+  settings, mistake = options.read(own.of_client(given, secret), true)
+  if settings then options.release(settings) end
+  if secret then secret:close() end
+  return mistake
+end
+
+return setup
