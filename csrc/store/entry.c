@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/folder.h"
+#include "store/claim.h"
 #include "store/sweep.h"
 
 static const char family[] = "corebank-auth ";
@@ -21,11 +21,11 @@ static const char other_version[] = "is of another version; remove it";
 
 enum {
     HEADER_LENGTH = sizeof header - 1,
-    PATIENCE = 500,      /* milliseconds, while somebody else writes the same entry */
-    PAUSE = 1000 * 1000, /* nanoseconds between two looks */
+    LOOKS = 500,            /* while another process writes the same entry: half a second */
+    PAUSE_NS = 1000 * 1000, /* between two looks */
 };
 
-/* Reads an entry's first line; `length` becomes how many bytes follow. */
+/* Checks an entry's first line. `length` becomes the number of bytes after it. */
 static enum cba_folder_status check_entry(struct cba_folder *folder, const char *name, int fd,
                                           size_t *length) {
     struct stat info;
@@ -36,16 +36,13 @@ static enum cba_folder_status check_entry(struct cba_folder *folder, const char 
     if (info.st_size > HEADER_LENGTH + CBA_ENTRY_MAX_BYTES) {
         return cba_folder_fail(folder, name, damaged);
     }
-    if (info.st_size >= HEADER_LENGTH && cba_folder_read(fd, start, sizeof start, 0)) {
-        if (memcmp(start, header, sizeof start) == 0) {
-            *length = (size_t)info.st_size - HEADER_LENGTH;
-            return CBA_FOLDER_DONE;
-        }
-        if (memcmp(start, family, sizeof family - 1) == 0) {
-            return cba_folder_fail(folder, name, other_version);
-        }
+    if (info.st_size >= HEADER_LENGTH && cba_folder_read(fd, start, sizeof start, 0) &&
+        memcmp(start, header, sizeof start) == 0) {
+        *length = (size_t)info.st_size - HEADER_LENGTH;
+        return CBA_FOLDER_DONE;
     }
-    return cba_folder_fail(folder, name, damaged);
+    bool other = cba_folder_is_of_another_version(fd, family, header);
+    return cba_folder_fail(folder, name, other ? other_version : damaged);
 }
 
 static enum cba_folder_status open_entry(struct cba_folder *folder, int directory, const char *name,
@@ -95,33 +92,29 @@ enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name
     return status;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
-/* An entry that a later release of ours reads is left to it: the two would take turns. */
+/* An entry of another release is not replaced: the two releases would replace each other's. */
 static bool is_of_another_version(int directory, const char *name) {
-    char start[HEADER_LENGTH];
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(directory, name, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return false;
     }
-    bool differs = cba_folder_read(fd, start, sizeof start, 0) &&
-                   memcmp(start, family, sizeof family - 1) == 0 &&
-                   memcmp(start, header, sizeof start) != 0;
+    bool is_other = cba_folder_is_of_another_version(fd, family, header);
     close(fd);
-    return differs;
+    return is_other;
 }
 
 static void name_claim(const char *name, char file[CBA_FOLDER_FILE_SIZE]) {
-    (void)snprintf(file, CBA_FOLDER_FILE_SIZE, "%s.new", name);
+    (void)snprintf(file, CBA_FOLDER_FILE_SIZE, "%s" CBA_CLAIM_SUFFIX, name);
 }
 
-/* Waits while somebody else writes the entry. NOTHING when they have done so: theirs is as good. */
-static enum cba_folder_status claim_patiently(struct cba_folder *folder, int directory,
-                                              const char *file, int *descriptor) {
+/* Waits while another process writes the entry. NOTHING when it has: its entry is as good. */
+static enum cba_folder_status wait_for_claim(struct cba_folder *folder, int directory,
+                                             const char *file, int *descriptor) {
     struct stat first, now;
-    for (unsigned i = 0; i < PATIENCE; i++) {
-        enum cba_folder_status status = cba_folder_claim(folder, directory, file, descriptor);
+    for (unsigned i = 0; i < LOOKS; i++) {
+        enum cba_folder_status status = cba_claim_take(folder, directory, file, descriptor);
         if (status != CBA_FOLDER_NOTHING) {
             return status;
         }
@@ -130,7 +123,7 @@ static enum cba_folder_status claim_patiently(struct cba_folder *folder, int dir
             return CBA_FOLDER_NOTHING;
         }
         first = now;
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }
     return cba_folder_fail(
         folder, file, "is held by another process that may stand still; the entry was not stored");
@@ -141,7 +134,7 @@ static enum cba_folder_status replace_entry(struct cba_folder *folder, int direc
     char claim[CBA_FOLDER_FILE_SIZE];
     int fd = -1;
     name_claim(name, claim);
-    enum cba_folder_status status = claim_patiently(folder, directory, claim, &fd);
+    enum cba_folder_status status = wait_for_claim(folder, directory, claim, &fd);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
@@ -149,14 +142,14 @@ static enum cba_folder_status replace_entry(struct cba_folder *folder, int direc
         !cba_folder_write(fd, bytes, length, HEADER_LENGTH) || !cba_folder_sync(fd)) {
         status = cba_folder_fail_errno(folder, claim);
     } else {
-        status = cba_folder_publish(folder, directory, claim, name, fd);
+        status = cba_claim_publish(folder, directory, claim, name, fd);
     }
     if (status == CBA_FOLDER_NOTHING) {
         status = cba_folder_fail(folder, claim,
                                  "was taken over, for this process stood still; its entry was not "
                                  "stored");
     }
-    cba_folder_give_up(directory, claim, fd);
+    cba_claim_give_up(directory, claim, fd);
     close(fd);
     return status;
 }
@@ -188,10 +181,10 @@ enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name
     return status;
 }
 
-/* ---- deleting --------------------------------------------------------------------------------
- */
+/* ---- deleting ---------------------------------------------------------------------------- */
 
-/* What a process that died was writing holds a token, too. Who is writing now goes on. */
+/* The claim of a dead process holds a token, too. A process that is writing now is not disturbed.
+ */
 static enum cba_folder_status remove_leftover(struct cba_folder *folder, int directory,
                                               const char *name) {
     char file[CBA_FOLDER_FILE_SIZE];
@@ -199,10 +192,10 @@ static enum cba_folder_status remove_leftover(struct cba_folder *folder, int dir
     name_claim(name, file);
     enum cba_folder_status status = cba_folder_find(folder, directory, file);
     if (status == CBA_FOLDER_DONE) {
-        status = cba_folder_claim(folder, directory, file, &fd);
+        status = cba_claim_take(folder, directory, file, &fd);
     }
     if (status == CBA_FOLDER_DONE) {
-        cba_folder_give_up(directory, file, fd);
+        cba_claim_give_up(directory, file, fd);
         close(fd);
     }
     return status;

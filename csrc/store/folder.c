@@ -7,22 +7,14 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/parents.h"
 #include "text/invisible.h"
 
-#define INNER "corebank-auth" /* what a folder in the one that was given is named in advice */
+#define INNER "corebank-auth" /* the folder within the given one that messages advise */
 
-enum {
-    CLAIMS_TRIED = 16,
-    CLAIM_LONGEST = 2, /* seconds; whoever writes a file for longer stands still */
-    SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-};
-
-/* ---- faults ----------------------------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------------------------ */
 
 /* The fault is `path`, then each of `parts` up to a NULL. */
 static enum cba_folder_status describe(struct cba_folder *folder, const char *path,
@@ -32,7 +24,7 @@ static enum cba_folder_status describe(struct cba_folder *folder, const char *pa
         int more = snprintf(folder->fault + used, sizeof folder->fault - used, "%s", part);
         used += more > 0 ? (size_t)more : 0;
     }
-    /* a path may have line breaks in it, a log line may not */
+    /* A path may hold line breaks, a log line may not. */
     folder->fault[cba_printable(folder->fault, strlen(folder->fault))] = '\0';
     return CBA_FOLDER_FAULT;
 }
@@ -68,8 +60,7 @@ enum cba_folder_status cba_folder_fail_open(struct cba_folder *folder) {
         (const char *[]){": ", strerror(errno), hopeless ? "; name another folder" : "", NULL});
 }
 
-/* ---- the folder ------------------------------------------------------------------------------
- */
+/* ---- the folder -------------------------------------------------------------------------- */
 
 bool cba_folder_is_name(const char *name) {
     size_t length = strlen(name);
@@ -77,7 +68,7 @@ bool cba_folder_is_name(const char *name) {
            strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz-") == length;
 }
 
-/* Whether a folder of this name in the one that was given would do. */
+/* Whether a store in INNER within the given folder would work. */
 static bool inner_would_do(const char *path) {
     struct cba_folder inner;
     struct stat info;
@@ -95,8 +86,7 @@ static bool inner_would_do(const char *path) {
     return inner.fault[0] == '\0' && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-/* What is wrong with the folder that was given, and what to do: `mend` it, if that can be done, or
- * name another one. */
+/* Says what is wrong with the given folder, and what to do: `mend` it, or name another one. */
 static enum cba_folder_status refuse(struct cba_folder *folder, const char *reason,
                                      const char *mend) {
     bool inner = inner_would_do(folder->path);
@@ -144,10 +134,9 @@ enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int
     return CBA_FOLDER_DONE;
 }
 
-/* ---- files -----------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------- */
 
-static enum cba_folder_status check_file(struct cba_folder *folder, const char *file, int fd) {
+enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file, int fd) {
     struct stat info;
     if (fstat(fd, &info) != 0) {
         return cba_folder_fail_errno(folder, file);
@@ -191,11 +180,11 @@ bool cba_folder_clear(int directory, const char *file) {
 
 enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
                                             const char *file, int *descriptor) {
-    int fd = openat(directory, file, O_RDONLY | SAFE_OPEN);
+    int fd = openat(directory, file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return errno == ENOENT ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
     }
-    enum cba_folder_status status = check_file(folder, file, fd);
+    enum cba_folder_status status = cba_folder_check_file(folder, file, fd);
     if (status != CBA_FOLDER_DONE) {
         close(fd);
         return status;
@@ -211,92 +200,12 @@ bool cba_folder_is_still(int directory, const char *file, int fd) {
            open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
 }
 
-static bool lock(int fd) {
+bool cba_folder_lock(int descriptor, int kind) {
     int status;
     do {
-        status = flock(fd, LOCK_EX | LOCK_NB);
+        status = flock(descriptor, kind | LOCK_NB);
     } while (status != 0 && errno == EINTR);
     return status == 0;
-}
-
-/* Looks at a file that is open, and locks it. NOTHING when somebody else has the lock. */
-static enum cba_folder_status claim_open(struct cba_folder *folder, const char *file, int fd) {
-    enum cba_folder_status status = check_file(folder, file, fd);
-    if (status != CBA_FOLDER_DONE || lock(fd)) {
-        return status;
-    }
-    return errno == EWOULDBLOCK ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
-}
-
-/* By the clock that dates files. One that is dated ahead is of before the clock was put back. */
-static bool is_old_claim(int fd) {
-    struct stat info;
-    double age = fstat(fd, &info) == 0 ? difftime(time(NULL), info.st_mtime) : 0;
-    return age > CLAIM_LONGEST || age < -CLAIM_LONGEST;
-}
-
-/* Dates the claim, and empties the file. A umask may have taken the owner's own rights. */
-static bool begin_claim(int fd) {
-    return ftruncate(fd, 0) == 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && futimens(fd, NULL) == 0;
-}
-
-/* Looks at the file that is open: DONE when it is claimed now, NOTHING when somebody else has it.
- * `again` becomes true when the name may lead to another file by now. */
-static enum cba_folder_status try_claim(struct cba_folder *folder, int directory, const char *file,
-                                        int fd, bool *again) {
-    enum cba_folder_status status = claim_open(folder, file, fd);
-    bool still = cba_folder_is_still(directory, file, fd);
-    if (status == CBA_FOLDER_DONE && still) {
-        return begin_claim(fd) ? status : cba_folder_fail_errno(folder, file);
-    }
-    if (status == CBA_FOLDER_NOTHING && still && is_old_claim(fd)) {
-        unlinkat(directory, file, 0); /* cba_folder_publish will tell who has lost it */
-        cba_folder_fail(folder, file, "was held by a process that stands still; it was taken over");
-        still = false;
-    }
-    *again = status != CBA_FOLDER_FAULT && !still;
-    return status;
-}
-
-enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
-                                        int *descriptor) {
-    for (unsigned i = 0; i < CLAIMS_TRIED; i++) {
-        bool again = false;
-        cba_folder_clear(directory, file);
-        int fd = openat(directory, file, O_RDWR | O_CREAT | SAFE_OPEN, S_IRUSR | S_IWUSR);
-        if (fd < 0) {
-            return cba_folder_fail_errno(folder, file);
-        }
-        enum cba_folder_status status = try_claim(folder, directory, file, fd, &again);
-        if (status == CBA_FOLDER_DONE && !again) {
-            *descriptor = fd;
-            return status;
-        }
-        close(fd);
-        if (!again) {
-            return status;
-        }
-    }
-    return CBA_FOLDER_NOTHING;
-}
-
-enum cba_folder_status cba_folder_publish(struct cba_folder *folder, int directory,
-                                          const char *claim, const char *file, int descriptor) {
-    if (cba_folder_is_still(directory, claim, descriptor)) {
-        if (renameat(directory, claim, directory, file) == 0) {
-            return CBA_FOLDER_DONE;
-        }
-        if (errno != ENOENT) {
-            return cba_folder_fail_errno(folder, claim);
-        }
-    }
-    return cba_folder_is_still(directory, file, descriptor) ? CBA_FOLDER_DONE : CBA_FOLDER_NOTHING;
-}
-
-void cba_folder_give_up(int directory, const char *claim, int descriptor) {
-    if (cba_folder_is_still(directory, claim, descriptor)) {
-        unlinkat(directory, claim, 0);
-    }
 }
 
 bool cba_folder_write(int descriptor, const char *bytes, size_t length, size_t offset) {
@@ -326,6 +235,12 @@ bool cba_folder_read(int descriptor, char *bytes, size_t length, size_t offset) 
         done += n > 0 ? (size_t)n : 0;
     }
     return true;
+}
+
+bool cba_folder_is_of_another_version(int descriptor, const char *family, const char *header) {
+    char start[CBA_FOLDER_HEADER_SIZE];
+    return cba_folder_read(descriptor, start, strlen(header), 0) &&
+           memcmp(start, family, strlen(family)) == 0 && memcmp(start, header, strlen(header)) != 0;
 }
 
 bool cba_folder_sync(int descriptor) {

@@ -1,11 +1,12 @@
 /* A folder of the user's own in which processes share small files.
  *
- * Nothing is opened by its path but the folder; all else is relative to it, follows no symbolic
- * link and waits for nobody. A folder or a file that anybody else may touch is left as it is: that
- * is a fault, which says what is wrong and what to do. */
+ * Only the folder is opened by its path. Files are opened relative to it, without following
+ * symbolic links and without waiting. A folder or file that another user may change is not used and
+ * not changed: that is a fault, whose text says what is wrong and what to do. */
 #ifndef CBA_FOLDER_H
 #define CBA_FOLDER_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,6 +15,8 @@ enum {
     CBA_FOLDER_MAX_NAME = 80,
     CBA_FOLDER_FILE_SIZE = CBA_FOLDER_MAX_NAME + 16, /* a name, our suffix, a NUL */
     CBA_FOLDER_FAULT_SIZE = 2560,                    /* two paths and some words */
+    CBA_FOLDER_HEADER_SIZE = 32,                     /* the longest beginning that tells a format */
+    CBA_FOLDER_SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 };
 
 struct cba_folder {
@@ -23,62 +26,55 @@ struct cba_folder {
 
 enum cba_folder_status {
     CBA_FOLDER_DONE,
-    CBA_FOLDER_NOTHING, /* there is none; or somebody else has it */
+    CBA_FOLDER_NOTHING, /* there is none, or another process has it */
     CBA_FOLDER_FAULT,
     CBA_FOLDER_NO_MEMORY,
 };
 
-/* Whether it has digits, small letters and dashes only: nothing that means anything in a path. */
+/* Whether it consists of digits, small letters and dashes: nothing that has a meaning in a path. */
 bool cba_folder_is_name(const char *name);
 
-/* Opens the folder itself, if it is the user's alone and nobody else can put another one in its
- * place (parents.h). With `make`, it is made when it is missing, and so are those above it; else
- * that is NOTHING. */
+/* Opens the folder itself, if only the user has access to it and nobody else can replace it
+ * (parents.h). When it is missing: with `make` it is made, and those above it; else NOTHING. */
 enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory);
 
-/* Opens a file for reading, if it is a regular one and the user's alone; NOTHING when there is
- * none. */
+/* Opens a file for reading, if it is a regular file that only the user has access to; NOTHING when
+ * there is none. */
 enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
                                             const char *file, int *descriptor);
 
-/* Whether there is something that may be replaced and removed, whatever is in it: a regular file of
- * the user's, or a symbolic link, which is not followed. NOTHING when there is nothing. */
+/* The same check for an open file. */
+enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file,
+                                             int descriptor);
+
+/* DONE when there is something that may be replaced or removed: a regular file of the user's, or a
+ * symbolic link, which is not followed. NOTHING when there is nothing. */
 enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file);
 
-/* Removes a claim or a lease of the user's that nobody can use: a symbolic link, or a file whose
- * mode is not that of ours, as after a chmod -R. Returns whether there was one. */
+/* Removes a claim or lease of the user's that nobody can use: a symbolic link, or a file with
+ * another mode than ours, as after a chmod -R. Returns whether it removed one. */
 bool cba_folder_clear(int directory, const char *file);
 
-/* Makes a file that others may claim, too, and locks it; what a dead process left under that name
- * is emptied and used again, or removed if it cannot be used (cba_folder_clear). Who has claimed a
- * name has it until the file is published, given up or closed; to all others it is NOTHING. A
- * process that stands still has it for 2 to 3 seconds: then it is taken over, which `fault` tells
- * beside DONE. */
-enum cba_folder_status cba_folder_claim(struct cba_folder *folder, int directory, const char *file,
-                                        int *descriptor);
-
-/* Renames a file that was claimed and is whole. NOTHING when the claim was taken over. Whoever is
- * stopped right before the rename may publish the next one's file in place of its own: that one
- * finds its file where it belongs, and this one does not (cba_folder_is_still). */
-enum cba_folder_status cba_folder_publish(struct cba_folder *folder, int directory,
-                                          const char *claim, const char *file, int descriptor);
-
-/* Removes a file that was claimed, if it has not been taken over. */
-void cba_folder_give_up(int directory, const char *claim, int descriptor);
-
-/* Whether the name still leads to the file that is open. */
+/* Whether the name still leads to the open file. */
 bool cba_folder_is_still(int directory, const char *file, int descriptor);
 
-/* Exactly so many bytes from there on; false with errno, which is 0 when there are fewer to read.
- * No SIGXFSZ comes of a limit on the size of files. */
+/* Locks it by flock(2), LOCK_SH or LOCK_EX, without waiting; false with errno. */
+bool cba_folder_lock(int descriptor, int kind);
+
+/* Exactly `length` bytes at `offset`; false with errno, which is 0 when there are fewer to read. A
+ * limit on the size of files gives EFBIG, not SIGXFSZ. */
 bool cba_folder_read(int descriptor, char *bytes, size_t length, size_t offset);
 bool cba_folder_write(int descriptor, const char *bytes, size_t length, size_t offset);
 
-/* True also where the file system cannot do it. */
+/* Whether another version of corebank-auth wrote the file: it begins with `family`, and not with
+ * `header`, which is longer. */
+bool cba_folder_is_of_another_version(int descriptor, const char *family, const char *header);
+
+/* True also where the file system does not support it. */
 bool cba_folder_sync(int descriptor);
 
-/* All return CBA_FOLDER_FAULT, having said why: of a file in the folder, of the folder itself or of
- * any other path. */
+/* Each writes the fault and returns CBA_FOLDER_FAULT: about a file in the folder, about the folder
+ * itself, about any other path. */
 enum cba_folder_status cba_folder_fail(struct cba_folder *folder, const char *file,
                                        const char *reason);
 enum cba_folder_status cba_folder_fail_errno(struct cba_folder *folder, const char *file);

@@ -8,15 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The line in the file: this, the end in milliseconds, a space, the owner. One length for all ends,
- * so that a lease is renewed by one write over the same bytes. */
+#include "store/claim.h"
+
+/* The line in the file: this, the end in milliseconds, a space, the owner. All ends have the same
+ * length, so that one write over the same bytes renews a lease. */
 static const char header[] = "corebank-auth lease 1 ";
 static const char family[] = "corebank-auth lease ";
 
 enum {
     HEADER_LENGTH = sizeof header - 1,
     END_DIGITS = 15,
-    CLOCK_SLACK = 60, /* seconds by which a clock may be put back without being taken for wrong */
+    CLOCK_SLACK = 60, /* seconds by which the clock may be put back during a lease */
     LINE_SIZE = HEADER_LENGTH + END_DIGITS + 1 + CBA_LEASE_MAX_OWNER + 2,
 };
 
@@ -25,8 +27,8 @@ struct names {
 };
 
 static void name_files(const char *name, struct names *files) {
-    (void)snprintf(files->lease, sizeof files->lease, "%s.lease", name);
-    (void)snprintf(files->claim, sizeof files->claim, "%s.lease.new", name);
+    (void)snprintf(files->lease, sizeof files->lease, "%s" CBA_LEASE_SUFFIX, name);
+    (void)snprintf(files->claim, sizeof files->claim, "%s" CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX, name);
 }
 
 static bool write_line(int fd, const struct cba_lease_wish *wish) {
@@ -38,7 +40,7 @@ static bool write_line(int fd, const struct cba_lease_wish *wish) {
     return length > 0 && cba_folder_write(fd, line, (size_t)length, 0);
 }
 
-/* The end in the file that is open; false when it has none that we understand. */
+/* Reads the end from the open file; false when there is none in our format. */
 static bool read_end(int fd, double *ends) {
     char start[HEADER_LENGTH + END_DIGITS + 1];
     double milliseconds = 0;
@@ -56,23 +58,6 @@ static bool read_end(int fd, double *ends) {
     return true;
 }
 
-static bool is_of_another_version(int fd) {
-    char start[HEADER_LENGTH];
-    return cba_folder_read(fd, start, sizeof start, 0) &&
-           memcmp(start, family, sizeof family - 1) == 0 &&
-           memcmp(start, header, sizeof start) != 0;
-}
-
-/* Whether the owner's lock is there. A shared one: those who look do not take each other for the
- * owner. */
-static bool is_held(int fd) {
-    int status;
-    do {
-        status = flock(fd, LOCK_SH | LOCK_NB);
-    } while (status != 0 && errno == EINTR);
-    return status != 0;
-}
-
 /* DONE when the lease in the open file may be taken. */
 static enum cba_folder_status judge(struct cba_folder *folder, const char *file, int fd,
                                     const struct cba_lease_wish *wish) {
@@ -85,15 +70,18 @@ static enum cba_folder_status judge(struct cba_folder *folder, const char *file,
         return CBA_FOLDER_DONE;
     }
     if (!read_end(fd, &ends)) {
-        /* Damaged, as after a loss of power, or given back since: nobody's. */
-        return is_of_another_version(fd)
+        /* Nobody's: it is damaged, as after a loss of power, or has been given back meanwhile. */
+        return cba_folder_is_of_another_version(fd, family, header)
                    ? cba_folder_fail(folder, file, "is of another version; remove it")
                    : CBA_FOLDER_DONE;
     }
     if (ends <= wish->now || ends > wish->now + CBA_LEASE_LONGEST + CLOCK_SLACK) {
         return CBA_FOLDER_DONE;
     }
-    return wish->patient || is_held(fd) ? CBA_FOLDER_NOTHING : CBA_FOLDER_DONE;
+    /* The owner holds the exclusive lock. This asks for a shared one, so that two processes that
+     * look do not take each other for the owner. */
+    bool is_free = !wish->patient && cba_folder_lock(fd, LOCK_SH);
+    return is_free ? CBA_FOLDER_DONE : CBA_FOLDER_NOTHING;
 }
 
 static enum cba_folder_status find_free(struct cba_folder *folder, int directory, const char *file,
@@ -112,21 +100,21 @@ static enum cba_folder_status find_free(struct cba_folder *folder, int directory
     return status;
 }
 
-/* With the claim: looks again, for now nobody else takes it, and takes it. */
+/* Looks again now that the claim keeps others from taking the lease, and takes it. */
 static enum cba_folder_status replace(struct cba_folder *folder, int directory,
                                       const struct names *files, int fd,
                                       const struct cba_lease_wish *wish) {
     enum cba_folder_status status = find_free(folder, directory, files->lease, wish);
     if (status == CBA_FOLDER_DONE) {
         status = write_line(fd, wish)
-                     ? cba_folder_publish(folder, directory, files->claim, files->lease, fd)
+                     ? cba_claim_publish(folder, directory, files->claim, files->lease, fd)
                      : cba_folder_fail_errno(folder, files->claim);
     }
     if (status == CBA_FOLDER_DONE && !cba_folder_is_still(directory, files->lease, fd)) {
         status = CBA_FOLDER_NOTHING;
     }
     if (status != CBA_FOLDER_DONE) {
-        cba_folder_give_up(directory, files->claim, fd);
+        cba_claim_give_up(directory, files->claim, fd);
     }
     return status;
 }
@@ -138,9 +126,9 @@ static enum cba_folder_status take_in(struct cba_folder *folder, int directory,
     name_files(wish->name, &files);
     enum cba_folder_status status = find_free(folder, directory, files.lease, wish);
     if (status != CBA_FOLDER_DONE) {
-        return status; /* the many who only ask write nothing */
+        return status; /* who does not get the lease writes nothing */
     }
-    status = cba_folder_claim(folder, directory, files.claim, &fd);
+    status = cba_claim_take(folder, directory, files.claim, &fd);
     if (status != CBA_FOLDER_DONE) {
         return status;
     }
@@ -189,7 +177,7 @@ enum cba_folder_status cba_lease_renew(struct cba_lease *lease, struct cba_folde
 void cba_lease_release(struct cba_lease *lease) {
     if (lease->descriptor >= 0 && lease->owner == getpid() &&
         ftruncate(lease->descriptor, 0) != 0) {
-        /* Then it ends when it ends. */
+        /* Then it counts until its end. */
     }
     cba_lease_close(lease);
 }

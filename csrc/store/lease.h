@@ -1,9 +1,9 @@
 /* Leases of names, in a folder: one owner at a time, among all processes of the user.
  *
- * A lease is one file, NAME.lease, with its end and its owner in it; empty, it has been given back.
- * Its owner holds the lock of the file, which the kernel ends with the process. A lease is taken by
- * renaming a file that is whole and locked over the old one, and NAME.lease.new is claimed by who
- * does that: there is never a lease that cannot be read, nor one that two may take.
+ * A lease is one file, NAME.lease, that holds its end and its owner; an empty file has been given
+ * back. The owner holds the lock of the file, which the kernel releases when the process ends. To
+ * take a lease, a process claims NAME.lease.new (claim.h), writes it and renames it over the old
+ * file: so a lease can always be read, and two processes never take the same one.
  *
  * Times are in seconds since the epoch, by the caller's clock. */
 #ifndef CBA_LEASE_H
@@ -14,12 +14,14 @@
 
 #include "store/folder.h"
 
+#define CBA_LEASE_SUFFIX ".lease"
+
 enum {
-    CBA_LEASE_LONGEST = 900, /* seconds; an end further ahead is a clock that has been set */
+    CBA_LEASE_LONGEST = 900, /* seconds; an end further ahead means that the clock was put back */
     CBA_LEASE_MAX_OWNER = 80,
 };
 
-/* A child that was forked shares the lock with the owner, but is not the owner. */
+/* A forked child shares the lock with the owner, but is not the owner. */
 struct cba_lease {
     int descriptor; /* -1: none */
     pid_t owner;
@@ -29,21 +31,21 @@ struct cba_lease_wish {
     const char *name;
     const char *owner; /* printable */
     double now, ends;
-    bool patient; /* a lease that its owner could not give back counts until its end */
+    bool patient; /* the lease of a dead owner counts until its end */
 };
 
-/* Takes the lease if nobody has it; NOTHING when somebody has. */
+/* Takes the lease; NOTHING when it is another owner's. */
 enum cba_folder_status cba_lease_take(struct cba_lease *lease, struct cba_folder *folder,
                                       const struct cba_lease_wish *wish);
 
-/* Gives a lease that has not ended another end; NOTHING when it is somebody else's by now. */
+/* Changes the end of a lease that has not ended; NOTHING when it is another owner's by now. */
 enum cba_folder_status cba_lease_renew(struct cba_lease *lease, struct cba_folder *folder,
                                        const struct cba_lease_wish *wish);
 
-/* Gives it back, if it is this process's. */
+/* Gives it back, if this process is the owner. */
 void cba_lease_release(struct cba_lease *lease);
 
-/* Only lets go of it: it is then the lease of an owner who died. */
+/* Closes the file without giving the lease back: to others its owner has died. */
 void cba_lease_close(struct cba_lease *lease);
 
 #endif

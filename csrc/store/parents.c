@@ -16,21 +16,21 @@ static const char open_to_others[] =
     "folder";
 
 struct walk {
-    char *real; /* as far as it has been looked at; "" is the root */
+    char *real; /* the part that has been checked; "" is the root */
     char rest[2 * CBA_FOLDER_MAX_PATH];
     unsigned links;
 };
 
-/* ---- whom to trust ---------------------------------------------------------------------------
- */
+/* ---- trusted folders --------------------------------------------------------------------- */
 
-/* Root's are root's decision, whatever their mode: root may replace everything anyway, and nobody
- * else could mend a folder such as Kubernetes makes, which all may write in. */
+/* Root's folders are trusted whatever their mode: root can replace everything anyway, and only root
+ * could change a folder that all may write in, such as Kubernetes makes. */
 static bool is_trusted_owner(uid_t owner) {
     return owner == geteuid() || owner == 0;
 }
 
-/* A group with its user's own number is that user's alone, where each has one (umask 002). */
+/* Where each user has a group with the user's own number (umask 002), that group is the user
+ * alone. */
 static bool others_write(const struct stat *info) {
     bool group = (info->st_mode & S_IWGRP) != 0 && info->st_gid != (gid_t)info->st_uid;
     return (group || (info->st_mode & S_IWOTH) != 0) && (info->st_mode & S_ISVTX) == 0;
@@ -47,8 +47,7 @@ static enum cba_folder_status check_parent(struct cba_folder *folder, const char
     return CBA_FOLDER_DONE;
 }
 
-/* ---- the way ---------------------------------------------------------------------------------
- */
+/* ---- the way ----------------------------------------------------------------------------- */
 
 static enum cba_folder_status too_long(struct cba_folder *folder) {
     errno = ENAMETOOLONG;
@@ -62,7 +61,7 @@ static void step_back(char *real) {
     }
 }
 
-/* Moves the next name from `rest` to the end of `real`. NOTHING when there is none left. */
+/* Moves the next name from `rest` to the end of `real`. NOTHING when there is none. */
 static enum cba_folder_status step(struct cba_folder *folder, struct walk *walk) {
     char *name = walk->rest + strspn(walk->rest, "/");
     size_t length = strcspn(name, "/"), done = strlen(walk->real);
@@ -81,7 +80,7 @@ static enum cba_folder_status step(struct cba_folder *folder, struct walk *walk)
     return CBA_FOLDER_DONE;
 }
 
-/* Puts where the link in `real` leads in its place, to be looked at in turn. */
+/* Replaces the link at the end of `real` by its target, which is then walked through. */
 static enum cba_folder_status follow(struct cba_folder *folder, struct walk *walk,
                                      const struct stat *info) {
     char target[CBA_FOLDER_MAX_PATH + sizeof walk->rest];
@@ -106,7 +105,7 @@ static enum cba_folder_status follow(struct cba_folder *folder, struct walk *wal
     return CBA_FOLDER_DONE;
 }
 
-/* What is at `real` now; with `make`, a new folder when there is nothing. */
+/* What is at `real`; with `make`, a new folder when there is nothing. */
 static enum cba_folder_status look(struct cba_folder *folder, const char *real, bool make,
                                    struct stat *info) {
     const char *path = *real != '\0' ? real : "/";

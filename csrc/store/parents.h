@@ -1,9 +1,9 @@
-/* The folders above a folder of the user's: whether anybody else may put another one in its place.
+/* The folders above a folder of the user's: whether another user can replace it.
  *
- * Who may rename what is in a folder is its owner, and whoever may write in it, unless it has the
- * sticky bit. A store below such a folder can be swapped: older entries come back, or none are
- * found. So each folder on the way is looked at, from the root on. Then nobody else can change
- * what the path leads to, and it can be used as it is. */
+ * What is in a folder can be renamed by its owner and, unless it has the sticky bit, by whoever may
+ * write in it. They could swap a store below it: older entries would come back, or none be found.
+ * So each folder of the path is checked, from the root on. Afterwards nobody else can change what
+ * the path leads to. */
 #ifndef CBA_PARENTS_H
 #define CBA_PARENTS_H
 
@@ -11,9 +11,9 @@
 
 #include "store/folder.h"
 
-/* Looks at all folders above `folder->path`, and writes the path without the symbolic links on the
- * way; what is there at its end is not looked at. With `make`, folders that are missing are made,
- * for the user alone, the last one too; else it is NOTHING when one is missing. */
+/* Checks all folders above `folder->path`, and writes to `real` the path with its symbolic links
+ * resolved; the last one is not checked. When a folder is missing, the last one included: with
+ * `make` it is made, for the user alone; else NOTHING. */
 enum cba_folder_status cba_parents_walk(struct cba_folder *folder, bool make,
                                         char real[CBA_FOLDER_MAX_PATH]);
 

@@ -11,33 +11,35 @@
 #include <unistd.h>
 
 #include "secret/seal.h"
-#include "store/folder.h"
+#include "store/claim.h"
+#include "store/lease.h"
 
 enum {
-    MOST_NAMES = 1000,      /* looked at in one go */
-    KEPT = (7 + 1) * 86400, /* seconds: the longest life of a token, and a day for clocks */
+    MOST_NAMES = 1000,      /* looked at in one sweep */
+    KEPT = (7 + 1) * 86400, /* seconds: the longest life of a token, and a day for wrong clocks */
 };
 
 static const char family[] = "corebank-auth ";
 
 struct item {
     const char *file;
-    char claim[CBA_FOLDER_FILE_SIZE]; /* what is claimed by whoever replaces the file */
+    char claim[CBA_FOLDER_FILE_SIZE]; /* that who replaces the file takes */
     bool is_entry;
 };
 
-/* Whether a name is one of ours: of an entry, of a lease, or of what is claimed to write one. */
+/* Whether a name is one of ours: of an entry, a lease, or the claim of either. */
 static bool read_name(const char *file, struct item *item) {
     const char *suffix = file + CBA_ENTRY_NAME_LENGTH;
     if (strspn(file, "0123456789abcdef") != CBA_ENTRY_NAME_LENGTH) {
         return false;
     }
-    bool lease = strcmp(suffix, ".lease") == 0 || strcmp(suffix, ".lease.new") == 0;
+    bool lease = strcmp(suffix, CBA_LEASE_SUFFIX) == 0 ||
+                 strcmp(suffix, CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX) == 0;
     item->file = file;
     item->is_entry = *suffix == '\0';
     (void)snprintf(item->claim, sizeof item->claim, "%.*s%s", CBA_ENTRY_NAME_LENGTH, file,
-                   lease ? ".lease.new" : ".new");
-    return lease || item->is_entry || strcmp(suffix, ".new") == 0;
+                   lease ? CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX : CBA_CLAIM_SUFFIX);
+    return lease || item->is_entry || strcmp(suffix, CBA_CLAIM_SUFFIX) == 0;
 }
 
 static bool is_old(int directory, const char *file) {
@@ -46,32 +48,33 @@ static bool is_old(int directory, const char *file) {
            info.st_uid == geteuid() && difftime(time(NULL), info.st_mtime) > KEPT;
 }
 
-/* Whether the file is of our format, and nobody has it locked. An entry is never empty; a lease is,
- * when it has been given back. */
+/* Whether the file is of our format and not locked. An entry is never empty; a lease that was given
+ * back is. */
 static bool is_ours(int directory, const struct item *item) {
     char start[sizeof family - 1];
-    int fd = openat(directory, item->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(directory, item->file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return false;
     }
     ssize_t length = pread(fd, start, sizeof start, 0);
     bool ours = length >= 0 && memcmp(start, family, (size_t)length) == 0 &&
-                (!item->is_entry || length == sizeof start) && flock(fd, LOCK_SH | LOCK_NB) == 0;
+                (!item->is_entry || length == sizeof start) && cba_folder_lock(fd, LOCK_SH);
     close(fd);
     return ours;
 }
 
-/* With the claim: nobody replaces it now, and if somebody has, it is old no more. */
+/* Takes the claim, so that no process replaces the file meanwhile, and looks again whether it is
+ * old. */
 static void remove_item(const char *path, int directory, const struct item *item) {
     struct cba_folder folder = {.path = path};
     int fd = -1;
-    if (cba_folder_claim(&folder, directory, item->claim, &fd) != CBA_FOLDER_DONE) {
+    if (cba_claim_take(&folder, directory, item->claim, &fd) != CBA_FOLDER_DONE) {
         return;
     }
     if (is_old(directory, item->file)) {
         unlinkat(directory, item->file, 0);
     }
-    cba_folder_give_up(directory, item->claim, fd);
+    cba_claim_give_up(directory, item->claim, fd);
     close(fd);
 }
 

@@ -1,0 +1,95 @@
+#include "store/claim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CLAIMS_TRIED = 16,
+    CLAIM_LONGEST = 2, /* seconds; a process that holds a claim for longer is taken for stopped */
+};
+
+/* Checks an open file and locks it. NOTHING when another process has the lock. */
+static enum cba_folder_status claim_open(struct cba_folder *folder, const char *file, int fd) {
+    enum cba_folder_status status = cba_folder_check_file(folder, file, fd);
+    if (status != CBA_FOLDER_DONE || cba_folder_lock(fd, LOCK_EX)) {
+        return status;
+    }
+    return errno == EWOULDBLOCK ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
+}
+
+/* By the clock that dates files. A date in the future means that the clock was put back since. */
+static bool is_old_claim(int fd) {
+    struct stat info;
+    double age = fstat(fd, &info) == 0 ? difftime(time(NULL), info.st_mtime) : 0;
+    return age > CLAIM_LONGEST || age < -CLAIM_LONGEST;
+}
+
+/* Empties the file and dates the claim. A umask may have removed the owner's own rights. */
+static bool begin_claim(int fd) {
+    return ftruncate(fd, 0) == 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && futimens(fd, NULL) == 0;
+}
+
+/* Tries to claim the open file: DONE, or NOTHING when another process has it. `again` becomes true
+ * when the name may lead to another file by now, which is then to be tried. */
+static enum cba_folder_status try_claim(struct cba_folder *folder, int directory, const char *file,
+                                        int fd, bool *again) {
+    enum cba_folder_status status = claim_open(folder, file, fd);
+    bool still = cba_folder_is_still(directory, file, fd);
+    if (status == CBA_FOLDER_DONE && still) {
+        return begin_claim(fd) ? status : cba_folder_fail_errno(folder, file);
+    }
+    if (status == CBA_FOLDER_NOTHING && still && is_old_claim(fd)) {
+        unlinkat(directory, file, 0); /* cba_claim_publish tells the one that lost it */
+        cba_folder_fail(folder, file, "was held by a process that stands still; it was taken over");
+        still = false;
+    }
+    *again = status != CBA_FOLDER_FAULT && !still;
+    return status;
+}
+
+enum cba_folder_status cba_claim_take(struct cba_folder *folder, int directory, const char *file,
+                                      int *descriptor) {
+    for (unsigned i = 0; i < CLAIMS_TRIED; i++) {
+        bool again = false;
+        cba_folder_clear(directory, file);
+        int fd =
+            openat(directory, file, O_RDWR | O_CREAT | CBA_FOLDER_SAFE_OPEN, S_IRUSR | S_IWUSR);
+        if (fd < 0) {
+            return cba_folder_fail_errno(folder, file);
+        }
+        enum cba_folder_status status = try_claim(folder, directory, file, fd, &again);
+        if (status == CBA_FOLDER_DONE && !again) {
+            *descriptor = fd;
+            return status;
+        }
+        close(fd);
+        if (!again) {
+            return status;
+        }
+    }
+    return CBA_FOLDER_NOTHING;
+}
+
+enum cba_folder_status cba_claim_publish(struct cba_folder *folder, int directory,
+                                         const char *claim, const char *file, int descriptor) {
+    if (cba_folder_is_still(directory, claim, descriptor)) {
+        if (renameat(directory, claim, directory, file) == 0) {
+            return CBA_FOLDER_DONE;
+        }
+        if (errno != ENOENT) {
+            return cba_folder_fail_errno(folder, claim);
+        }
+    }
+    return cba_folder_is_still(directory, file, descriptor) ? CBA_FOLDER_DONE : CBA_FOLDER_NOTHING;
+}
+
+void cba_claim_give_up(int directory, const char *claim, int descriptor) {
+    if (cba_folder_is_still(directory, claim, descriptor)) {
+        unlinkat(directory, claim, 0);
+    }
+}

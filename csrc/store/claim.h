@@ -1,0 +1,28 @@
+/* One writer of a file at a time: a claim is the file that a process writes and then renames.
+ *
+ * The claim's name is known to all. Its owner holds the lock of the file, which the kernel releases
+ * when the process ends. */
+#ifndef CBA_CLAIM_H
+#define CBA_CLAIM_H
+
+#include "store/folder.h"
+
+#define CBA_CLAIM_SUFFIX ".new" /* after the name of the file that it will replace */
+
+/* Makes the file, or takes over what a dead process left under that name: empty, and locked. It is
+ * the caller's until it is published, given up or closed; to others it is NOTHING. A process that
+ * is stopped keeps its claim for 2 to 3 seconds: then another one takes it over, and gets DONE with
+ * a remark in `fault`. */
+enum cba_folder_status cba_claim_take(struct cba_folder *folder, int directory, const char *claim,
+                                      int *descriptor);
+
+/* Renames the claim, which is whole, to `file`. NOTHING when it was taken over. A process that is
+ * stopped right before the rename may publish its successor's file instead of its own: the
+ * successor then finds its file in place, and this process does not (cba_folder_is_still). */
+enum cba_folder_status cba_claim_publish(struct cba_folder *folder, int directory,
+                                         const char *claim, const char *file, int descriptor);
+
+/* Removes the claim, unless it was taken over. */
+void cba_claim_give_up(int directory, const char *claim, int descriptor);
+
+#endif
