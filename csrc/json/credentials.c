@@ -3,7 +3,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-/* cJSON_PrintPreallocated wants a few bytes more than it writes. */
+/* cJSON_PrintPreallocated needs a few bytes more than it writes. */
 enum { PRINT_SLACK = 8 };
 
 /* Writes `text` as a JSON string with its quotes and a NUL; the length, or 0 without room. */

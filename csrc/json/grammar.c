@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "text/ascii.h"
 #include "text/utf8.h"
 
 enum { BITS = 8 };
@@ -73,34 +74,11 @@ enum {
     UNICODE_ESCAPE = 6, /* \uXXXX */
 };
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* What four hex digits spell, or -1. */
-static long hex_number(const char *digits) {
-    long value = 0;
-    for (size_t i = 0; i < HEX_DIGITS; i++) {
-        int digit = hex_value(digits[i]);
-        if (digit < 0) {
-            return -1;
-        }
-        value = value * 16 + digit;
-    }
-    return value;
-}
-
-/* What is behind a backslash. */
+/* What follows a backslash. */
 static bool take_escaped(struct text *text) {
     static const char names[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
     if (take(text, 'u')) {
-        if (text->end - text->at < HEX_DIGITS || hex_number(text->at) < 0) {
+        if (text->end - text->at < HEX_DIGITS || cba_ascii_hex(text->at, HEX_DIGITS) < 0) {
             return false;
         }
         text->at += HEX_DIGITS;
@@ -192,8 +170,8 @@ static bool take_close(struct text *text) {
     return true;
 }
 
-/* A value, or its opening brackets up to the first value within, if there is one. `whole` tells
- * whether the value has ended. */
+/* Takes a scalar or an empty object or array, and sets `whole`; or an opening bracket, up to the
+ * first value within. */
 static bool begin_value(struct text *text, bool *whole) {
     bool is_object;
     skip_space(text);
@@ -215,7 +193,7 @@ static bool begin_value(struct text *text, bool *whole) {
     return !is_object || take_name(text);
 }
 
-/* Behind a value: closes what ends with it, up to the next value. False when there is none. */
+/* After a value: takes closing brackets, up to the next value. False when there is none. */
 static bool go_to_next(struct text *text) {
     while (text->depth > 0 && take_close(text)) {
     }
@@ -239,10 +217,10 @@ bool cba_grammar_accepts(const char *bytes, size_t length) {
 
 /* ---- escapes ------------------------------------------------------------------------------- */
 
-/* What the escape at `at` spells when it is one with \u, else -1. */
+/* The code of the \u escape at `at`, or -1 when there is none. */
 static long unicode_escape(const char *at, const char *end) {
     bool is_one = end - at >= UNICODE_ESCAPE && at[0] == '\\' && at[1] == 'u';
-    return is_one ? hex_number(at + 2) : -1;
+    return is_one ? cba_ascii_hex(at + 2, HEX_DIGITS) : -1;
 }
 
 static bool is_high(long code) {

@@ -12,7 +12,7 @@
 static const double largest_whole = 9007199254740992.0; /* 2^53 */
 enum { NUMBER_MAX = 64 }; /* characters in a string that may be a number */
 
-/* Depth is bounded by cJSON's own nesting limit (1000). */
+/* Recursion is bounded by cJSON's nesting limit, CBA_JSON_DEPTH_MAX. */
 static void wipe_tree(cJSON *item) {
     for (; item != NULL; item = item->next) {
         if (item->valuestring != NULL) {
@@ -44,7 +44,7 @@ static bool is_b64token(const char *s) {
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-/* A string that holds a number: JSON's, but for a plus and leading zeros. */
+/* The number in a string: JSON's syntax, and also a plus and leading zeros. */
 static double number_in(const char *text) {
     double value = NAN;
     text += strspn(text, " \t\r\n");
@@ -61,7 +61,7 @@ static double number_in(const char *text) {
     return value;
 }
 
-/* A whole number below 2^53 in magnitude; false when there is none that can be used. */
+/* Reads a whole number below 2^53 in magnitude; false when there is no usable one. */
 static bool read_number(const cJSON *item, double *value) {
     *value = NAN;
     if (item == NULL) {
@@ -73,7 +73,7 @@ static bool read_number(const cJSON *item, double *value) {
         *value = floor(number_in(item->valuestring));
     }
     if (*value <= -largest_whole) {
-        *value = 1 - largest_whole; /* how far below zero is all the same */
+        *value = 1 - largest_whole; /* all that counts is that it is below zero */
     }
     return fabs(*value) < largest_whole; /* not of NaN */
 }
@@ -82,7 +82,7 @@ static bool read_number(const cJSON *item, double *value) {
 
 enum field { ACCESS_TOKEN, TOKEN_TYPE, EXPIRATION_TIME, TOKEN_VALIDITY, FIELDS };
 
-/* By exact name; our own loop because cJSON's getters take the first of duplicates. */
+/* By exact name; false when one occurs twice, which cJSON's getters do not notice. */
 static bool find_fields(const cJSON *root, const cJSON *found[FIELDS]) {
     static const char *const names[FIELDS] = {"accessToken", "tokenType", "expirationTime",
                                               "tokenValiditySec"};
@@ -104,8 +104,8 @@ static bool is_given(const cJSON *item) {
     return item != NULL && !cJSON_IsNull(item);
 }
 
-/* One field that can be used is enough, whatever the other is. An end at or before the epoch says
- * that the bank has none to tell. */
+/* One usable field is enough, whatever the other one is. An end at or before the epoch means that
+ * the bank does not tell it. */
 static enum cba_reply_status read_lifetime(const cJSON *const found[FIELDS],
                                            struct cba_reply *reply) {
     const cJSON *end = found[EXPIRATION_TIME];
@@ -149,9 +149,9 @@ static enum cba_reply_status read_fields(const cJSON *root, struct cba_reply *re
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-/* cJSON ends a string at \u0000 without a word, and so would shorten a token or make of another
- * name one of ours; and it refuses half of a surrogate pair. Both become U+FFFD, which none of our
- * fields may hold. */
+/* cJSON ends a string at \u0000, which would shorten a token or make another name equal to one of
+ * ours; and it refuses half of a surrogate pair. Both become U+FFFD, which none of our fields may
+ * hold. */
 static void disarm(char *text, size_t length) {
     static const char replacement[] = "fffd";
     const char *end = text + length;
@@ -178,8 +178,8 @@ static cJSON *parse(const char *bytes, size_t length) {
     return root;
 }
 
-/* As gzip, compress, zlib at its levels, Zstandard, LZ4, bzip2 and xz begin: some servers compress
- * and do not say so. Brotli and bare deflate begin with anything. */
+/* Some servers compress and do not declare it. Recognised are gzip, compress, zlib, Zstandard, LZ4,
+ * bzip2 and xz; Brotli and raw deflate have no fixed beginning. */
 static bool is_compressed(const char *bytes, size_t length) {
     static const char *const magics[] = {
         "\x1F\x8B", "\x1F\x9D",         "\x78\x01",         "\x78\x5E", "\x78\x9C",

@@ -5,61 +5,38 @@
 #include <string.h>
 
 #include "text/ascii.h"
+#include "text/utf8.h"
 
-/* The bytes that one written character stands for, and how much text it took. */
+/* One character as written, escaped or not: its bytes, and how much text it takes. */
 struct unit {
-    char bytes[4];
+    char bytes[CBA_UTF8_MAX];
     size_t length, taken;
 };
 
-static bool hex_number(const char *text, size_t digits, uint32_t *value) {
-    static const char figures[] = "0123456789abcdef";
-    *value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        char c = cba_ascii_lower(text[i]);
-        const char *figure = memchr(figures, c, sizeof figures - 1);
-        if (figure == NULL) {
-            return false;
-        }
-        *value = *value * 16 + (uint32_t)(figure - figures);
-    }
-    return true;
-}
-
-static void put_utf8(struct unit *unit, uint32_t code) {
-    static const unsigned char leads[] = {0x00, 0xC0, 0xE0, 0xF0};
-    size_t following = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    for (size_t i = following; i > 0; i--) {
-        unit->bytes[i] = (char)(0x80 | (code & 0x3F));
-        code >>= 6;
-    }
-    unit->bytes[0] = (char)(leads[following] | code);
-    unit->length = following + 1;
-}
-
-/* \u and four hex digits, or two of them for a character beyond the first 65,536. */
+/* \u and four hex digits, or twice that for a surrogate pair. */
 static bool read_unicode(const char *text, size_t left, struct unit *unit) {
-    uint32_t high;
-    uint32_t low;
-    if (left < 6 || text[1] != 'u' || !hex_number(text + 2, 4, &high)) {
+    long code = left >= 6 && text[1] == 'u' ? cba_ascii_hex(text + 2, 4) : -1;
+    if (code < 0) {
         return false;
     }
     unit->taken = 6;
-    if (high >= 0xD800 && high < 0xDC00 && left >= 12 && text[6] == '\\' && text[7] == 'u' &&
-        hex_number(text + 8, 4, &low) && low >= 0xDC00 && low < 0xE000) {
-        high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-        unit->taken = 12;
+    if (code >= 0xD800 && code < 0xDC00 && left >= 12 && text[6] == '\\' && text[7] == 'u') {
+        long low = cba_ascii_hex(text + 8, 4);
+        if (low >= 0xDC00 && low < 0xE000) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            unit->taken = 12;
+        }
     }
-    put_utf8(unit, high);
+    unit->length = cba_utf8_write((uint32_t)code, unit->bytes);
     return true;
 }
 
-/* An escaped character; false when there is none at `text`. */
+/* Reads an escaped character; false when there is none at `text`. */
 static bool read_escaped(const char *text, size_t left, struct unit *unit) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    uint32_t code;
-    if (left >= 3 && text[0] == '%' && hex_number(text + 1, 2, &code)) {
+    long code = left >= 3 && text[0] == '%' ? cba_ascii_hex(text + 1, 2) : -1;
+    if (code >= 0) {
         unit->bytes[0] = (char)code;
         unit->length = 1;
         unit->taken = 3;
@@ -78,18 +55,16 @@ static bool read_escaped(const char *text, size_t left, struct unit *unit) {
     return true;
 }
 
-/* The longest way to write one character: two halves of a surrogate pair. */
+/* The longest way to write one character: a surrogate pair. */
 enum { LONGEST_ESCAPE = 12 };
 
-/* Whether an escape that a cut went through may begin at `text`. */
+/* Whether the text may end within an escape that begins at `text`. */
 static bool is_broken_escape(const char *text, size_t left) {
     return left == 0 || (left < LONGEST_ESCAPE && (text[0] == '\\' || text[0] == '%'));
 }
 
-/* How much text at `text` spells the needle, or 0; with `cut`, also the beginning of it, when the
- * text ends there. First as it stands: the needle may hold backslashes and percent signs of its
- * own.
- */
+/* How much text at `text` spells the needle, or 0. With `cut` the text may end within the needle.
+ * The plain spelling is tried first: the needle may hold backslashes and percent signs itself. */
 static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length,
                      bool cut) {
     size_t at = 0;
@@ -155,8 +130,8 @@ bool cba_redact_suspects(const char *text) {
     return false;
 }
 
-/* How much text at `text` is a run of backslashes: one in a string of JSON, more in one that is
- * within another. */
+/* The length of the run of backslashes at `text`: one in a JSON string, more in a JSON string that
+ * is nested in another. */
 static size_t backslashes(const char *text, size_t left) {
     size_t n = 0;
     while (n < left && text[n] == '\\') {
@@ -165,7 +140,7 @@ static size_t backslashes(const char *text, size_t left) {
     return n;
 }
 
-/* How much of it is white space, plain or escaped, or 0. */
+/* The length of the white-space character at `text`, plain or escaped, or 0. */
 static size_t space(const char *text, size_t left) {
     size_t n = backslashes(text, left);
     if (n == left) {
@@ -174,7 +149,7 @@ static size_t space(const char *text, size_t left) {
     return memchr(n > 0 ? "nrt" : " \n\r\t", text[n], n > 0 ? 3 : 4) != NULL ? n + 1 : 0;
 }
 
-/* How much of it is a quote, plain or escaped, or 0. */
+/* The length of the quote at `text`, plain or escaped, or 0. */
 static size_t quote(const char *text, size_t left) {
     static const char code[] = "u0022";
     size_t n = backslashes(text, left);
@@ -195,7 +170,7 @@ static size_t skip_space(const char *text, size_t at, size_t length) {
     return at;
 }
 
-/* Blanks the value at `at`; returns where it ends. */
+/* Blanks the value at `at`; returns its end. */
 static size_t blank_member(char *text, size_t at, size_t length) {
     if (at < length && (text[at] == '{' || text[at] == '[' || text[at] == '\\')) {
         memset(text + at, '*', length - at);
@@ -212,7 +187,7 @@ static size_t blank_member(char *text, size_t at, size_t length) {
     return at;
 }
 
-/* The length of the end of a name at `text`, with its quote, or 0. */
+/* The length of the end of a secret's name at `text`, with its quote, or 0. */
 static size_t secret_name(const char *text, size_t left) {
     static const char *const ends[] = {"token", "secret"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {

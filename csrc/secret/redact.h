@@ -1,4 +1,4 @@
-/* Blanks what must not be shown in text that is shown on request. In place, length unchanged. */
+/* Blanks secrets in text that is shown on request, such as a body. In place: the length stays. */
 #ifndef CBA_REDACT_H
 #define CBA_REDACT_H
 
@@ -9,20 +9,19 @@
  * escaped in JSON or percent-encoded. */
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length);
 
-/* What may be the beginning of it at the end of a text that was cut. */
+/* The same for a beginning of the needle at the end of a text that was cut. */
 void cba_redact_end(char *text, size_t length, const char *needle, size_t needle_length);
 
-/* Whether it is text, as far as can be told: where there are control characters it may be
- * compressed or in an encoding that is not seen through, and is not to be shown at all. */
+/* False for what holds control characters: it may be compressed or in an encoding in which secrets
+ * are not found, and must not be shown. */
 bool cba_redact_is_text(const char *text, size_t length);
 
-/* Whether a value that stands alone may be a token, or speak of one. */
+/* Whether a value may be a token, or names one. */
 bool cba_redact_suspects(const char *text);
 
 /* The value of every JSON member whose name ends in "token" or "secret", in any case and without
- * escapes; a number stays. An object or array takes the rest of the text with it, and so does a
- * string of JSON in a JSON string. Works on a document that is broken or cut short, which is when a
- * body is looked at. */
+ * escapes; a number stays. From an object, an array or a nested JSON string on, the rest of the
+ * text is blanked. Also for a document that is malformed or cut. */
 void cba_redact_members(char *text, size_t length);
 
 #endif

@@ -15,3 +15,23 @@ bool cba_ascii_same(const char *one, const char *other, size_t length) {
     }
     return true;
 }
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = cba_ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+long cba_ascii_hex(const char *digits, size_t count) {
+    long value = 0;
+    for (size_t i = 0; i < count; i++) {
+        int digit = hex_value(digits[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        value = value * 16 + digit;
+    }
+    return value;
+}

@@ -1,16 +1,18 @@
-/* Letters as protocols have them. What the C library compares them with asks the host's locale: in
- * a Turkish one LOCATION is no location. */
+/* Letters and digits of ASCII, as protocols have them. The C library's functions depend on the
+ * host's locale: in a Turkish one LOCATION does not equal location. */
 #ifndef CBA_ASCII_H
 #define CBA_ASCII_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A to Z as a to z, all else as it is. */
+/* A to Z become a to z; all else stays. */
 char cba_ascii_lower(char c);
 
-/* Whether the first `length` bytes of both, or all up to a NUL, are the same but for the case of A
- * to Z. */
+/* Whether the first `length` bytes, or all up to a NUL, are the same but for the case of A to Z. */
 bool cba_ascii_same(const char *one, const char *other, size_t length);
+
+/* The number that `count` hex digits, at most 7, stand for; -1 when one of them is no digit. */
+long cba_ascii_hex(const char *digits, size_t count);
 
 #endif

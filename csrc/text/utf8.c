@@ -12,10 +12,10 @@ static const struct {
     {0xF0, 0xF0, 3, 0x90, 0xBF}, {0xF1, 0xF3, 3, 0x80, 0xBF}, {0xF4, 0xF4, 3, 0x80, 0x8F},
 };
 
-size_t cba_utf8_character(const char *bytes, size_t left) {
+size_t cba_utf8_character(const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *)bytes;
     size_t i = 0;
-    if (left == 0) {
+    if (length == 0) {
         return 0;
     }
     while (i < sizeof leads / sizeof *leads && s[0] > leads[i].last) {
@@ -28,7 +28,7 @@ size_t cba_utf8_character(const char *bytes, size_t left) {
     if (following == 0) {
         return 1;
     }
-    if (following >= left || s[1] < leads[i].low || s[1] > leads[i].high) {
+    if (following >= length || s[1] < leads[i].low || s[1] > leads[i].high) {
         return 0;
     }
     for (size_t k = 2; k <= following; k++) {
@@ -39,7 +39,7 @@ size_t cba_utf8_character(const char *bytes, size_t left) {
     return following + 1;
 }
 
-/* How many of the first bytes are ASCII, in steps of eight: most text is nothing else. */
+/* The number of leading ASCII bytes, in steps of eight: most text is all ASCII. */
 static size_t ascii_prefix(const unsigned char *s, size_t length) {
     size_t at = 0;
     uint64_t word;
@@ -64,6 +64,17 @@ long cba_utf8_count(const char *bytes, size_t length) {
         at += n;
     }
     return count;
+}
+
+size_t cba_utf8_write(uint32_t code, char bytes[CBA_UTF8_MAX]) {
+    static const unsigned char first[] = {0x00, 0xC0, 0xE0, 0xF0};
+    size_t following = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    for (size_t i = following; i > 0; i--) {
+        bytes[i] = (char)(0x80 | (code & 0x3F));
+        code >>= 6;
+    }
+    bytes[0] = (char)(first[following] | code);
+    return following + 1;
 }
 
 size_t cba_utf8_read(const char *bytes, size_t length, uint32_t *code) {

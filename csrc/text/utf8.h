@@ -5,13 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length of the character that `bytes` begin with, or 0 when they begin with none. */
-size_t cba_utf8_character(const char *bytes, size_t left);
+enum { CBA_UTF8_MAX = 4 }; /* bytes of a character */
 
-/* How many characters `bytes` holds, or -1 when it is not valid UTF-8. */
+/* The length of the first character, or 0 when `bytes` do not begin with a valid one. */
+size_t cba_utf8_character(const char *bytes, size_t length);
+
+/* The number of characters, or -1 when `bytes` are not valid UTF-8. */
 long cba_utf8_count(const char *bytes, size_t length);
 
-/* The first character of `bytes`, and how many bytes it has; 0 when it is not valid UTF-8. */
+/* Reads the first character. Returns its length, or 0 as cba_utf8_character does. */
 size_t cba_utf8_read(const char *bytes, size_t length, uint32_t *code);
+
+/* Writes a character, also a surrogate; returns its length. */
+size_t cba_utf8_write(uint32_t code, char bytes[CBA_UTF8_MAX]);
 
 #endif
