@@ -1,12 +1,13 @@
 /* A look at the way to a server, for a command that says what is wrong with it. */
 #include "http/inspect.h"
+#include "http/endpoint.h"
 #include "http/proxy.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"
 
-enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
+enum { ENDPOINT = 1, URL = 2, SECONDS = 3 };
 
-/* inspect(settings, url, seconds) -> a table:
+/* inspect(endpoint, url, seconds) -> a table:
  *   failure, tlsFault, step, limit, atProxy, detail   as of transfer:result(), when it did not come
  * to a connection address      the one tried last, when a name was resolved; a proxy's, with
  * `proxied` resolved, connected, secured   seconds from the start, for the steps that were taken
@@ -14,14 +15,11 @@ enum { SETTINGS = 1, URL = 2, SECONDS = 3 };
  *   proxied      whether a proxy is in between
  * Blocks, and sends no request. */
 static int inspect(lua_State *L) {
-    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const struct cba_settings *settings = cba_endpoint_settings(cba_check_endpoint(L, ENDPOINT));
     const char *url = luaL_checkstring(L, URL);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
-    struct cba_settings settings;
-    const char *headers[CBA_LINES_MAX + 1];
     struct cba_inspection found;
-    cba_read_settings(L, SETTINGS, &settings, headers);
-    cba_inspect(&settings, url, timeout_ms, &found);
+    cba_inspect(settings, url, timeout_ms, &found);
     cba_raise_own_failure(L, &found.failure);
     lua_createtable(L, 0, 8);
     cba_set_failure(L, &found.failure);
@@ -36,15 +34,12 @@ static int inspect(lua_State *L) {
     return 1;
 }
 
-/* proxy(settings, url) -> the URL of the proxy that requests to `url` go through, with its
+/* proxy(endpoint, url) -> the URL of the proxy that requests to `url` go through, with its
  * password; and the environment variable that names it, or nil. Nil: they go there directly. */
 static int proxy(lua_State *L) {
-    luaL_checktype(L, SETTINGS, LUA_TTABLE);
+    const struct cba_settings *settings = cba_endpoint_settings(cba_check_endpoint(L, ENDPOINT));
     const char *url = luaL_checkstring(L, URL), *variable;
-    struct cba_settings settings;
-    const char *headers[CBA_LINES_MAX + 1];
-    cba_read_settings(L, SETTINGS, &settings, headers);
-    lua_pushstring(L, cba_proxy_of(&settings, url, &variable)); /* NULL is nil */
+    lua_pushstring(L, cba_proxy_of(settings, url, &variable)); /* NULL is nil */
     lua_pushstring(L, variable);
     return 2;
 }

@@ -147,7 +147,6 @@ local function check_settings(settings)
   must(settings.timeout > 0 and settings.timeout <= 600, "timeout")
   must(settings.connectTimeout > 0 and settings.connectTimeout <= 600, "connectTimeout")
   must(settings.attempts >= 1 and settings.attempts % 1 == 0, "attempts")
-  must(settings.minTls == "1.2" or settings.minTls == "1.3", "minTls")
   for _, line in ipairs(settings.headerLines or {}) do must(not line:find "%c", "headerLines") end
 end
 

@@ -364,7 +364,7 @@ describe("a call that is interrupted #transfer", function()
     if jit then jit.off() jit.flush() end   -- compiled code calls no hook
     local interrupted = pcall(function()
       debug.sethook(function()
-        if debug.getinfo(2, "S").source:find("host/blocking", 1, true) then
+        if debug.getinfo(2, "S").source:find("host/scheduler", 1, true) then
           debug.sethook()   -- as lua's own handler of Ctrl-C does
           error("interrupted", 0)
         end

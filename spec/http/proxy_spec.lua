@@ -152,7 +152,7 @@ end)
 -- Whether a request to `url` goes through the proxy, with this list.
 local function goes_through(list, url)
   local settings = {connectTimeout = 1, proxy = "http://proxy.test:3128", noProxy = list}
-  return core.proxy(settings, url) ~= nil
+  return core.proxy(core.endpoint(settings), url) ~= nil
 end
 
 describe("S23: a list of hosts that need no proxy", function()
@@ -209,7 +209,7 @@ describe("S23: a list of hosts that need no proxy", function()
 
   it("is read alike from the environment", function()
     local settings = {connectTimeout = 1}
-    local function chosen(url) return {core.proxy(settings, url)} end
+    local function chosen(url) return {core.proxy(core.endpoint(settings), url)} end
     local before = {}
     local function set(name, value)
       before[name] = before[name] or {os.getenv(name)}

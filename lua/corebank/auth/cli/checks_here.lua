@@ -88,7 +88,7 @@ local function check_secret(state)
   state.settings, source = from_words.settings(state.words)
   if source == "file" then return file_line(state.words.secretFile) end
   if source == "typed" then return source end
-  local name = state.settings.fromEnvironment.clientSecret
+  local name = state.settings.secretVariable
   if name == "COREBANK_CLIENT_SECRET" then return "$" .. name end
   return ("%s ($%s)"):format(file_line(core.outside(os.getenv(name))), name)
 end

@@ -51,7 +51,7 @@ end
 
 local function check_resolve(state)
   local settings = state.settings
-  local found = core.inspect(settings, settings.url, settings.timeout)
+  local found = core.inspect(settings.endpoint, settings.url, settings.timeout)
   state.found, state.failed = found, found.failure and failed_step(found)
   if state.failed == "resolve" then return ended(state, "resolve") end
   local host = core.url(settings.url).host

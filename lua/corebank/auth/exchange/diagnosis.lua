@@ -9,7 +9,8 @@ local diagnosis = {}
 -- there is one that sees the request itself; else it is a strange answer of the bank.
 local function code_of(status, settings)
   if status == 400 or status == 401 or status == 403 then return "denied" end
-  if status == 407 and settings.url:find "^http:" and core.proxy(settings, settings.url) then
+  if status == 407 and settings.url:find "^http:"
+    and core.proxy(settings.endpoint, settings.url) then
     return "proxy"
   end
   if status == 429 then return "limited" end
@@ -103,7 +104,7 @@ end
 
 -- The proxy, and the variable that names it.
 local function proxy_of(settings)
-  local url, variable = core.proxy(settings, settings.url)
+  local url, variable = core.proxy(settings.endpoint, settings.url)
   if not url then return "the proxy" end
   return ("the proxy %s%s"):format(diagnosis.shown_proxy(url),
     variable and " (from " .. variable .. ")" or "")
@@ -122,7 +123,7 @@ local function timed_out(result, settings)
 end
 
 local function is_by_https_proxy(settings)
-  local url = core.proxy(settings, settings.url)
+  local url = core.proxy(settings.endpoint, settings.url)
   return url and url:lower():find("^https://") ~= nil
 end
 

@@ -7,38 +7,65 @@ local check_together = require "corebank.auth.options.together"
 local environment = require "corebank.auth.options.environment"
 local list = require "corebank.auth.options.list"
 
+---@class corebank.auth.Settings
+---@field endpoint userdata the options that libcurl needs, see csrc/lua/endpoint.c
+---@field url string where to send the credentials
+---@field origin string the bank, as messages name it
+---@field clientId string
+---@field clientSecret corebank.auth.Secret
+---@field secretVariable string? the variable that the secret is from
+---@field timeout number
+---@field connectTimeout number
+---@field attempts integer
+---@field clientCert string?
+---@field headerLines string[]?
+---@field noProxy string?
+---@field onEvent function?
+---@field store corebank.auth.Store?
+---@field leeway number?
+---@field refreshAhead number?
+---@field ownsEndpoint boolean whether the endpoint is closed with these settings
+---@field ownsSecret boolean whether the secret is, too; one that the caller made is not
+
+local CREDENTIALS = {clientId = true, clientSecret = true}
+
 local known = {}
 for _, option in ipairs(list) do known[option.name] = option end
 
 local options = {}
 
+-- ---- one option --------------------------------------------------------------------------------
+
 -- A secret that was made here is wiped from here, too.
-local function own(settings, value)
-  if core.is_secret(value) then settings.owned[#settings.owned + 1] = value end
+local function own(values, value)
+  if core.is_secret(value) then values.owned[#values.owned + 1] = value end
 end
 
 -- The value for an option that was not given, and the variable that it is from, if one is.
-local function fall_back(settings, option)
-  local value, variable, reason = environment.value(option, settings.secretFiles)
+local function fall_back(values, option)
+  local value, variable, reason = environment.value(option, values.secretFiles)
   if reason then return nil, nil, environment.shown(option.name, variable) .. " " .. reason end
   if value == nil then return option.default end
-  settings.fromEnvironment[option.name] = variable
-  own(settings, value)
+  values.variables[option.name] = variable
+  own(values, value)
   return value, variable
 end
 
-local function read_option(settings, option, value)
+-- Adds the option to the values. Returns what is wrong with it, if anything.
+local function read_option(values, option, value)
   local variable, mistake
   if value == nil then
-    value, variable, mistake = fall_back(settings, option)
+    value, variable, mistake = fall_back(values, option)
     if mistake then return mistake end
     if value == nil then return option.required and environment.missing(option) or nil end
   end
   local checked, reason = option.check(value)
   if checked == nil then return environment.shown(option.name, variable) .. " " .. reason end
-  settings[option.as or option.name] = checked
-  if checked ~= value then own(settings, checked) end
+  values[option.as or option.name] = checked
+  if checked ~= value then own(values, checked) end
 end
+
+-- ---- all of them -------------------------------------------------------------------------------
 
 local function check_names(given, forClient)
   for name in pairs(given) do
@@ -50,41 +77,101 @@ local function check_names(given, forClient)
   end
 end
 
-local function read_all(settings, given, forClient)
-  local mistake = check_names(given, forClient)
-  if mistake then return mistake end
+local function new_values(secretFiles)
+  return {owned = {}, variables = {}, secretFiles = secretFiles}
+end
+
+-- Wipes the secrets that were made here.
+local function wipe(values)
+  for _, owned in ipairs(values.owned) do owned:close() end
+end
+
+local function read_place(values, given)
   for _, option in ipairs(list) do
-    mistake = read_option(settings, option, given[option.name])
+    local mistake = not CREDENTIALS[option.name]
+      and read_option(values, option, given[option.name])
     if mistake then return mistake end
   end
-  return check_together(settings)
+  return check_together(values)
+end
+
+local function read_credentials(values, given)
+  return read_option(values, known.clientId, given.clientId)
+    or read_option(values, known.clientSecret, given.clientSecret)
+end
+
+-- What is still needed of the options once the endpoint is made: 100,000 idle clients have these.
+local function new_settings(values)
+  return {endpoint = core.endpoint(values), ownsEndpoint = true, ownsSecret = false,
+    url = values.url, origin = values.origin, timeout = values.timeout,
+    connectTimeout = values.connectTimeout, attempts = values.attempts,
+    clientCert = values.clientCert, headerLines = values.headerLines, onEvent = values.onEvent,
+    noProxy = values.noProxy, store = values.store, leeway = values.leeway,
+    refreshAhead = values.refreshAhead}
+end
+
+local function add_credentials(settings, given, secretFiles)
+  local values = new_values(secretFiles)
+  local mistake = read_credentials(values, given)
+  if mistake then
+    wipe(values)
+    return mistake
+  end
+  settings.clientId, settings.clientSecret = values.clientId, values.clientSecret
+  settings.ownsSecret = values.owned[1] ~= nil
+  settings.secretVariable = values.variables.clientSecret
+end
+
+--- Reads all options but the credentials.
+---@param given corebank.auth.Options
+---@param forClient boolean? whether a client's own options may be there
+---@return corebank.auth.Settings? settings without clientId and clientSecret
+---@return string? mistake what is wrong with `given`, naming the option
+function options.read_place(given, forClient)
+  if type(given) ~= "table" then
+    return nil, "a table of options is needed, not " .. type(given)
+  end
+  local values = new_values()
+  local mistake = check_names(given, forClient) or read_place(values, given)
+  local settings = not mistake and new_settings(values) or nil
+  wipe(values)   -- the endpoint has a copy of a key's passphrase
+  return settings, mistake
 end
 
 --- Reads a caller's options.
 ---@param given corebank.auth.Options
 ---@param forClient boolean? whether a client's own options may be there
 ---@param secretFiles {anyMode: boolean?, stream: boolean?}? for the file that a variable names
----@return table? settings every option under its name, and url, origin, headerLines, endpoint
+---@return corebank.auth.Settings?
 ---@return string? mistake what is wrong with `given`, naming the option
 function options.read(given, forClient, secretFiles)
-  if type(given) ~= "table" then
-    return nil, "a table of options is needed, not " .. type(given)
-  end
-  local settings = {owned = {}, fromEnvironment = {}, secretFiles = secretFiles}
-  local mistake = read_all(settings, given, forClient)
-  if mistake then
-    options.release(settings)
-    return nil, mistake
-  end
-  settings.endpoint = core.endpoint(settings)
+  local settings, mistake = options.read_place(given, forClient)
+  if not settings then return nil, mistake end
+  mistake = add_credentials(settings, given, secretFiles)
+  if not mistake then return settings end
+  options.release(settings)
+  return nil, mistake
+end
+
+--- The same settings with other credentials; they share the endpoint.
+---@param place corebank.auth.Settings what `read_place` made; to be released later than these
+---@param given {clientId: string?, clientSecret: (string|corebank.auth.Secret)?}
+---@return corebank.auth.Settings?
+---@return string? mistake
+function options.with_credentials(place, given)
+  local settings = {}
+  for name, value in pairs(place) do settings[name] = value end
+  settings.ownsEndpoint = false
+  local mistake = add_credentials(settings, given)
+  if mistake then return nil, mistake end
   return settings
 end
 
---- Closes the endpoint and wipes the secrets that `read` made itself; not those a caller made.
----@param settings table
+--- Closes the endpoint, and wipes the secret unless the caller made it.
+---@param settings corebank.auth.Settings
 function options.release(settings)
-  if settings.endpoint then settings.endpoint:close() end
-  for _, owned in ipairs(settings.owned) do owned:close() end
+  if settings.ownsEndpoint then settings.endpoint:close() end
+  if settings.ownsSecret then settings.clientSecret:close() end
 end
 
 return options

@@ -21,42 +21,42 @@ local function check_base(url, given)
 end
 
 -- A plaintext URL is fine on this machine only, and then not by way of a proxy.
-local function check_plaintext(settings, url, name)
-  if url.scheme ~= "http" or settings.allowPlaintext then return nil end
+local function check_plaintext(values, url, name)
+  if url.scheme ~= "http" or values.allowPlaintext then return nil end
   if not is_loopback(url.host) then
     return name .. " must begin with https:// (or set allowPlaintext, and the secret can be read "
       .. "on the way)"
   end
-  if settings.proxy and settings.proxy ~= "" then
+  if values.proxy and values.proxy ~= "" then
     return "proxy with an http:// baseUrl needs allowPlaintext: the proxy can read the secret"
   end
-  settings.noProxy = "*"
+  values.noProxy = "*"
 end
 
 -- Adds the URL to call, and the origin to name in messages.
-local function join_url(settings)
-  local base = core.url(settings.baseUrl)
-  local name = environment.shown("baseUrl", settings.fromEnvironment.baseUrl)
-  local fault = check_base(base, settings.baseUrl)
+local function join_url(values)
+  local base = core.url(values.baseUrl)
+  local name = environment.shown("baseUrl", values.variables.baseUrl)
+  local fault = check_base(base, values.baseUrl)
   if fault then return name .. " " .. fault end
-  local mistake = check_plaintext(settings, base, name)
+  local mistake = check_plaintext(values, base, name)
   if mistake then return mistake end
-  local whole = core.url(base.text:gsub("/+$", "") .. settings.path)
+  local whole = core.url(base.text:gsub("/+$", "") .. values.path)
   if not whole then return "path does not make a URL with baseUrl" end
-  settings.url = whole.text
-  settings.origin = ("%s://%s"):format(base.scheme, base.host)
+  values.url = whole.text
+  values.origin = ("%s://%s"):format(base.scheme, base.host)
   if base.port ~= USUAL_PORTS[base.scheme] then
-    settings.origin = settings.origin .. ":" .. base.port
+    values.origin = values.origin .. ":" .. base.port
   end
 end
 
 --- Checks options that are right each by itself, and adds `url` and `origin`.
----@param settings table
+---@param values table
 ---@return string? mistake
-return function(settings)
-  if settings.clientKey and not settings.clientCert then return "clientKey needs clientCert" end
-  if settings.clientKeyPassword and not settings.clientCert then
+return function(values)
+  if values.clientKey and not values.clientCert then return "clientKey needs clientCert" end
+  if values.clientKeyPassword and not values.clientCert then
     return "clientKeyPassword needs clientCert"
   end
-  return join_url(settings)
+  return join_url(values)
 end
