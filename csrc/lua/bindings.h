@@ -59,7 +59,7 @@ const struct cba_secret *cba_secret_field(lua_State *L, int table, const char *n
 void cba_lines_field(lua_State *L, int table, const char *name,
                      const char *lines[CBA_LINES_MAX + 1]);
 
-/* What options.lua made. `headers` is memory for the list that the settings refer to. */
+/* What options/read.lua made. `headers` is memory for the list that the settings refer to. */
 void cba_read_settings(lua_State *L, int table, struct cba_settings *settings,
                        const char *headers[CBA_LINES_MAX + 1]);
 

@@ -1,4 +1,4 @@
-/* Endpoints as userdata, and tables as options.lua and exchange.lua make them. */
+/* Endpoints as userdata, and tables as options/ and exchange/ make them. */
 #include "http/endpoint.h"
 
 #include <math.h>
@@ -88,7 +88,7 @@ struct cba_endpoint *cba_check_endpoint(lua_State *L, int index) {
 }
 
 /* endpoint(settings) -> endpoint: a copy of what all requests to one place share of the settings
- * that options.lua made. */
+ * that options/read.lua made. */
 static int endpoint_new(lua_State *L) {
     struct cba_settings settings;
     const char *headers[CBA_LINES_MAX + 1];
