@@ -192,7 +192,7 @@ return function(run)
     server = LOCATIONS,
     init_worker = "$setup " .. ASK_SLOWLY:format(
       sandbox.literal(gateway.options{baseUrl = slow.baseUrl}))}
-  sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+  gate:await_ready()
   measure_throughput(gate)
   measure_neighbour(gate, slow)
   gate:stop()

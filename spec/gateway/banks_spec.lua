@@ -41,8 +41,7 @@ describe("the banks of a gateway #nginx", function()
 
   after_each(function()
     os.remove(secret_file)
-    if gate then gate:stop() end
-    gate = nil
+    gateway.stop_all()
   end)
 
   local function start(given)
@@ -101,7 +100,7 @@ describe("the banks of a gateway #nginx", function()
       gateway.setup(%s)
     ]]):format(options{name = "b", baseUrl = scenario.baseUrl}),
       server = "location /told { content_by_lua_block { ngx.print(require 'told') } }"}
-    sandbox.await("not ready", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     local name = "nil name must be a string of 1 to 100 bytes, and no control character"
     assert.equal("nil a table of options is needed, not string\n" .. name .. "\n" .. name .. "\n"
       .. name, (select(3, gate:get("/told"))))
@@ -114,7 +113,7 @@ describe("the banks of a gateway #nginx", function()
         bank.clientId, bank.caFile, secret_file)}
     assert.equal(503, (gate:get("/a/")))
     write_secret(bank.clientSecret)
-    sandbox.await("it does not heal", function() return (gate:get("/ready")) == 200 end, 5)
+    gate:await_ready(5)
     local told = lines "bank 'a': [^\n]*: setup: clientSecretFile: "
     assert.is_true(told == 1 or told == 2, gate:log())   -- each worker reads it by itself
     sandbox.await("the other one does not", function()

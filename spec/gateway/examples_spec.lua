@@ -48,8 +48,7 @@ describe("examples/ #nginx", function()
 
   after_each(function()
     os.remove(secret_file)
-    if gate then gate:stop() end
-    gate = nil
+    gateway.stop_all()
   end)
 
   -- Starts what is in the file, with each of the pairs replaced, which must be there.
@@ -79,7 +78,7 @@ describe("examples/ #nginx", function()
       {"\n  lua_package_c?path [^\n]+", ""}})
     assert.equal(200, (gate:get("/bank/accounts", {Authorization = "Bearer of-the-client"})))
     assert.equal(1, gate:count "good")
-    sandbox.await("not ready", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     sandbox.await("not counted", function()
       return gate:metric 'corebank_auth_injected_total{bank="default"}' == 1
     end)
@@ -92,7 +91,7 @@ describe("examples/ #nginx", function()
     assert.equal(200, (gate:get("/payments/")))
     assert.equal(200, (gate:get("/reports/")))
     assert.equal(2, gate:count "good")
-    sandbox.await("not ready", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     -- One credential here, so that one token does for both.
     sandbox.await("not counted", function()
       return gate:metric 'corebank_auth_injected_total{bank="reports"}' == 1

@@ -6,28 +6,20 @@ local socket = require "socket"
 
 if not gateway.possible then return end
 
-local bank = sandbox.bank()
-
 local OWN = {Authorization = "Bearer of-the-client"}
 
 describe("a token's form #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
-    given.setup = given.setup or {}
-    given.setup.baseUrl = scenario.baseUrl
-    gate = gateway.start(given)
+    gate, scenario = gateway.at_bank(steps, given)
   end
 
   local function ready()
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   it("G10: another header, raw, and the client's own Authorization passes", function()
     start({}, {setup = {scheme = ""}, server = [[

@@ -12,18 +12,11 @@ describe("the gateway #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
-    given = given or {}
-    given.setup = given.setup or {}
-    given.setup.baseUrl = scenario.baseUrl
-    gate = gateway.start(given)
+    gate, scenario = gateway.at_bank(steps, given)
     return gate
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   local function lines(text, pattern)
     return select(2, text:gsub(pattern, ""))
@@ -75,7 +68,7 @@ describe("the gateway #nginx", function()
 
   it("has a token before the first request comes", function()
     start{}
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     gate:get("/api/")
     assert.equal(1, scenario:posts())
   end)
@@ -143,7 +136,7 @@ describe("the gateway #nginx", function()
 
   it("says when the bank is back, once", function()
     start({{status = 500}, {}}, {workers = 1, setup = {attempts = 1}})
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     assert.equal(1, lines(gate:log(), "no token from the bank %(server%): "))
     assert.equal(1, lines(gate:log(), "tokens are back"))
   end)
@@ -346,7 +339,7 @@ describe("the gateway #nginx", function()
           ngx.log(ngx.WARN, "heard: ", event.name, " in ", ngx.get_phase())
         end
         require("corebank.auth.nginx").setup(options)]]})
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     assert.is_truthy(gate:log():find "heard: failed in timer")
     assert.is_truthy(gate:log():find "heard: fetched in timer")
   end)

@@ -6,8 +6,6 @@ local socket = require "socket"
 
 if not gateway.possible then return end
 
-local bank = sandbox.bank()
-
 local HEALED = 5   -- seconds after the cause's end
 
 -- Occupies what timers there are until its file is gone.
@@ -25,16 +23,10 @@ describe("the gateway heals #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
-    given.setup = given.setup or {}
-    given.setup.baseUrl = scenario.baseUrl
-    gate = gateway.start(given)
+    gate, scenario = gateway.at_bank(steps, given)
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   local function is_ready() return (gate:get("/ready")) == 200 end
 

@@ -101,7 +101,7 @@ describe("a gateway #nginx", function()
     local passwords = assert(io.open(gate.dir .. "/passwords", "w"))
     passwords:write "me:{PLAIN}right\n"
     passwords:close()
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
   end)
 
   teardown(function() gate:stop() end)

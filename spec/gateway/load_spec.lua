@@ -18,17 +18,11 @@ describe("the gateway under load #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
-    given.setup = given.setup or {}
-    given.setup.baseUrl = scenario.baseUrl
-    gate = gateway.start(given)
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate, scenario = gateway.at_bank(steps, given)
+    gate:await_ready()
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   it("tokens that end: no request fails, none waits, 1 POST for each", function()
     start({{validity = 3}}, {lifetime = 3, setup = {refreshAhead = AHEAD, leeway = AHEAD / 3}})
@@ -118,7 +112,7 @@ describe("the gateway under load #nginx", function()
 
   it("G19: so they do when no request comes", function()
     kill_the_one_that_fetches()
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end, 5)
+    gate:await_ready(5)
     assert.equal(2, scenario:posts())
   end)
 end)
@@ -127,15 +121,10 @@ describe("the shared dict #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
-    given.setup = {baseUrl = scenario.baseUrl}
-    gate = gateway.start(given)
+    gate, scenario = gateway.at_bank(steps, given)
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   it("full: tokens still flow, each worker says so once", function()
     start({}, {dict = "lua_shared_dict corebank 16k;", no_setup = true, init_worker = [[
@@ -164,7 +153,7 @@ describe("the shared dict #nginx", function()
         for _, key in ipairs(dict:get_keys()) do
           if key:find "^entry:" then dict:set(key, ngx.var.arg_number and 42 or "garbage") end
         end } }]]})
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
     local rounds = 0
     for path, fault in pairs{["/garble"] = "the entry cannot be opened",
       ["/garble?number=1"] = "an entry is a number"} do

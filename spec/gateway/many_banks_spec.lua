@@ -61,17 +61,14 @@ local SERVER = [[
 describe("a gateway with many banks #nginx", function()
   local gate
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   local function start(count, dict)
     local scenario = bank:scenario{{delay = 0.05}}
     gate = gateway.start{no_setup = true, setup = {baseUrl = scenario.baseUrl}, server = SERVER,
       dict = ("lua_shared_dict corebank %s;"):format(dict),
       init_worker = (SET_UP:gsub("COUNT", count))}
-    sandbox.await("not all have a token", function() return (gate:get("/ready")) == 200 end, 120)
+    gate:await_ready(120)
     return scenario
   end
 

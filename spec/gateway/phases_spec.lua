@@ -6,8 +6,6 @@ local socket = require "socket"
 
 if not gateway.possible then return end
 
-local bank = sandbox.bank()
-
 -- A client for each worker, as `kept`; `told` runs something and keeps what it gave or raised.
 local KEPT = [[
   package.loaded.kept = require("corebank.auth").client$options
@@ -22,18 +20,13 @@ describe("a client in nginx #nginx", function()
   local gate, scenario
 
   local function start(steps, given)
-    scenario = bank:scenario(steps)
     given.workers = given.workers or 1
-    given.setup = {baseUrl = scenario.baseUrl}
     given.no_setup = true
     given.init_worker = given.init_worker or KEPT
-    gate = gateway.start(given)
+    gate, scenario = gateway.at_bank(steps, given)
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   it("waits in rewrite, access and content, and in timers", function()
     start({}, {server = [[

@@ -61,7 +61,7 @@ describe("the token #nginx", function()
     gate = gateway.start{setup = {baseUrl = scenario.baseUrl}, http = HTTP, workers = 1,
       server = "listen 127.0.0.1:$second http2;" .. server:gsub("PHASE", "rewrite")
         .. server:gsub("PHASE", "access")}
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
   end)
 
   teardown(function()

@@ -7,8 +7,6 @@ local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
 
-local bank = sandbox.bank()
-
 local OBSERVE = 'header_filter_by_lua_block { require("corebank.auth.nginx").observe() }\n'
 local INJECT = 'rewrite_by_lua_block { require("corebank.auth.nginx").inject() }\n'
 local PASS = 'proxy_set_header Authorization $bank_token;\nproxy_pass http://api;\n'
@@ -20,17 +18,11 @@ describe("a rejection #nginx", function()
   local gate, scenario
 
   local function start(server, setup, steps)
-    scenario = bank:scenario(steps or {})
-    setup = setup or {}
-    setup.baseUrl = scenario.baseUrl
-    gate = gateway.start{setup = setup, server = server, workers = 1}
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate, scenario = gateway.at_bank(steps or {}, {setup = setup, server = server, workers = 1})
+    gate:await_ready()
   end
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   local function check_next_token()
     sandbox.await("no new token", function()

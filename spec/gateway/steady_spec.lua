@@ -37,13 +37,10 @@ end
 describe("an nginx that runs for long #nginx", function()
   local gate
 
-  after_each(function()
-    if gate then gate:stop() end
-    gate = nil
-  end)
+  after_each(gateway.stop_all)
 
   local function ready()
-    sandbox.await("no token", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
   end
 
   local function request(count, path)

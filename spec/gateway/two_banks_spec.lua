@@ -88,7 +88,7 @@ describe("two banks in one variable #nginx", function()
     gate = gateway.start{workers = 1, no_setup = true, http = HTTP,
       init_worker = setup_of("a", scenario) .. "\n" .. setup_of("b", scenario),
       server = locations("a", "b") .. locations("b", "a") .. MEETING}
-    sandbox.await("no tokens", function() return (gate:get("/ready")) == 200 end)
+    gate:await_ready()
   end)
 
   teardown(function() gate:stop() end)

@@ -28,6 +28,8 @@ gateway.possible = BUILD and BUILD:find("^luajit") ~= nil
 local Gateway = {}
 Gateway.__index = Gateway
 
+local running = {}   -- gateways as keys
+
 local TEMPLATE = [[
 $modules
 $user
@@ -174,6 +176,7 @@ function gateway.start(given)
     values = values, url = "http://127.0.0.1:" .. ports[2],
     apiUrl = "http://127.0.0.1:" .. ports[1]}, Gateway)
   self:configure{}
+  running[self] = true
   self.pipe = assert(io.popen(("unset LD_PRELOAD; PATH=$PATH:/usr/sbin; exec %s/keep %s nginx")
     :format(quoted(HERE), quoted(self.dir)), "w"))
   await("the gateway does not start", function()
@@ -182,6 +185,30 @@ function gateway.start(given)
     return #self:workers() >= values.workers
   end)
   return self
+end
+
+--- Starts a gateway at a bank that plays these steps.
+---@param steps table as bank:scenario takes them
+---@param given table? as start takes it
+---@return table gateway
+---@return table scenario
+function gateway.at_bank(steps, given)
+  local scenario = sandbox.bank():scenario(steps)
+  given = given or {}
+  given.setup = given.setup or {}
+  given.setup.baseUrl = scenario.baseUrl
+  return gateway.start(given), scenario
+end
+
+--- Stops those that a test has left running: for after_each.
+function gateway.stop_all()
+  for gate in pairs(running) do gate:stop() end
+end
+
+--- Waits until every bank has a token.
+---@param seconds number?
+function Gateway:await_ready(seconds)
+  await("no token", function() return (self:get "/ready") == 200 end, seconds)
 end
 
 --- Writes the configuration again, with changed texts.
@@ -291,6 +318,7 @@ end
 --- Ends it. Raises when the log shows a secret; returns the log.
 function Gateway:stop()
   local log = self:log()
+  running[self] = nil
   self.pipe:close()
   assert(not log:find "canary%-", "a planted secret is in the gateway's error log")
   return log
