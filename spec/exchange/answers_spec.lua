@@ -8,6 +8,7 @@ local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
+local user = command.user(before_each, after_each)
 
 local J = '{"accessToken":"canary-token-j","tokenType":"Bearer","tokenValiditySec":3600}'
 local REFUSAL = '{"errorCode":"AUTH_001","errorMessage":"invalid client secret"}'
@@ -114,13 +115,9 @@ describe("S3: a 200 that is a JSON object without a token #transfer", function()
   end)
 
   it("is not asked for again by the runs of the command, which share a store", function()
-    local home = files.new_folder()
     local scenario = bank:scenario{{body = REFUSAL}}
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL = scenario.baseUrl
-    local line = command.line(environment, {"token", "--ca-file", bank.caFile})
     for i = 1, 2 do   -- the latch is closed for 5 s, and a run may take seconds under a sanitizer
-      local ran = command.run(home, line)
+      local ran = user:run(command.trusting{"token"}, {COREBANK_BASE_URL = scenario.baseUrl})
       assert.equal(7, ran.status)
       assert.equal("", ran.out)
       assert.is_truthy(ran.err:find("has no accessToken", 1, true), ran.err)
@@ -128,7 +125,6 @@ describe("S3: a 200 that is a JSON object without a token #transfer", function()
       survive.no_canary(ran.err)
     end
     assert.equal(1, scenario:posts())
-    os.execute("rm -rf " .. files.quoted(home))
   end)
 
   it("ends with a secret file that is changed: that one is tried, once", function()
@@ -235,16 +231,12 @@ describe("S4: the status decides #transfer", function()
   end)
 
   it("and latches: no run of the command asks again", function()
-    local home = files.new_folder()
     local scenario = bank:scenario{{status = 401, body = page}}
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL = scenario.baseUrl
     for _ = 1, 2 do
-      assert.equal(3, command.run(home,
-        command.line(environment, {"token", "--ca-file", bank.caFile})).status)
+      assert.equal(3, user:run(command.trusting{"token"},
+        {COREBANK_BASE_URL = scenario.baseUrl}).status)
     end
     assert.equal(1, scenario:posts())
-    os.execute("rm -rf " .. files.quoted(home))
   end)
 
   it("and shows nothing of a secret that the cut goes through", function()

@@ -2,11 +2,11 @@
 
 local auth = require "corebank.auth"
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
+local user = command.user(setup, teardown)
 
 local function refused(headers, changes)
   local step = {status = 403, headers = headers, body = '{"errorCode":"ACC_LOCKED"}'}
@@ -77,7 +77,6 @@ describe("S21: problem.requestId #transfer", function()
   end)
 
   it("is remembered by a client, and told by the command, run after run", function()
-    local home = files.new_folder()
     local scenario = bank:scenario{{status = 403, headers = {["X-Correlation-ID"] = "id-4711"}}}
     local client = auth.client(survive.options{baseUrl = scenario.baseUrl})
     assert.equal("id-4711", select(3, client:token()).requestId)
@@ -86,14 +85,11 @@ describe("S21: problem.requestId #transfer", function()
     assert.equal("id-4711", remembered.requestId)
     client:close()
 
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL = scenario.baseUrl
     for _ = 1, 2 do
-      local ran = command.run(home, command.line(environment, {"token", "--ca-file", bank.caFile}))
+      local ran = user:run(command.trusting{"token"}, {COREBANK_BASE_URL = scenario.baseUrl})
       assert.equal(3, ran.status)
       assert.is_truthy(ran.err:find("; for the bank this is request id-4711", 1, true), ran.err)
     end
     assert.equal(2, scenario:posts())
-    os.execute("rm -rf " .. files.quoted(home))
   end)
 end)

@@ -2,7 +2,6 @@
 
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
-local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -51,8 +50,7 @@ describe("the banks of a gateway #nginx", function()
   end
 
   local function write_secret(secret)
-    files.write(secret_file, secret .. "\n")
-    process.chmod(secret_file, 384)   -- 0600
+    files.write(secret_file, secret .. "\n", "600")
   end
 
   local function lines(pattern)

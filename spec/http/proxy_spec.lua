@@ -3,16 +3,12 @@
 local auth = require "corebank.auth"
 local command = require "spec.support.command"
 local core = require "corebank.auth.core"
-local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
-local home
-
-setup(function() home = files.new_folder() end)
-teardown(function() os.execute("rm -rf " .. files.quoted(home)) end)
+local user = command.user(setup, teardown)
 
 -- Certificates of the bank's key by the other authority, right and wrong.
 local function certificate(name) return bank.dir .. "/" .. name .. ".pem" end
@@ -135,7 +131,7 @@ describe("S22: an https proxy with an authority of its own #tls", function()
       local line = {name}
       for _, word in ipairs(words) do line[#line + 1] = word end
       for _, word in ipairs(more) do line[#line + 1] = word end
-      return command.run(home, command.line(command.environment(home), line))
+      return user:run(line)
     end
     local good = run("token", {"--no-store", "--proxy-ca-file", bank.files.otherCa})
     local bad = run("token", {"--no-store"})
@@ -268,18 +264,16 @@ describe("S23: a dead proxy #transfer #slow", function()
   end)
 
   it("of the environment is blamed by its variable, in the doctor, too", function()
-    local environment = command.environment(home)
-    environment.HTTPS_PROXY, environment.NO_PROXY = DEAD, "*.bank.test,10.0.0.0/8"
-    local token = command.run(home, command.line(environment, {"token", "--no-store"}))
-    local doctor = command.run(home, command.line(environment, {"doctor", "--no-store"}))
+    local environment = {HTTPS_PROXY = DEAD, NO_PROXY = "*.bank.test,10.0.0.0/8"}
+    local token = user:run({"token", "--no-store"}, environment)
+    local doctor = user:run({"doctor", "--no-store"}, environment)
     assert.equal(4, token.status)
     assert.is_truthy(token.err:find("the proxy " .. DEAD .. " (from HTTPS_PROXY)", 1, true),
       token.err)
     assert.equal(4, doctor.status)
     assert.is_truthy(doctor.out:find("failed +connect +the proxy .*from HTTPS_PROXY"), doctor.out)
     environment.NO_PROXY = "*.localhost"
-    token = command.run(home, command.line(environment, {"token", "--no-store", "--ca-file",
-      bank.caFile}))
+    token = user:run(command.trusting{"token", "--no-store"}, environment)
     assert.equal(0, token.status, token.err)
   end)
 

@@ -7,10 +7,7 @@ local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
-local home
-
-before_each(function() home = files.new_folder() end)
-after_each(function() os.execute("rm -rf " .. files.quoted(home)) end)
+local user = command.user(before_each, after_each)
 
 -- Answers every name with 127.0.0.1, but loses the first `lost` packets.
 local SERVER = [[
@@ -49,12 +46,13 @@ kill $server
 -- What the command prints where the resolver asks again after a second and the server loses so many
 -- packets. Nil where this user may not make such a scene.
 local function with_name_server(lost, words)
+  local home = user.home
   local lua = os.getenv("CBA_BUILD"):match "^[^-]+"
   files.write(home .. "/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:5\n")
   files.write(home .. "/nsswitch.conf", "hosts: dns\n")
   files.write(home .. "/server.lua", SERVER:format(home, lost))
   files.write(home .. "/scene", SCENE)
-  files.write(home .. "/line", command.line(command.environment(home), words))
+  files.write(home .. "/line", user:line(words))
   os.execute(("unshare -rmn sh %s/scene %s %s >%s/fault 2>&1"):format(home, home, lua, home))
   local file = io.open(home .. "/out")
   if not file then
@@ -165,7 +163,7 @@ describe("S24: the time is over #transfer #slow", function()
     local raw = sandbox.raw{connections = {{"silence"}}}
     local function run(...)
       local line = {"token", "--no-store", "--base-url", raw.httpsUrl, "--attempts", "1", ...}
-      return command.run(home, command.line(command.environment(home), line))
+      return user:run(line)
     end
     local connecting = run("--connect-timeout", "0.3")
     local whole = run("--connect-timeout", "9", "--timeout", "0.3")

@@ -10,23 +10,16 @@ local survive = require "spec.support.survive"
 local bank = sandbox.bank()
 
 describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function()
-  local home, path
+  local user = command.user(setup, teardown)
+  local path
 
-  setup(function()
-    home = files.new_folder()
-    path = home .. "/secret"
-  end)
-  before_each(function()
-    files.write(path, bank.clientSecret .. "\n")
-    process.chmod(path, 384)   -- 0600
-  end)
+  before_each(function() path = user:write("secret", bank.clientSecret .. "\n") end)
   after_each(function()
     for _, name in ipairs{"COREBANK_CLIENT_SECRET", "COREBANK_CLIENT_SECRET_FILE",
       "COREBANK_CA_FILE"} do
       process.setenv(name, nil)
     end
   end)
-  teardown(function() os.execute("rm -rf " .. home) end)
 
   -- What the environment says is left out of the options.
   local function options(changes)
@@ -54,7 +47,7 @@ describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function
 
   it("are less than an option", function()
     process.setenv("COREBANK_CLIENT_SECRET", "canary-secret-wrong")
-    process.setenv("COREBANK_CLIENT_SECRET_FILE", home .. "/nowhere")
+    process.setenv("COREBANK_CLIENT_SECRET_FILE", user.home .. "/nowhere")
     process.setenv("COREBANK_CA_FILE", bank.files.otherCa)
     assert(auth.authenticate(survive.options()))
   end)
@@ -83,7 +76,7 @@ describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function
 
   it("are named when what they say cannot be used", function()
     local from = "clientSecret %(from COREBANK_CLIENT_SECRET_FILE%) "
-    process.setenv("COREBANK_CLIENT_SECRET_FILE", home .. "/nowhere")
+    process.setenv("COREBANK_CLIENT_SECRET_FILE", user.home .. "/nowhere")
     raised(from .. "cannot be read: No such file")
     process.setenv("COREBANK_CLIENT_SECRET_FILE", path)
     process.chmod(path, 420)   -- 0644
@@ -96,7 +89,7 @@ describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function
     process.setenv("COREBANK_CLIENT_SECRET_FILE", path .. "\r")
     raised(from .. "ends in a carriage return %(CR%)")
     process.setenv("COREBANK_CLIENT_SECRET_FILE", nil)
-    process.setenv("COREBANK_CA_FILE", home .. "/nowhere")
+    process.setenv("COREBANK_CA_FILE", user.home .. "/nowhere")
     local token, message, problem = auth.authenticate(options{clientSecret = bank.clientSecret})
     assert.is_nil(token)
     assert.equal("tls", problem.code)
@@ -115,12 +108,9 @@ describe("S14: COREBANK_CLIENT_SECRET_FILE and COREBANK_CA_FILE #slow", function
   end)
 
   local function run(words, changes)
-    local environment = command.environment(home)
-    environment.COREBANK_CLIENT_SECRET = false
+    local environment = {COREBANK_CLIENT_SECRET = false}
     for name, value in pairs(changes) do environment[name] = value end
-    local result = command.run(home, command.line(environment, words))
-    survive.no_canary(result.err)
-    return result
+    return user:run(words, environment)
   end
 
   it("are the command's, too", function()

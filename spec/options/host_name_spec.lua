@@ -3,10 +3,11 @@
 
 local auth = require "corebank.auth"
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
+
+local user = command.user(setup, teardown)
 
 local function message_of(changes)
   local ok, token, message = pcall(auth.authenticate, survive.options(changes))
@@ -73,17 +74,14 @@ describe("S33: a host name", function()
     process.setenv("COREBANK_BASE_URL", "https://bänk.example")
     raises({baseUrl = survive.ABSENT}, "baseUrl (from COREBANK_BASE_URL) must have its host name")
     process.setenv("COREBANK_BASE_URL", nil)
-    local home = files.new_folder()
     local before = sandbox.bank():posts()
     for _, name in ipairs{"token", "doctor"} do
-      local result = command.run(home, command.line(command.environment(home),
-        {name, "--no-store", "--base-url", "https://bänk.example"}))
+      local result = user:run{name, "--no-store", "--base-url", "https://bänk.example"}
       assert.equal(2, result.status)
       local wanted = "--base-url must have its host name in ASCII: write the form of "
         .. "bänk.example that begins with xn--, which `idn2 bänk.example` prints"
       assert.is_truthy((result.out .. result.err):find(wanted, 1, true), result.err)
     end
-    os.execute("rm -rf " .. home)
     assert.equal(before, sandbox.bank():posts())
   end)
 end)

@@ -13,25 +13,18 @@ local NOBODY = 65534
 local bank = sandbox.bank()
 
 describe("S34: a secret file that cannot be read again after a denial", function()
-  local home, path
-
-  setup(function()
-    home = files.new_folder()
-    path = home .. "/secret"
-  end)
-  before_each(function()
-    os.execute("rm -rf " .. path)
-    files.write(path, "canary-secret-old")
-    process.chmod(path, 384)   -- 0600
-  end)
-  teardown(function() os.execute("rm -rf " .. home) end)
+  local user = command.user(setup, teardown)
+  local path
 
   local function replace(bytes, mode)
-    return function()
-      files.write(path, bytes)
-      process.chmod(path, tonumber(mode or "600", 8))
-    end
+    return function() path = user:write("secret", bytes, mode) end
   end
+
+  before_each(function()
+    path = user.home .. "/secret"
+    os.execute("rm -rf " .. path)
+    replace "canary-secret-old"()
+  end)
 
   local function run(shell)
     return function() os.execute((shell:gsub("FILE", path))) end
@@ -113,22 +106,21 @@ describe("S34: a secret file that cannot be read again after a denial", function
     local options = survive.options{baseUrl = scenario.plainUrl, caFile = survive.ABSENT,
       clientSecret = auth.secret.file(path)}
     process.chmod(path, 0)
-    process.chmod(home, 0)
+    process.chmod(user.home, 0)
     local before = process.seteuid(NOBODY)   -- root reads whatever there is
     local ok, token, message = pcall(auth.authenticate, options)
     process.seteuid(before)
-    process.chmod(home, 448)   -- 0700
+    process.chmod(user.home, 448)   -- 0700
     assert(ok, token)
     said(message, "Permission denied")
   end)
 
   it("is spoken of by the command #slow", function()
     local scenario = bank:scenario{{delay = 1}}
-    local environment = command.environment(home)
-    environment.COREBANK_CLIENT_SECRET = false
-    environment.COREBANK_BASE_URL, environment.COREBANK_CA_FILE = scenario.baseUrl, bank.caFile
-    local words = {"token", "--no-store", "--secret-file", path}
-    local pipe = io.popen(command.line(environment, words) .. " 2>&1; echo status $?")
+    local line = user:line({"token", "--no-store", "--secret-file", path},
+      {COREBANK_CLIENT_SECRET = false, COREBANK_BASE_URL = scenario.baseUrl,
+        COREBANK_CA_FILE = bank.caFile})
+    local pipe = io.popen(line .. " 2>&1; echo status $?")
     sandbox.await("nobody asks the bank", function() return scenario:posts() == 1 end,
       survive.seconds(10))
     run "rm -rf FILE"()   -- before the bank answers

@@ -2,7 +2,6 @@
 -- 401 (FIELD part S, the first hour).
 
 local command = require "spec.support.command"
-local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
@@ -10,19 +9,13 @@ local bank = sandbox.bank()
 local ACCOUNTS = '{"accounts":[{"accountId":"1","currency":"EUR"}]}\n'
 
 describe("examples/api.lua #transfer #slow", function()
-  local home
-  before_each(function() home = files.new_folder() end)
-  after_each(function()
-    assert(os.execute("rm -rf " .. files.quoted(home)))
-  end)
+  local user = command.user(before_each, after_each)
 
   -- Runs it. What it leaves behind but its store must be nothing.
   local function run(scenario, path)
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL, environment.COREBANK_CA_FILE = scenario.baseUrl, bank.caFile
-    environment.TMPDIR = home
-    local result = command.run(home,
-      command.line(environment, path and {path} or {}, "examples/api.lua"))
+    local environment = {COREBANK_BASE_URL = scenario.baseUrl, COREBANK_CA_FILE = bank.caFile,
+      TMPDIR = user.home}
+    local result = user:run(user:line({path}, environment, "examples/api.lua"))
     for _, text in ipairs{result.out, result.err} do
       assert.is_nil(text:find "canary")
     end

@@ -2,9 +2,8 @@
 
 local command = require "spec.support.command"
 local files = require "spec.support.files"
-local sandbox = require "spec.sandbox"
 
-local bank = sandbox.bank()
+local user = command.user(setup, teardown)
 local SOURCES = "find lua examples spec bin -name '*.lua' -o -path 'bin/*' -type f"
 
 -- The program with every loop's variables as constants, which they are in Lua 5.5.
@@ -39,8 +38,7 @@ describe("S26: under Lua 5.5 #slow", function()
   end)
 
   it("the command runs where collectgarbage has no setpause", function()
-    local home = files.new_folder()
-    files.write(home .. "/command.lua", [[
+    local script = user:write("command.lua", [[
       local collect, calls = collectgarbage, {}
       function collectgarbage(option, ...)
         calls[#calls + 1] = option
@@ -52,23 +50,17 @@ describe("S26: under Lua 5.5 #slow", function()
       local status = require "corebank.auth.cli.main".run(arg)
       io.stderr:write(table.concat(calls, " "), "\n")
       os.exit(status)]])
-    local line = command.line(command.environment(home), {"token", "--ca-file", bank.caFile})
-    local result = command.run(home, (line:gsub("bin/corebank%-auth", home .. "/command.lua", 1)))
-    os.execute("rm -rf " .. files.quoted(home))
+    local result = user:run(user:line(command.trusting{"token"}, nil, script))
     assert.equal(0, result.status, result.err)
     assert.equal("setpause param\n", result.err)
   end)
 
   it("an argparse that does not load is said to be one, a plain line needs none", function()
-    local home = files.new_folder()
     -- As argparse 0.7.1 is for Lua 5.5, where a loop's variable is a constant.
-    files.write(home .. "/argparse.lua", "a constant = 1\n")
-    local environment = command.environment(home)
-    environment.LUA_PATH = home .. "/?.lua;" .. os.getenv "LUA_PATH"
-    local help = command.run(home, command.line(environment, {"--help"}))
-    local words = {"token", "--ca-file", bank.caFile}
-    local plain = command.run(home, command.line(environment, words))
-    os.execute("rm -rf " .. files.quoted(home))
+    user:write("argparse.lua", "a constant = 1\n")
+    local environment = {LUA_PATH = user.home .. "/?.lua;" .. os.getenv "LUA_PATH"}
+    local help = user:run({"--help"}, environment)
+    local plain = user:run(command.trusting{"token"}, environment)
     assert.equal(1, help.status)
     assert.is_truthy(help.err:find "^corebank%-auth: argparse, .* does not load in Lua 5")
     assert.is_truthy(help.err:find("must be one for this Lua", 1, true), help.err)

@@ -68,8 +68,7 @@ describe("an example #transfer #slow:", function()
     home = files.new_folder()
     assert(lfs.mkdir(home .. "/bin"))
     for _, name in ipairs{"secret", "retail.secret", "treasury.secret", "cards.secret"} do
-      files.write(home .. "/" .. name, bank.clientSecret .. "\n")
-      process.chmod(home .. "/" .. name, 384)   -- 0600
+      files.write(home .. "/" .. name, bank.clientSecret .. "\n", "600")
     end
     files.write(home .. "/bin/my-job", '#!/bin/sh\n[ -n "$COREBANK_ACCESS_TOKEN" ]\n')
     files.write(home .. "/bin/corebank-auth", ('#!/bin/sh\nexec %s %s "$@"\n'):format(

@@ -24,8 +24,8 @@ end
 local function pieces(message)
   local list = {}
   for piece in (message .. "…"):gmatch "(.-)…" do
-    piece = piece:match "^[%s:;,.()']*(.-)[%s:;,.()']*$"
-    if #piece > 4 then list[#list + 1] = piece end
+    local text = piece:match "^[%s:;,.()']*(.-)[%s:;,.()']*$"
+    if #text > 4 then list[#list + 1] = text end
   end
   return list
 end

@@ -6,29 +6,21 @@ local command = require "spec.support.command"
 local files = require "spec.support.files"
 local lfs = require "lfs"
 local sandbox = require "spec.sandbox"
-local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
 
 local HEX = ("[0-9a-f]"):rep(32)
 
-local home, dir, scenario
+local user = command.user(before_each, after_each)
+local dir, scenario
 
 before_each(function()
-  home = files.new_folder()
-  dir, scenario = home .. "/.cache/corebank-auth", bank:scenario{{}}
+  dir, scenario = user.home .. "/.cache/corebank-auth", bank:scenario{{}}
 end)
-after_each(function() os.execute("rm -rf '" .. home .. "'") end)
 
-local function run(...)
-  local environment = command.environment(home)
-  environment.COREBANK_BASE_URL = scenario.baseUrl
-  local result = command.run(home, command.line(environment, {...}))
-  survive.no_canary(result.err)
-  return result
-end
+local function run(words) return user:run(words, {COREBANK_BASE_URL = scenario.baseUrl}) end
 
-local function token() return run("token", "--ca-file", bank.caFile) end
+local function token() return run(command.trusting{"token"}) end
 
 -- The token's entry, which the command has just made.
 local function entry()
@@ -65,7 +57,7 @@ describe("S17: an entry that is", function()
     it(what .. ": forgotten", function()
       local path = entry()
       assert(os.execute((how:gsub("@", path))))
-      local result = run "forget"
+      local result = run{"forget"}
       assert.equal("", result.err)
       assert.equal(0, result.status)
       assert.is_nil(lfs.symlinkattributes(path))
@@ -77,7 +69,7 @@ describe("S17: an entry that is", function()
     files.write(path, "corebank-auth 2\nwhat comes after us")
     assert.is_truthy(token().err:find("is of another version", 1, true))
     assert.equal("corebank-auth 2\nwhat comes after us", files.content(path))
-    assert.equal(0, run("forget").status)
+    assert.equal(0, run{"forget"}.status)
     assert.is_nil(lfs.symlinkattributes(path))
   end)
 
@@ -86,14 +78,14 @@ describe("S17: an entry that is", function()
     for _, how in ipairs{"mkdir @", "mkfifo @"} do
       os.execute("rm -rf '" .. path .. "'")
       assert(os.execute((how:gsub("@", path))))
-      local result = run "forget"
+      local result = run{"forget"}
       assert.equal(1, result.status)
       assert.is_truthy(result.err:find("is not a regular file; remove it", 1, true), result.err)
       assert.is_truthy(lfs.symlinkattributes(path))
     end
     if files.lines_of("id -u")[1] ~= "0" then pending("only root can give files away") return end
     os.execute(("rm -rf '%s'; : >'%s'; chown 65534 '%s'"):format(path, path, path))
-    assert.is_truthy(run("forget").err:find("belongs to another user", 1, true))
+    assert.is_truthy(run{"forget"}.err:find("belongs to another user", 1, true))
     assert.is_truthy(lfs.symlinkattributes(path))
   end)
 end)
@@ -102,7 +94,7 @@ describe("S17: what else lies there", function()
   it("is a half-written entry: it is forgotten with the other", function()
     local path = entry()
     os.execute(("cp -p '%s' '%s.new'"):format(path, path))
-    assert.equal(0, run("forget").status)
+    assert.equal(0, run{"forget"}.status)
     assert.is_nil(lfs.symlinkattributes(path .. ".new"))
   end)
 
@@ -127,7 +119,7 @@ describe("S17: what else lies there", function()
     for _, how in ipairs{"chmod 644 @", "chmod 400 @", "rm @; ln -s /nowhere @"} do
       local path = entry() .. ".new"
       os.execute((("umask 077; : >@; " .. how):gsub("@", path)))
-      local result = run "forget"
+      local result = run{"forget"}
       assert.equal("", result.err)
       assert.equal(0, result.status)
       assert.is_nil(lfs.symlinkattributes(path))
@@ -135,16 +127,16 @@ describe("S17: what else lies there", function()
   end)
 
   it("is a damaged lease: it is nobody's", function()
-    local store = auth.store.file{dir = home .. "/store"}
+    local store = auth.store.file{dir = user.home .. "/store"}
     local name = ("0123456789abcdef"):rep(2)
-    local path = home .. "/store/" .. name .. ".lease"
+    local path = user.home .. "/store/" .. name .. ".lease"
     for _, content in ipairs{"garbage", ("\0"):rep(50), "corebank-auth lease 1 00000000000000x a\n",
       "corebank-auth lease 1 1", "corebank-auth lea"} do
       store:put(name, "bytes", 60)
       files.write(path, content)
       os.execute("chmod 600 '" .. path .. "'")
       assert.same({true}, {store:lease(name, "owner", 60)})
-      assert.is_false(auth.store.file{dir = home .. "/store"}:lease(name, "next", 60))
+      assert.is_false(auth.store.file{dir = user.home .. "/store"}:lease(name, "next", 60))
       assert.is_true(store:release(name, "owner"))
     end
   end)

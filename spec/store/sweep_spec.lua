@@ -3,7 +3,6 @@
 local auth = require "corebank.auth"
 local files = require "spec.support.files"
 local lfs = require "lfs"
-local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
@@ -26,8 +25,7 @@ local function age(seconds, names)
 end
 
 local function write(name, bytes)
-  files.write(dir .. "/" .. name, bytes)
-  process.chmod(dir .. "/" .. name, 384)   -- 0600
+  files.write(dir .. "/" .. name, bytes, "600")
 end
 
 local function there(name) return lfs.symlinkattributes(dir .. "/" .. name) ~= nil end

@@ -7,6 +7,7 @@ local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
+local user = command.user(setup, teardown)
 
 -- Each client of `all` takes its token from one store, one after the other; how many POSTs that is.
 local function posts_of(all)
@@ -55,15 +56,13 @@ describe("S11: headers in a store", function()
   end)
 
   it("of a command do the same, and none is in the store's names", function()
-    local home, scenario = files.new_folder(), bank:scenario{{}}
-    local environment = command.environment(home)
-    environment.COREBANK_BASE_URL = scenario.baseUrl
+    local scenario = bank:scenario{{}}
     local function token(...)
-      local words = {"token", "--ca-file", bank.caFile}
+      local words = command.trusting{"token"}
       for _, header in ipairs{...} do
         words[#words + 1], words[#words + 2] = "--header", header
       end
-      local result = command.run(home, command.line(environment, words))
+      local result = user:run(words, {COREBANK_BASE_URL = scenario.baseUrl})
       assert.equal("", result.err)
       assert.equal(0, result.status)
       return result.out
@@ -72,9 +71,8 @@ describe("S11: headers in a store", function()
     assert.not_equal(a, token("X-Tenant: canary-secret-b"))
     assert.equal(a, token("x-tenant: canary-secret-a", "X-Request-ID: 7"))
     assert.equal(2, scenario:posts())
-    for _, name in ipairs(files.lines_of("find '" .. home .. "/.cache' -printf '%f\\n'")) do
+    for _, name in ipairs(files.lines_of("find '" .. user.home .. "/.cache' -printf '%f\\n'")) do
       survive.no_canary(name)
     end
-    os.execute("rm -rf '" .. home .. "'")
   end)
 end)
