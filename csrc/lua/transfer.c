@@ -65,21 +65,22 @@ enum { ENDPOINT = 1, REQUEST = 2, SECONDS = 3 };
 
 enum {
     ANSWER_MAX = 64 * 1024, /* bytes of a body, unless a request says otherwise */
+    ANSWER_LIMIT = 1 << 30, /* that a request may say */
     SHOWN = 4096,           /* of a refusal's */
 };
 
-/* Writes the credentials into memory of the transfer, with no copy in between. */
-static void write_credentials(lua_State *L, struct cba_transfer *transfer,
+/* Writes the JSON of credentials into memory of the transfer, with no copy in between. */
+static void write_credentials(lua_State *L, struct cba_transfer *transfer, const char *id,
                               struct cba_request *request) {
-    const char *id = cba_string_field(L, REQUEST, "clientId");
     char *body = cba_transfer_make_body(transfer, CBA_JSON_CREDENTIALS_MAX);
-    if (body == NULL) {
-        cba_nomemory(L);
-    }
     /* Last: see cba_check_secret. */
     size_t length;
     const struct cba_secret *secret = cba_secret_field(L, REQUEST, "clientSecret");
-    luaL_argcheck(L, id != NULL && secret != NULL, REQUEST, "credentials are missing or closed");
+    luaL_argcheck(L, secret != NULL, REQUEST, "credentials are missing or closed");
+    if (body == NULL) {
+        cba_nomemory(L);
+        return;
+    }
     request->body = body;
     request->body_length = cba_json_write_credentials(body, CBA_JSON_CREDENTIALS_MAX, id,
                                                       cba_secret_bytes(secret, &length));
@@ -88,25 +89,19 @@ static void write_credentials(lua_State *L, struct cba_transfer *transfer,
     }
 }
 
-static void copy_body(lua_State *L, struct cba_transfer *transfer, struct cba_request *request) {
+/* Copies a string, which may be a secret too, into memory of the transfer. */
+static void write_body(lua_State *L, struct cba_transfer *transfer, struct cba_request *request) {
     lua_getfield(L, REQUEST, "body");
-    if (!lua_isnil(L, -1)) {
-        const char *body = luaL_checklstring(L, -1, &request->body_length);
+    const char *body = luaL_optlstring(L, -1, NULL, &request->body_length);
+    if (body != NULL) {
         char *copy = cba_transfer_make_body(transfer, request->body_length);
         if (copy == NULL) {
             cba_nomemory(L);
+            return;
         }
-        memcpy(copy, body, request->body_length);
-        request->body = copy;
+        request->body = memcpy(copy, body, request->body_length);
     }
     lua_pop(L, 1);
-}
-
-static bool has_field(lua_State *L, int table, const char *name) {
-    lua_getfield(L, table, name);
-    bool is_given = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    return is_given;
 }
 
 static void read_request(lua_State *L, struct cba_request *request,
@@ -121,7 +116,9 @@ static void read_request(lua_State *L, struct cba_request *request,
     cba_lines_field(L, REQUEST, "headers", headers);
     request->headers = headers;
     lua_getfield(L, REQUEST, "maxBytes");
-    request->answer_max = request->refusal_max = (size_t)luaL_optnumber(L, -1, ANSWER_MAX);
+    lua_Number max_bytes = luaL_optnumber(L, -1, ANSWER_MAX);
+    luaL_argcheck(L, max_bytes >= 0 && max_bytes <= ANSWER_LIMIT, REQUEST, "maxBytes");
+    request->answer_max = request->refusal_max = (size_t)max_bytes;
     lua_pop(L, 1);
 }
 
@@ -132,8 +129,8 @@ static void read_request(lua_State *L, struct cba_request *request,
  *   method     default "GET"
  *   headers    a list of lines, "Name: value", beside the endpoint's
  *   body       a string; or
- *   clientId, clientSecret   in place of it: the JSON that asks the bank for a token. Of an answer
- *              that refuses one the first 4 KiB are kept
+ *   clientId, clientSecret   in its place, the JSON that asks the bank for a token is the body, and
+ *              of an answer that refuses one 4 KiB are kept
  *   maxBytes   of the answer's body; default 64 KiB. A longer one of a 2xx is a failure
  *              ("too_large"), of another status it is cut off */
 static int transfer_new(lua_State *L) {
@@ -142,18 +139,20 @@ static int transfer_new(lua_State *L) {
     luaL_checktype(L, REQUEST, LUA_TTABLE);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
     read_request(L, &request, headers);
-    struct cba_transfer **slot = cba_newslot(L, transfer_type), *transfer;
+    struct cba_transfer **slot = cba_newslot(L, transfer_type);
     struct cba_engine *engine = get_engine(L);
     /* Looked at last, as a secret is: a finalizer may close it. */
-    *slot = transfer = cba_transfer_new(engine, cba_check_endpoint(L, ENDPOINT));
+    struct cba_transfer *transfer = cba_transfer_new(engine, cba_check_endpoint(L, ENDPOINT));
+    *slot = transfer;
     if (transfer == NULL) {
         return cba_nomemory(L);
     }
-    if (has_field(L, REQUEST, "clientSecret")) {
+    const char *id = cba_string_field(L, REQUEST, "clientId");
+    if (id != NULL) {
         request.refusal_max = SHOWN;
-        write_credentials(L, transfer, &request);
+        write_credentials(L, transfer, id, &request);
     } else {
-        copy_body(L, transfer, &request);
+        write_body(L, transfer, &request);
     }
     cba_transfer_start(transfer, &request, timeout_ms);
     return 1;

@@ -7,6 +7,7 @@
  *              with the gateway's header   /redirect  307 to /ok
  *   /flaky     503 and /ok in turn         /away      307 to another origin
  *   /unusable  200 with another tokenType  /large     /ok in more than 4 KiB
+ *   /put       the same for a PUT with two header lines and a body of TINY_BANK_PUT_BODY bytes
  */
 #ifndef CBA_TINY_BANK_H
 #define CBA_TINY_BANK_H
@@ -17,6 +18,8 @@
 #define TINY_BANK_CLIENT_ID "torture-client"
 #define TINY_BANK_CLIENT_SECRET "canary-\\\"secret\\\"-Kq83" /* as JSON writes it */
 #define TINY_BANK_GATEWAY_KEY "X-Gateway-Key: canary-key-77"
+
+enum { TINY_BANK_PUT_BODY = 3000 };
 
 struct tiny_bank {
     pid_t pid;

@@ -1,0 +1,116 @@
+/* csrc/http/engine.c: which handles an engine keeps, and for whom. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "http/transfer.h"
+#include "tiny_bank.h"
+
+static struct tiny_bank bank;
+static struct cba_engine *engine;
+
+static struct cba_endpoint *new_endpoint(const char *client_cert, const char *proxy) {
+    struct cba_settings settings = {
+        .connect_timeout_ms = 1000, .client_cert = client_cert, .proxy = proxy};
+    return cba_endpoint_new(&settings);
+}
+
+static struct cba_transfer *start(struct cba_endpoint *endpoint) {
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok", bank.port);
+    struct cba_request request = {.method = "GET", .url = url, .refusal_max = 100};
+    struct cba_transfer *transfer = cba_transfer_new(engine, endpoint);
+    cba_transfer_start(transfer, &request, 5000);
+    return transfer;
+}
+
+static long status_at_end(struct cba_transfer *transfer) {
+    while (!cba_transfer_wait(transfer, 1)) {
+    }
+    return cba_transfer_result(transfer)->status;
+}
+
+static void call(struct cba_endpoint *endpoint) {
+    struct cba_transfer *transfer = start(endpoint);
+    check(status_at_end(transfer) == 400, "an answer");
+    cba_transfer_release(transfer);
+}
+
+/* Whether a handle is kept that is set up for an endpoint. It is the one used last, then. */
+static bool is_kept(struct cba_endpoint *endpoint) {
+    struct cba_handle *handle = cba_engine_take(engine, endpoint);
+    bool is_set_up = handle->endpoint == endpoint && handle->easy != NULL;
+    cba_engine_give_back(engine, handle, is_set_up);
+    return is_set_up;
+}
+
+static void test_keeping(void) {
+    struct cba_endpoint *endpoint = new_endpoint(NULL, "");
+    check(!is_kept(endpoint), "none before the first request");
+    call(endpoint);
+    check(is_kept(endpoint), "one after it");
+    cba_transfer_release(start(endpoint));
+    check(!is_kept(endpoint), "none after a request that was given up");
+    call(endpoint);
+    cba_engine_forget(engine, endpoint);
+    check(!is_kept(endpoint), "none after the endpoint is forgotten");
+    cba_endpoint_close(endpoint);
+}
+
+static void test_closing_under_way(void) {
+    struct cba_endpoint *endpoint = new_endpoint(NULL, "");
+    struct cba_transfer *transfer = start(endpoint);
+    cba_engine_forget(engine, endpoint);
+    cba_endpoint_hold(endpoint);
+    cba_endpoint_close(endpoint);
+    check(status_at_end(transfer) == 400, "the transfer goes on");
+    cba_transfer_release(transfer);
+    check(!is_kept(endpoint), "and its handle is not kept");
+    cba_endpoint_release(endpoint);
+}
+
+/* What a handle is told of a key or of a proxy's password is out of our reach. */
+static void test_secrets(void) {
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://user:canary@127.0.0.1:%u", bank.port);
+    struct cba_endpoint *with_key = new_endpoint("client.pem", "");
+    struct cba_endpoint *with_password = new_endpoint(NULL, proxy);
+    call(with_key);
+    call(with_password);
+    check(!is_kept(with_key) && !is_kept(with_password), "no handle that has a secret is kept");
+    cba_endpoint_close(with_key);
+    cba_endpoint_close(with_password);
+}
+
+static void test_limit(void) {
+    enum { ENDPOINTS = 40, GONE = ENDPOINTS - CBA_HANDLES_KEPT_MAX };
+    struct cba_endpoint *endpoints[ENDPOINTS];
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        endpoints[i] = new_endpoint(NULL, "");
+        call(endpoints[i]);
+    }
+    check(is_kept(endpoints[GONE]), "of 40 the last 32 are kept");
+    check(!is_kept(endpoints[GONE - 1]), "and none before");
+    check(!is_kept(endpoints[GONE + 1]) && is_kept(endpoints[GONE]),
+          "the one that was used longest ago has made room for that");
+    call(endpoints[0]);
+    check(is_kept(endpoints[0]) && is_kept(endpoints[ENDPOINTS - 1]), "it comes back when used");
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        cba_engine_forget(engine, endpoints[i]);
+        cba_endpoint_close(endpoints[i]);
+    }
+}
+
+int main(void) {
+    if (!tiny_bank_start(&bank)) {
+        return 1;
+    }
+    engine = cba_engine_new();
+    test_keeping();
+    test_closing_under_way();
+    test_secrets();
+    test_limit();
+    cba_engine_release(engine);
+    tiny_bank_stop(&bank);
+    return check_summary("engine");
+}
