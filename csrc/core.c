@@ -8,6 +8,7 @@ int luaopen_corebank_auth_core(lua_State *L) {
     cba_open_libraries(L); /* first: it checks whether the libraries are recent enough */
     cba_open_clock(L);
     cba_open_endpoint(L);
+    cba_open_engine(L);
     cba_open_inspect(L);
     cba_open_private_file(L);
     cba_open_process(L);

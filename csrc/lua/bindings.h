@@ -13,12 +13,13 @@
 CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
 
 struct cba_endpoint;
+struct cba_engine;
 struct cba_failure;
 struct cba_invisible;
-struct cba_settings;
 
 void cba_open_clock(lua_State *L);
 void cba_open_endpoint(lua_State *L);
+void cba_open_engine(lua_State *L);
 void cba_open_inspect(lua_State *L);
 void cba_open_libraries(lua_State *L);
 void cba_open_private_file(lua_State *L);
@@ -59,22 +60,21 @@ const struct cba_secret *cba_secret_field(lua_State *L, int table, const char *n
 void cba_lines_field(lua_State *L, int table, const char *name,
                      const char *lines[CBA_LINES_MAX + 1]);
 
-/* What options/read.lua made. `headers` is memory for the list that the settings refer to. */
-void cba_read_settings(lua_State *L, int table, struct cba_settings *settings,
-                       const char *headers[CBA_LINES_MAX + 1]);
-
-/* The endpoint at stack index `index`; raises when it is none or closed. */
-struct cba_endpoint *cba_check_endpoint(lua_State *L, int index);
-
-/* An endpoint is about to be closed: the engine, if there is one, keeps nothing for it. */
-void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint);
-
 /* Seconds as libcurl takes a time limit. */
 long cba_milliseconds(double seconds);
 
 /* Sets a field of the table on top of the stack, unless the value is empty or negative. */
 void cba_set_string(lua_State *L, const char *name, const char *value);
 void cba_set_number(lua_State *L, const char *name, double value);
+
+/* This state's engine, which is made when there is none. */
+struct cba_engine *cba_get_engine(lua_State *L);
+
+/* The endpoint at stack index `index`; raises when it is none or closed. */
+struct cba_endpoint *cba_check_endpoint(lua_State *L, int index);
+
+/* An endpoint is about to be closed: the engine, if there is one, keeps nothing for it. */
+void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint);
 
 /* Sets what is known of a failure, if it is one: failure, tlsFault, detail. */
 void cba_set_failure(lua_State *L, const struct cba_failure *failure);

@@ -9,8 +9,9 @@ enum { ENDPOINT = 1, URL = 2, SECONDS = 3 };
 
 /* inspect(endpoint, url, seconds) -> a table:
  *   failure, tlsFault, step, limit, atProxy, detail   as of transfer:result(), when it did not come
- * to a connection address      the one tried last, when a name was resolved; a proxy's, with
- * `proxied` resolved, connected, secured   seconds from the start, for the steps that were taken
+ *                to a connection
+ *   address      the one tried last, when a name was resolved; a proxy's, with `proxied`
+ *   resolved, connected, secured   seconds from the start, for the steps that were taken
  *   tlsVersion, certificateEnd     e.g. "1.3"; a date as the TLS library writes it
  *   proxied      whether a proxy is in between
  * Blocks, and sends no request. */

@@ -56,20 +56,6 @@ static const char *step_name(enum cba_step step) {
     }
 }
 
-void cba_set_string(lua_State *L, const char *name, const char *value) {
-    if (value != NULL && value[0] != '\0') {
-        lua_pushstring(L, value);
-        lua_setfield(L, -2, name);
-    }
-}
-
-void cba_set_number(lua_State *L, const char *name, double value) {
-    if (value >= 0) {
-        lua_pushnumber(L, value);
-        lua_setfield(L, -2, name);
-    }
-}
-
 void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
     if (failure->outcome == CBA_ANSWERED) {
         return;

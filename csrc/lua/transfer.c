@@ -9,55 +9,7 @@
 #include "json/credentials.h"
 #include "json/reply.h"
 
-static const char engine_type[] = "corebank.auth.engine";
 static const char transfer_type[] = "corebank.auth.transfer";
-
-/* ---- the engine: one a Lua state and process, in the registry, made with the first transfer  */
-
-static const char engine_key = 0;
-
-static int engine_gc(lua_State *L) {
-    cba_engine_release(cba_let_go(cba_object(L, 1)));
-    return 0;
-}
-
-static struct cba_engine *get_engine(lua_State *L) {
-    struct cba_engine *engine = cba_kept(L, &engine_key);
-    if (engine == NULL || !cba_engine_is_ours(engine)) {
-        /* None yet, or the parent's, whose last release does nothing in this process. */
-        void **slot = cba_keep(L, &engine_key, engine_type);
-        *slot = engine = cba_engine_new();
-    }
-    if (engine == NULL) {
-        cba_nomemory(L);
-    }
-    return engine;
-}
-
-/* end_engine(): closes all that it has open; the next transfer makes another. For a process that
- * becomes another program: libcurl has sockets that stay open then. */
-static int engine_end(lua_State *L) {
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    if (!lua_isnil(L, -1)) {
-        cba_engine_release(cba_let_go(cba_object(L, -1)));
-    }
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_pushnil(L);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    return 0;
-}
-
-void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint) {
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    void **slot = lua_isnil(L, -1) ? NULL : cba_object(L, -1);
-    struct cba_engine *engine = slot != NULL && *slot != cba_gone() ? *slot : NULL;
-    lua_pop(L, 1);
-    if (engine != NULL && cba_engine_is_ours(engine)) {
-        cba_engine_forget(engine, endpoint);
-    }
-}
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
@@ -140,7 +92,7 @@ static int transfer_new(lua_State *L) {
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
     read_request(L, &request, headers);
     struct cba_transfer **slot = cba_newslot(L, transfer_type);
-    struct cba_engine *engine = get_engine(L);
+    struct cba_engine *engine = cba_get_engine(L);
     /* Looked at last, as a secret is: a finalizer may close it. */
     struct cba_transfer *transfer = cba_transfer_new(engine, cba_check_endpoint(L, ENDPOINT));
     *slot = transfer;
@@ -387,7 +339,6 @@ static int transfer__tostring(lua_State *L) {
 void cba_open_transfer(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"transfer", transfer_new},
-        {"end_engine", engine_end},
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
@@ -403,9 +354,6 @@ void cba_open_transfer(lua_State *L) {
         {"__close", transfer_close},
         {NULL, NULL},
     };
-    static const luaL_Reg engine_metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
-    static const luaL_Reg nothing[] = {{NULL, NULL}};
     cba_newtype(L, transfer_type, methods, metamethods);
-    cba_newtype(L, engine_type, nothing, engine_metamethods);
     cba_setfuncs(L, functions);
 }

@@ -1,0 +1,63 @@
+/* The engine: one for each Lua state and process. The registry has it from the first transfer on.
+ */
+#include "http/engine.h"
+
+#include "lua/bindings.h"
+#include "lua/object.h"
+
+static const char engine_type[] = "corebank.auth.engine";
+static const char engine_key = 0;
+
+static int engine_gc(lua_State *L) {
+    cba_engine_release(cba_let_go(cba_object(L, 1)));
+    return 0;
+}
+
+struct cba_engine *cba_get_engine(lua_State *L) {
+    struct cba_engine *engine = cba_kept(L, &engine_key);
+    if (engine == NULL || !cba_engine_is_ours(engine)) {
+        /* None yet, or the parent's, whose last release does nothing in this process. */
+        void **slot = cba_keep(L, &engine_key, engine_type);
+        *slot = engine = cba_engine_new();
+    }
+    if (engine == NULL) {
+        cba_nomemory(L);
+    }
+    return engine;
+}
+
+/* Where the registry refers to the engine, or NULL. Leaves that on the stack. */
+static void **push_slot(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    return lua_isnil(L, -1) ? NULL : cba_object(L, -1);
+}
+
+void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint) {
+    void **slot = push_slot(L);
+    if (slot != NULL && *slot != cba_gone() && cba_engine_is_ours(*slot)) {
+        cba_engine_forget(*slot, endpoint);
+    }
+    lua_pop(L, 1);
+}
+
+/* end_engine(): closes all that it has open; the next transfer makes another. For a process that
+ * becomes another program: libcurl has sockets that stay open then. */
+static int engine_end(lua_State *L) {
+    void **slot = push_slot(L);
+    if (slot != NULL) {
+        cba_engine_release(cba_let_go(slot));
+    }
+    lua_pushlightuserdata(L, (void *)&engine_key);
+    lua_pushnil(L);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+void cba_open_engine(lua_State *L) {
+    static const luaL_Reg functions[] = {{"end_engine", engine_end}, {NULL, NULL}};
+    static const luaL_Reg metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{NULL, NULL}};
+    cba_newtype(L, engine_type, methods, metamethods);
+    cba_setfuncs(L, functions);
+}

@@ -1,0 +1,65 @@
+/* Fields of tables: what Lua hands over, and what it gets. */
+#include <math.h>
+
+#include "lua/bindings.h"
+#include "lua/object.h"
+
+const char *cba_string_field(lua_State *L, int table, const char *name) {
+    lua_getfield(L, table, name);
+    const char *value = NULL;
+    if (!lua_isnil(L, -1)) {
+        /* Only true strings: converting a number would make one that nobody keeps. */
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, table, name);
+        value = lua_tostring(L, -1);
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+const struct cba_secret *cba_secret_field(lua_State *L, int table, const char *name) {
+    lua_getfield(L, table, name);
+    const struct cba_secret *secret = cba_test_secret(L, -1);
+    lua_pop(L, 1);
+    return secret;
+}
+
+void cba_lines_field(lua_State *L, int table, const char *name,
+                     const char *lines[CBA_LINES_MAX + 1]) {
+    size_t count = 0;
+    lua_getfield(L, table, name);
+    if (lua_istable(L, -1)) {
+        for (; count < CBA_LINES_MAX; count++) {
+            lua_rawgeti(L, -1, (int)count + 1);
+            bool is_line = lua_type(L, -1) == LUA_TSTRING;
+            lines[count] = lua_tostring(L, -1);
+            lua_pop(L, 1);
+            if (!is_line) {
+                break;
+            }
+        }
+    }
+    lines[count] = NULL;
+    lua_pop(L, 1);
+}
+
+long cba_milliseconds(double seconds) {
+    static const double longest = 86400;
+    if (!(seconds > 0.001)) {
+        return 1; /* 0 would mean "for ever" to libcurl */
+    }
+    return lround((seconds < longest ? seconds : longest) * 1000);
+}
+
+void cba_set_string(lua_State *L, const char *name, const char *value) {
+    if (value != NULL && value[0] != '\0') {
+        lua_pushstring(L, value);
+        lua_setfield(L, -2, name);
+    }
+}
+
+void cba_set_number(lua_State *L, const char *name, double value) {
+    if (value >= 0) {
+        lua_pushnumber(L, value);
+        lua_setfield(L, -2, name);
+    }
+}
