@@ -164,6 +164,25 @@ function Client:token()
   return token, message, trouble
 end
 
+--- One call to the bank with the client's options, as auth.authenticate makes. Changes nothing that
+-- is kept or shared, and tells `onEvent` what auth.authenticate tells. After a refusal or a
+-- Retry-After nothing keeps it off the bank: its caller must, for banks lock accounts.
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function Client:authenticate()
+  check_open(self)
+  local unable = self.host.may_wait()
+  if unable then error("authenticate: " .. unable, 2) end
+  local exchange = require "corebank.auth.exchange.exchange"
+  local ok, token, message, trouble = pcall(exchange.call, {settings = settings_of[self],
+    system = self.system, host = self.host, tell = self.onEvent})
+  if self.isClosed then return closed() end
+  if not ok then error(token, 0) end
+  if token then return token end   -- alone, fit for table.insert
+  return nil, message, trouble
+end
+
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
