@@ -1,7 +1,9 @@
-/* A value that is handed out until a moment has come: what a client does for every request, without
- * an interpreter's detour. Where Lua can go on after a yield across a C function and a userdata can
- * keep any value, which is from 5.4 on; elsewhere core has no `window`, and a client does without.
- */
+/* A window: a value that is handed out until a moment has come. bank:token() does that for every
+ * request.
+ *
+ * It is there for speed only: on Lua 5.4 a kept token takes 53 ns in place of 138. It needs
+ * Lua 5.4, where a C function can continue after a yield and a userdata can keep any value.
+ * Elsewhere the core has no `window`, and the client does the same in Lua. */
 #include "lua/bindings.h"
 
 #include "lua/compat.h"
@@ -14,8 +16,8 @@ struct window {
     double steady, wall;
 };
 
-/* Upvalues. OWNER is never read: it keeps the owner, and so its address, from the collector, which
- * would give both to another client. */
+/* Upvalues. OWNER is never read: it keeps the owner alive, so that no other table gets its
+ * address. */
 enum { WINDOW = 1, SLOW = 2, OWNER = 3 };
 
 static int window_finish(lua_State *L, int status, lua_KContext context) {
@@ -37,7 +39,7 @@ static int window_get(lua_State *L) {
     return window_finish(L, LUA_OK, 0);
 }
 
-/* set(value, steady, wall): the value is good until one of the moments has come */
+/* set(value, steady, wall): the value is handed out until one of the moments has come */
 static int window_set(lua_State *L) {
     struct window *window = lua_touserdata(L, lua_upvalueindex(WINDOW));
     double steady = luaL_checknumber(L, 2), wall = luaL_checknumber(L, 3);
@@ -50,8 +52,8 @@ static int window_set(lua_State *L) {
 
 /* window(owner, slow) -> get, set
  *
- * Shut at first. `owner`, a table, is told by its address; it lives as long as `get`, which it may
- * hold in turn. */
+ * Hands out nothing before the first set. `owner`, a table, is recognised by its address, and may
+ * itself hold `get`. */
 static int window_new(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TFUNCTION);
