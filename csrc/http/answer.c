@@ -120,11 +120,13 @@ static bool names_compression(const char *value) {
 
 /* ---- the bank's name for the request ------------------------------------------------------- */
 
-/* How the names of such headers end, hyphens aside: X-Correlation-ID, X-Amzn-RequestId and so on.
- * The first of these is preferred. */
-static const char *const id_endings[] = {"correlationid", "requestid",  "transactionid",
-                                         "interactionid", "trackingid", "traceid"};
-enum { ID_ENDINGS = sizeof id_endings / sizeof *id_endings };
+/* How the names of headers end that number requests, hyphens aside: X-Correlation-ID,
+ * X-Amzn-RequestId and so on. Those of ANSWER_ENDINGS count in an answer, the first is preferred.
+ */
+static const char *const id_endings[] = {"correlationid", "requestid",     "transactionid",
+                                         "interactionid", "trackingid",    "traceid",
+                                         "messageid",     "idempotencykey"};
+enum { ANSWER_ENDINGS = 6, ID_ENDINGS = sizeof id_endings / sizeof *id_endings };
 
 static bool ends_like(const char *name, size_t length, const char *ending) {
     size_t left = strlen(ending);
@@ -137,13 +139,21 @@ static bool ends_like(const char *name, size_t length, const char *ending) {
     return left == 0;
 }
 
-/* The rank of a header that names the request, or ID_ENDINGS. */
+bool cba_numbers_requests(const char *name, size_t length) {
+    size_t i = 0;
+    while (i < ID_ENDINGS && !ends_like(name, length, id_endings[i])) {
+        i++;
+    }
+    return i < ID_ENDINGS;
+}
+
+/* The rank of a header that names the request, or ANSWER_ENDINGS. */
 static size_t request_id_rank(const char *name, size_t length) {
     size_t rank = 0;
     if (length < 2 || !cba_ascii_same(name + length - 2, "id", 2)) { /* most do not end so */
-        return ID_ENDINGS;
+        return ANSWER_ENDINGS;
     }
-    while (rank < ID_ENDINGS && !ends_like(name, length, id_endings[rank])) {
+    while (rank < ANSWER_ENDINGS && !ends_like(name, length, id_endings[rank])) {
         rank++;
     }
     return rank;
@@ -159,8 +169,8 @@ static bool is_visible(const char *value) {
 static void read_request_id(struct cba_answer *answer, const char *line, size_t length) {
     char value[CBA_REQUEST_ID_MAX];
     const char *colon = memchr(line, ':', length);
-    size_t rank = colon != NULL ? request_id_rank(line, (size_t)(colon - line)) : ID_ENDINGS;
-    if (rank >= ID_ENDINGS || rank >= answer->request_id_rank) {
+    size_t rank = colon != NULL ? request_id_rank(line, (size_t)(colon - line)) : ANSWER_ENDINGS;
+    if (rank >= ANSWER_ENDINGS || rank >= answer->request_id_rank) {
         return;
     }
     size_t skipped = (size_t)(colon - line);

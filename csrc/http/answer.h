@@ -38,4 +38,7 @@ void cba_answer_clear(struct cba_answer *answer);
  * behind a header that is whole, the trailer of a chunked body, are not looked at. */
 void cba_answer_take_line(struct cba_answer *answer, const char *line, size_t length);
 
+/* Whether a header of this name only numbers requests, such as X-Request-ID or Idempotency-Key. */
+bool cba_numbers_requests(const char *name, size_t length);
+
 #endif

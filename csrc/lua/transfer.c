@@ -336,9 +336,18 @@ static int transfer__tostring(lua_State *L) {
     return 1;
 }
 
+/* numbers_requests(name) -> whether a header of this name only numbers requests */
+static int numbers_requests(lua_State *L) {
+    size_t length;
+    const char *name = luaL_checklstring(L, 1, &length);
+    lua_pushboolean(L, cba_numbers_requests(name, length));
+    return 1;
+}
+
 void cba_open_transfer(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"transfer", transfer_new},
+        {"numbers_requests", numbers_requests},
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {

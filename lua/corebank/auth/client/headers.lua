@@ -1,12 +1,10 @@
 --- Which of a client's request headers say what its token is for, such as a tenant's name, and so
 -- tell entries of a store apart. Those that only number or trace requests do not.
 
--- How names of such headers end, hyphens and underscores aside: X-Kong-Request-Id, x-b3-traceid.
--- answer.c knows a bank's by the same endings.
-local ENDINGS = {"correlationid", "requestid", "transactionid", "interactionid", "trackingid",
-  "traceid", "messageid", "idempotencykey"}
+local core = require "corebank.auth.core"
 
--- The others, in small letters; and how families of them begin.
+-- Headers that trace requests and that core.numbers_requests does not know by how their names end;
+-- and how families of them begin.
 local NUMBERING = {}
 for name in ([[
   traceparent tracestate baggage x-cloud-trace-context grpc-trace-bin sentry-trace
@@ -19,11 +17,7 @@ local function only_numbers(name)
   for _, pattern in ipairs(FAMILIES) do
     if name:find(pattern) then return true end
   end
-  local bare = name:gsub("[-_]", "")
-  for _, ending in ipairs(ENDINGS) do
-    if bare:sub(-#ending) == ending then return true end
-  end
-  return false
+  return core.numbers_requests(name)
 end
 
 -- One line as check.header_table made it: "Name: value", or "Name;" for an empty value.
