@@ -30,7 +30,7 @@ static const char *check_name(lua_State *L, int index) {
     return name;
 }
 
-/* Pushes the fault that was in the way of what was done all the same, if there was one. */
+/* Pushes the remark that goes with DONE, if there is one. */
 static int push_remark(lua_State *L, const struct cba_folder *folder) {
     if (folder->fault[0] == '\0') {
         return 0;
@@ -39,7 +39,7 @@ static int push_remark(lua_State *L, const struct cba_folder *folder) {
     return 1;
 }
 
-/* What a status means where there is nothing more to return than whether it was done. */
+/* What a function without another result returns. */
 static int push_status(lua_State *L, const struct cba_folder *folder,
                        enum cba_folder_status status) {
     switch (status) {
@@ -127,7 +127,7 @@ static const char *check_owner(lua_State *L, int index) {
     return owner;
 }
 
-/* The arguments name, owner, now, seconds from stack index `index` on. */
+/* The arguments name, owner, now, seconds and patient, from `index` on. */
 static void check_wish(lua_State *L, int index, struct cba_lease_wish *wish) {
     wish->name = check_name(L, index);
     wish->owner = check_owner(L, index + 1);
@@ -165,7 +165,7 @@ static int lease_release(lua_State *L) {
     return 0;
 }
 
-/* Whoever drops a lease without giving it back died, as far as others can tell. */
+/* lease:close(): without giving it back; to others its owner has died. */
 static int lease_close(lua_State *L) {
     cba_lease_close(cba_check(L, 1, lease_type));
     return 0;
@@ -195,4 +195,6 @@ void cba_open_store(lua_State *L) {
     cba_newtype(L, bytes_type, nothing, bytes_metamethods);
     cba_newtype(L, lease_type, methods, metamethods);
     cba_setfuncs(L, functions);
+    lua_pushnumber(L, CBA_LEASE_LONGEST);
+    lua_setfield(L, -2, "LONGEST_LEASE");
 }

@@ -14,15 +14,6 @@ local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what it
 local LEAST_TO_ASK = 1                      -- seconds left; or a quarter of the timeout
 local LONGEST_REST = 1                      -- seconds for which a call may be kept off the bank
 
----@class corebank.auth.Store
----@field name string
----@field get fun(self, name: string): string?, string?
----@field put fun(self, name: string, bytes: string, seconds: number): true?, string?
----@field delete fun(self, name: string): true?, string?
----@field lease fun(self, name: string, owner: string, seconds: number, patient: boolean?):
---- boolean?, string?
----@field release fun(self, name: string, owner: string): true?, string?
-
 ---@class corebank.auth.Shared
 local Shared = {}
 Shared.__index = Shared

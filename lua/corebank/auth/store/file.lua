@@ -1,16 +1,15 @@
 --- A store in a folder: shared by all processes of one user on one machine.
 --
--- What a file means and who may touch it is csrc's business (folder.h, entry.h, lease.h). Here is
--- where the folder is, and which leases are this process's.
+-- csrc/store/ has the files and who may use them. This module has where the folder is, and the
+-- leases of this process.
 
 local core = require "corebank.auth.core"
 
 local LONGEST_PATH = 1000   -- bytes
-local LONGEST_LEASE = 900   -- seconds; csrc/store/lease.h has it, too
 
 ---@class corebank.auth.FileStore: corebank.auth.Store
 ---@field dir string? the folder; nil when the environment names none
----@field from string? the variable that it is from; nil when it was given
+---@field from string? the environment variable that named it; nil when it was given
 local File = {name = "file"}
 File.__index = File
 File.__metatable = false
@@ -19,7 +18,7 @@ local NO_FOLDER = "there is no folder: set HOME or XDG_CACHE_HOME to one"
 
 local ANOTHER = "name another folder"
 
--- What a call of the core gave, which says what to do about a folder that was not given, too.
+-- Adds to a fault that ends so by which variables a folder can be named that was not given.
 local function advised(self, result, fault, ...)
   if fault and self.from and fault:sub(-#ANOTHER) == ANOTHER then
     fault = ("%s with XDG_CACHE_HOME or HOME; this one is from %s"):format(fault, self.from)
@@ -33,7 +32,7 @@ function File:get(name)
   return advised(self, core.entry_get(self.dir, name))
 end
 
---- It is fine to write while others do: one of them wins, and nothing is mixed.
+--- Several processes may write at once: one of them wins, and nothing is mixed.
 function File:put(name, bytes)
   if not self.dir then return nil, NO_FOLDER end
   return advised(self, core.entry_put(self.dir, name, bytes))
@@ -48,7 +47,7 @@ end
 
 local function key_of(name, owner) return name .. " " .. owner end
 
--- Lets go of what has ended and nobody gave back: each lease is an open file.
+-- Closes leases that have ended and were not given back: each is an open file.
 local function drop_ended(self, now)
   for key, held in pairs(self.held) do
     if held.ends <= now then
@@ -58,8 +57,8 @@ local function drop_ended(self, now)
   end
 end
 
--- More time for a lease that has not ended. In a forked child it is false: the lease is the
--- parent's, and only the copy of it goes.
+-- Extends a lease. False when this process has none: a forked child closes its copy of its
+-- parent's.
 local function renew(self, key, ...)
   local held = self.held[key]
   if not held then return false end
@@ -71,12 +70,12 @@ local function renew(self, key, ...)
   return renewed, fault
 end
 
---- A lease ends, too, when its owner's process does: then the next to ask has it at once, and only
--- who is patient waits for the end that was agreed on. It is for 900 seconds at most.
+--- A lease lasts core.LONGEST_LEASE seconds at most. It also ends with its owner's process: the
+-- next caller gets it at once, unless it is `patient` and waits for the lease's end.
 function File:lease(name, owner, seconds, patient)
   if not self.dir then return nil, NO_FOLDER end
   local now, key = self.wall(), key_of(name, owner)
-  seconds = math.min(seconds, LONGEST_LEASE)
+  seconds = math.min(seconds, core.LONGEST_LEASE)
   drop_ended(self, now)
   local granted, fault = renew(self, key, name, owner, now, seconds)
   if granted == false then
@@ -102,13 +101,13 @@ end
 
 -- ---- where the folder is -----------------------------------------------------------------------
 
--- The XDG Base Directory specification has a path that is not absolute ignored.
+-- The XDG Base Directory specification has relative paths ignored.
 local function absolute(variable)
   local path = os.getenv(variable)
   return path and path:find("^/") and (path:gsub("/+$", ""))
 end
 
--- The folder, and the variable that it is from.
+-- The folder, and the variable that named it.
 local function usual_folder()
   local from, within = "XDG_CACHE_HOME", "/corebank-auth"
   local base = absolute(from)
@@ -119,7 +118,7 @@ local function usual_folder()
   if base and #base + #within <= LONGEST_PATH then return base .. within, from end
 end
 
--- A symbolic link with a slash after its name would be followed.
+-- Without slashes at the end, which would make the system follow a symbolic link.
 local function trimmed(path)
   local shorter = path:gsub("/+$", ""):gsub("/%.$", "")
   if shorter == path then return path end
@@ -148,7 +147,7 @@ end
 
 local file = {}
 
---- Makes a store. Nothing is read or written before it is used.
+--- Makes a store. Nothing is read or written until it is used.
 ---@param given {dir: string?}? default: $XDG_CACHE_HOME/corebank-auth or $HOME/.cache/corebank-auth
 ---@param wall fun(): number? seconds since the epoch; default: the wall clock
 ---@return corebank.auth.FileStore?

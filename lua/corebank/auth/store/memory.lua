@@ -1,8 +1,8 @@
---- A store within one Lua state: what every store does, in the fewest words.
+--- A store within one Lua state. Its methods are documented for all stores.
 
 local core = require "corebank.auth.core"
 
-local LEAST_SWEPT = 16   -- records; fewer are not worth a look
+local LEAST_SWEPT = 16   -- records; fewer are not swept
 
 -- ---- records that end --------------------------------------------------------------------------
 
@@ -23,8 +23,8 @@ function Shelf:remove(name)
   self.records[name] = nil
 end
 
--- Forgets what has ended. Whenever there are twice as many as were left the last time, so that a
--- record costs the same however many there are.
+-- Forgets what has ended. The next sweep is due at twice the records that remain, so that a record
+-- costs the same however many there are.
 function Shelf:sweep()
   for name in pairs(self.records) do
     if not self:get(name) then self:remove(name) end
@@ -46,14 +46,14 @@ local Memory = {name = "memory"}
 Memory.__index = Memory
 Memory.__metatable = false
 
--- Not in the store's own fields: no dump of it shows what it holds.
+-- Not fields of the store: a dump of it does not show what it holds.
 local entries = setmetatable({}, {__mode = "k"})
 local leases = setmetatable({}, {__mode = "k"})
 
 --- What is kept under a name.
 ---@param name string
 ---@return string? bytes nil when there is nothing
----@return string? fault why it cannot be told, in stores where that happens
+---@return string? fault why it could not be read
 function Memory:get(name)
   return entries[self]:get(name)
 end
@@ -61,9 +61,9 @@ end
 --- Keeps bytes under a name, in place of what was there.
 ---@param name string
 ---@param bytes string
----@param seconds number they are of no use later; the store may forget them then
+---@param seconds number after which the store may forget them
 ---@return true? done
----@return string? fault why not; beside `true`, in `delete` and `lease` too, what was in the way
+---@return string? fault why not; beside `true` (in `delete` and `lease`, too) a remark
 function Memory:put(name, bytes, seconds)
   entries[self]:put(name, bytes, seconds)
   return true
@@ -78,15 +78,16 @@ function Memory:delete(name)
   return true
 end
 
---- Asks for the lease of a name, or for more time when the owner has it. It ends after `seconds`,
--- whatever becomes of its owner.
+--- Asks for the lease of a name, or extends it when the owner has it. It ends after `seconds` at
+-- the latest.
 --
--- Who can do without says `true` as one more argument, `patient`: a lease whose owner has died then
--- counts until its end. Nobody dies alone in here, so it makes no difference.
+-- Stores that see an owner's process die end its lease at once. With one more argument, `patient`,
+-- a caller that can do without leaves such a lease to its end. In this store all owners are one
+-- process.
 ---@param name string
----@param owner string who asks; nobody else may use the same word
+---@param owner string who asks; a word that nobody else uses
 ---@param seconds number
----@return boolean? granted false when it is somebody else's
+---@return boolean? granted false when it is another owner's
 ---@return string? fault
 function Memory:lease(name, owner, seconds)
   local holder = leases[self]:get(name)

@@ -1,20 +1,18 @@
---- A store in a lua_shared_dict: what one worker of an nginx fetched, all its workers have.
+--- A store in a lua_shared_dict: shared by all workers of an nginx.
 --
--- Entries and leases have keys of two kinds, so that no name of one can meet one of the other.
--- Only the "safe" calls of the dict are used: a full one turns us away rather than push out what is
--- valid.
+-- Only the "safe" calls of the dict are used: a full dict refuses a new entry and keeps valid ones.
 
+-- What keys begin with, so that entries and leases of one name are apart.
 local ENTRY, LEASE, HEIR = "entry:", "lease:", "heir:"
-local LEAST_LEFT = 0.05   -- seconds; a lease that is about to end is left to end by itself
 
----@class corebank.auth.store.Shdict
+local LEAST_LEFT = 0.05   -- seconds; a lease that ends sooner is not given back
+
+---@class corebank.auth.ShdictStore: corebank.auth.Store
 local Shdict = {name = "shdict"}
 Shdict.__index = Shdict
 Shdict.__metatable = false
 
----@param name string
----@return string? bytes nil when there are none, and a fault when that cannot be told
----@return string? fault
+--- See store/memory.lua for what every store's methods take and give.
 function Shdict:get(name)
   local bytes, fault = self.dict:get(ENTRY .. name)
   if bytes == nil then return nil, fault end
@@ -22,7 +20,6 @@ function Shdict:get(name)
   return bytes
 end
 
----@param seconds number after which it is of no use any more
 function Shdict:put(name, bytes, seconds)
   if seconds <= 0 then return true end   -- 0 would mean "for ever" to the dict
   local ok, fault = self.dict:safe_set(ENTRY .. name, bytes, seconds)
@@ -35,34 +32,31 @@ function Shdict:delete(name)
   return true
 end
 
--- Sends nothing: it asks whether that could be sent.
+-- kill(2) with this signal sends nothing: it tells whether the process is there.
 local NO_SIGNAL, NO_SUCH_PROCESS = 0, 3
 
--- A process that nobody can ask counts as alive.
+-- A process that may not be asked about counts as alive.
 local function is_alive(pid)
   local ffi = require "ffi"
   pcall(ffi.cdef, "int kill(int pid, int signal);")
   return ffi.C.kill(pid, NO_SIGNAL) == 0 or ffi.errno() ~= NO_SUCH_PROCESS
 end
 
--- The names of owners begin with the process they are: "PID.anything".
+-- An owner's name begins with its process: "PID.anything".
 local function is_dead(owner)
   local pid = tonumber(tostring(owner):match "^(%d+)%.")
   return pid ~= nil and pid > 0 and not is_alive(pid)
 end
 
--- Removes the lease of a dead owner. The dict cannot compare and delete in one step: whoever is the
--- first to name himself the owner's heir does it, and nobody else.
+-- Removes the lease of a dead owner. The dict cannot compare and delete in one step, so only the
+-- worker that was the first to add the owner's heir key does it.
 local function bury(self, name, owner, seconds)
   if not self.dict:safe_add(("%s%s:%s"):format(HEIR, name, owner), true, seconds) then return end
   local key = LEASE .. name
   if self.dict:get(key) == owner then self.dict:delete(key) end
 end
 
---- True: it is the caller's now. False: it is somebody else's. It ends, too, when its owner's
--- process does.
----@return boolean? # nil, and a fault, when that cannot be told
----@return string? fault
+--- A lease also ends with its owner's process.
 function Shdict:lease(name, owner, seconds)
   local key = LEASE .. name
   local ok, fault = self.dict:safe_add(key, owner, seconds)
@@ -74,12 +68,12 @@ function Shdict:lease(name, owner, seconds)
     return self.dict:safe_add(key, owner, seconds) == true
   end
   if holder ~= owner then return false end
-  -- Not a new value: had it ended meanwhile, that could overwrite the lease of the next one.
+  -- Not set anew: if the lease has ended meanwhile, that could overwrite the next owner's.
   return self.dict:expire(key, seconds) == true
 end
 
---- Gives back the owner's lease, nobody else's. The dict cannot compare and delete in one step, so
--- a lease that may end between the two is not touched.
+--- Gives back the owner's lease. The dict cannot compare and delete in one step, so a lease that
+-- may end between the two is left to end.
 function Shdict:release(name, owner)
   local key = LEASE .. name
   if self.dict:get(key) ~= owner then return true end
