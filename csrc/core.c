@@ -1,4 +1,4 @@
-/* The C half of corebank-auth: corebank.auth.core. Loading it creates nothing but this table. */
+/* Assembles the module corebank.auth.core. Loading it makes nothing but this table. */
 #include "lua/bindings.h"
 
 int luaopen_corebank_auth_core(lua_State *L) {

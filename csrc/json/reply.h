@@ -10,7 +10,7 @@ enum cba_reply_status {
     CBA_REPLY_EMPTY,
     CBA_REPLY_NOT_JSON, /* as RFC 8259 has it; also when memory ran out */
     CBA_REPLY_NOT_OBJECT,
-    /* From here on the bank would say the same again: it is compressed, or a JSON object. */
+    /* From here on a retry would get the same again: it is compressed, or a JSON object. */
     CBA_REPLY_COMPRESSED,
     CBA_REPLY_DUPLICATE,
     CBA_REPLY_NO_ACCESS_TOKEN,

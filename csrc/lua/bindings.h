@@ -1,5 +1,5 @@
-/* What the parts of the core module offer core.c and each other. Each cba_open_* adds its functions
- * to the table on top of the stack. */
+/* What bindings offer core.c and each other. Each cba_open_* adds its functions to the table on top
+ * of the stack. */
 #ifndef CBA_LUA_BINDINGS_H
 #define CBA_LUA_BINDINGS_H
 
@@ -33,22 +33,23 @@ void cba_open_transfer(lua_State *L);
 void cba_open_url(lua_State *L);
 void cba_open_window(lua_State *L);
 
-/* The secret at stack index `index`; raises when it is none or closed. Good until Lua allocates,
- * for what the collector then runs may close it: looked at last, as is cba_secret_field. */
+/* The secret at stack index `index`; raises when it is none or closed. Valid until Lua allocates:
+ * a finalizer that the collector then runs may close it. So it is asked for last, and so is
+ * cba_secret_field. */
 struct cba_secret *cba_check_secret(lua_State *L, int index);
 
-/* The same for a value that need not be a secret: NULL then. */
+/* The same; NULL for another value. */
 struct cba_secret *cba_test_secret(lua_State *L, int index);
 
-/* Pushes an empty secret. Its vault is looked at last, too: a closing Lua 5.1 frees it when it runs
- * finalizers, which an allocation may set off. */
+/* Pushes an empty secret. */
 struct cba_secret *cba_push_secret(lua_State *L);
 
-/* Returns the secret on top of the stack, or pushes nil and the reason. `secret` is that one. */
+/* Returns `secret`, which is on top of the stack, or pushes nil and the reason. A status that is
+ * not about a secret's bytes needs no secret. */
 int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
                        int system_error);
 
-/* Pushes nil and what was at the ends. */
+/* Pushes nil and what was found at the ends. */
 int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends);
 
 enum { CBA_LINES_MAX = 32 }; /* in a list of header lines */
@@ -82,7 +83,6 @@ void cba_set_failure(lua_State *L, const struct cba_failure *failure);
 /* Raises what is not the network's doing: out of memory, an option that libcurl lacks. */
 void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure);
 
-/* Raises. */
 static inline int cba_nomemory(lua_State *L) {
     return luaL_error(L, "not enough memory");
 }

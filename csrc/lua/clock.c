@@ -21,21 +21,22 @@ static int clock_steady(lua_State *L) {
     return 1;
 }
 
-/* before(steady, wall) -> whether both moments lie ahead, each on its clock. What is no number
- * does not: every request asks, and a check of the arguments would cost more than the answer. */
+/* before(steady, wall) -> whether both moments are in the future, each on its clock. What is no
+ * number does not: every request asks, and a check of the arguments would cost more than the
+ * answer. */
 static int clock_before(lua_State *L) {
     lua_pushboolean(L, cba_clock_before(lua_tonumber(L, 1), lua_tonumber(L, 2)));
     return 1;
 }
 
-/* session() -> the name of what boot() counts from, or nil */
+/* session() -> the name of the system's start, from which boot() counts, or nil */
 static int clock_session(lua_State *L) {
     char name[CBA_SESSION_SIZE];
     lua_pushstring(L, cba_clock_session(name) ? name : NULL);
     return 1;
 }
 
-/* before_address() -> where the C function behind `before` is, for an FFI */
+/* before_address() -> the address of the C function that `before` calls, for an FFI */
 static int clock_before_address(lua_State *L) {
     bool (*function)(double, double) = cba_clock_before;
     lua_pushlightuserdata(L, *(void **)&function); /* as dlsym(3) has it for ISO C */

@@ -10,8 +10,8 @@
 
 #define lua_rawlen lua_objlen
 
-/* Raises in another Lua than the one that this is compiled for; before 5.2, where nothing asks for
- * the version, other Luas lack this function, and say so when they open the module. */
+/* Raises in another Lua than this is compiled for. Lua 5.1 cannot be asked for its version, but
+ * later ones lack lua_getfenv, and refuse to open the module. */
 static inline void cba_check_lua(lua_State *L) {
     lua_getfenv(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);

@@ -1,4 +1,4 @@
-/* A look at the way to a server, for a command that says what is wrong with it. */
+/* A look at the way to a server, for the doctor. */
 #include "http/inspect.h"
 #include "http/endpoint.h"
 #include "http/proxy.h"

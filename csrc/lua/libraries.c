@@ -24,7 +24,8 @@ static bool version_is_below(const char *found, const char *least) {
     return false;
 }
 
-/* What lacks a function of ours would end the whole process where that is called first. */
+/* Symbols are bound late: an older library would end the process at the first call that it lacks.
+ */
 static void check_library(lua_State *L, const char *name, const char *found, const char *least) {
     if (version_is_below(found, least)) {
         luaL_error(L, "corebank-auth needs %s %s or later, and %s is what the system loads", name,
@@ -52,13 +53,13 @@ static int libraries(lua_State *L) {
     return 3;
 }
 
-/* resolves_aside() -> whether looking a name up makes nobody wait */
+/* resolves_aside() -> whether names are looked up in the background */
 static int resolves_aside(lua_State *L) {
     lua_pushboolean(L, cba_libcurl_resolves_aside());
     return 1;
 }
 
-/* libcurl_is_started() -> whether anything here had to initialise libcurl yet */
+/* libcurl_is_started() -> whether libcurl has been initialised by us */
 static int libcurl_is_started(lua_State *L) {
     lua_pushboolean(L, cba_libcurl_is_started());
     return 1;

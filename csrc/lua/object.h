@@ -28,17 +28,17 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* What a userdata of ours begins with; what it is for follows, and may be of any type. A finalizer
- * leaves that empty: memory that was freed may be somebody else's, and begin with our tag still. */
+/* What a userdata of ours begins with; its content follows, of any type. A finalizer empties the
+ * content: freed memory may later be another library's userdata, and still begin with our tag. */
 union cba_tag {
     const char *type;
     double number;
     long long whole;
 };
 
-/* The userdata at `index` if it is one of type `name`, else NULL. The name's address in it says so:
- * luaL_checkudata looks the name up by its characters, at every call of every method. Plain Lua can
- * not write into a userdata, and so none of anybody else's passes for ours. */
+/* The content of the userdata at `index` if it is of type `name`, else NULL. The tag holds the
+ * name's address: luaL_checkudata would look the name up by its characters at every call. Plain Lua
+ * cannot write into a userdata, so that none of another library passes for ours. */
 static inline void *cba_test(lua_State *L, int index, const char *name) {
     union cba_tag *tag = lua_touserdata(L, index);
     if (tag == NULL || lua_rawlen(L, index) <= sizeof *tag || tag->type != name) {
@@ -47,7 +47,7 @@ static inline void *cba_test(lua_State *L, int index, const char *name) {
     return tag + 1;
 }
 
-/* The same for one that is known to be of ours, as in a finalizer. */
+/* The same for a userdata that is known to be ours, as in a finalizer. */
 static inline void *cba_object(lua_State *L, int index) {
     return (union cba_tag *)lua_touserdata(L, index) + 1;
 }
@@ -61,7 +61,7 @@ static inline void *cba_check(lua_State *L, int index, const char *name) {
     return data;
 }
 
-/* Pushes a userdata of type `name` with `size` bytes of zeros, whose address it returns. */
+/* Pushes a userdata of type `name` and returns its content: `size` bytes of zeros. */
 static inline void *cba_newobject(lua_State *L, const char *name, size_t size) {
     union cba_tag *tag = lua_newuserdata(L, sizeof *tag + size);
     memset(tag + 1, 0, size);
@@ -72,26 +72,26 @@ static inline void *cba_newobject(lua_State *L, const char *name, size_t size) {
     return tag + 1;
 }
 
-/* The same for one pointer, empty: it exists, with its metatable, before anything can be lost. */
+/* The same for one pointer, which is NULL: make it first, then acquire what it will hold. */
 static inline void *cba_newslot(lua_State *L, const char *name) {
     return cba_newobject(L, name, sizeof(void *));
 }
 
-/* In a slot whose content the closing state has freed. */
+/* The content of a slot after the closing state has freed what it held. */
 static inline void *cba_gone(void) {
     static const char gone = 0;
     return (void *)&gone;
 }
 
-/* Empties a slot for good; its content, or NULL when that has happened before. */
+/* Empties a slot for good. Returns its content, or NULL the second time. */
 static inline void *cba_let_go(void **slot) {
     void *content = *slot;
     *slot = cba_gone();
     return content != cba_gone() ? content : NULL;
 }
 
-/* What the registry keeps for this state under `key`, or NULL. Raises in a finalizer that runs
- * after that was freed: what it would make now, nobody would free. */
+/* What the registry keeps for this state under `key`, or NULL. Raises when it has been freed, as in
+ * a finalizer of a closing state: what the caller would make now would never be freed. */
 static inline void *cba_kept(lua_State *L, const char *key) {
     lua_pushlightuserdata(L, (void *)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
@@ -103,7 +103,7 @@ static inline void *cba_kept(lua_State *L, const char *key) {
     return slot != NULL ? *slot : NULL;
 }
 
-/* A new slot for it. The one before goes its own way to the collector. */
+/* A new slot for it. The old one, if there is one, is left to the collector. */
 static inline void **cba_keep(lua_State *L, const char *key, const char *type) {
     lua_pushlightuserdata(L, (void *)key);
     void **slot = cba_newslot(L, type);

@@ -1,4 +1,4 @@
-/* Files of the user's: what is in one, and who may read it. */
+/* Files that only their user may read: what is in one, and its mode. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,5 +1,4 @@
-/* This process: its number, its standard files and its environment, and the program that it
- * becomes. */
+/* This process: its number, standard files and environment, and the program that it becomes. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -15,14 +14,14 @@ static int process_pid(lua_State *L) {
     return 1;
 }
 
-/* take_standard_files(): none of the descriptors 0 to 2 is free afterwards */
+/* take_standard_files(): afterwards none of the descriptors 0 to 2 is closed */
 static int process_take_standard_files(lua_State *L) {
     (void)L;
     cba_take_standard_files();
     return 0;
 }
 
-/* write(fd, text) -> true | nil, reason. Past the C library's buffer, which nobody wipes. */
+/* write(fd, text) -> true | nil, reason. Without the C library's buffer, which is never wiped. */
 static int process_write(lua_State *L) {
     size_t length;
     int fd = (int)luaL_checknumber(L, 1);
@@ -37,8 +36,8 @@ static int process_write(lua_State *L) {
     return 1;
 }
 
-/* setenv(name, value): a variable of this process, and of the program that it becomes; with nil for
- * a value there is none of that name. */
+/* setenv(name, value): for this process and the program that it becomes; nil removes the variable.
+ */
 static int process_setenv(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     int fault = cba_set_variable(name, luaL_optstring(L, 2, NULL));
@@ -48,7 +47,7 @@ static int process_setenv(lua_State *L) {
     return fault == 0 ? 0 : luaL_argerror(L, 1, strerror(fault));
 }
 
-/* exec(words) -> nil, reason, whether there is no such program. Becomes it, or else returns. */
+/* exec(words) -> nil, reason, whether there is no such program. Returns on failure only. */
 static int process_exec(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     size_t count = lua_rawlen(L, 1);

@@ -27,8 +27,8 @@ static int plaintext_close(lua_State *L) {
     return 0;
 }
 
-/* unseal(secret, context, bytes) -> text; nil when it is not what that secret sealed there. The
- * plaintext is in memory that wipes itself until it is a Lua string, which the last push makes. */
+/* unseal(secret, context, bytes) -> text; nil when that secret did not seal it in that context. The
+ * plaintext is in guarded memory until it becomes a Lua string. */
 static int seal_unseal(lua_State *L) {
     size_t context_length, length;
     const char *context = luaL_checklstring(L, 2, &context_length);

@@ -1,4 +1,4 @@
-/* Secrets as userdata: no getter, printed as secret(…), wiped by __gc, __close and close alike. */
+/* Secrets as userdata: without a getter, printed as secret(…), wiped by close, __gc and __close. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 static const char secret_type[] = "corebank.auth.secret";
 static const char vault_type[] = "corebank.auth.vault";
 
-/* ---- the vault: one a Lua state, in the registry, made with the first secret --------------- */
+/* ---- the vault: one for each Lua state, in the registry, made with the first secret -------- */
 
 static const char vault_key = 0;
 
@@ -125,7 +125,7 @@ static int secret_new(lua_State *L) {
 }
 
 /* secret_file(path, anyMode, stream) -> secret, whether it can be read again | nil, reason.
- * `anyMode` takes a file that is open to every user, `stream` a pipe and "-", the standard input.
+ * `anyMode` allows a file that is open to every user, `stream` a pipe and "-", the standard input.
  */
 static int secret_file(lua_State *L) {
     struct cba_private_file file = {
@@ -143,7 +143,7 @@ static int secret_file(lua_State *L) {
     return 2;
 }
 
-/* secret_env(name) -> secret | nil, reason; nil alone when the variable is not set or empty */
+/* secret_env(name) -> secret | nil, reason; nil without a reason when it is not set or empty */
 static int secret_env(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     struct cba_secret *secret = cba_push_secret(L);

@@ -3,7 +3,7 @@
 #include "lua/bindings.h"
 #include "lua/compat.h"
 
-/* prompt(question) -> secret | nil, reason. The line that is typed never becomes a Lua string. */
+/* prompt(question) -> secret | nil, reason. The typed line never becomes a Lua string. */
 static int terminal_prompt(lua_State *L) {
     const char *question = luaL_checkstring(L, 1);
     struct cba_secret *secret = cba_push_secret(L);

@@ -27,8 +27,8 @@ static int characters(lua_State *L) {
     return 1;
 }
 
-/* outside(text) -> text without a line feed at its end | nil, reason: another invisible character
- * is there. For text that comes from outside of the program. */
+/* outside(text) -> text without a line feed at its end | nil, reason: there is another invisible
+ * character at an end. For text that comes from outside of the program. */
 static int outside(lua_State *L) {
     size_t length;
     struct cba_invisible found;

@@ -42,8 +42,8 @@ static enum cba_secret_status check(struct cba_private_file *file, int fd) {
     return isatty(fd) == 1 ? CBA_SECRET_TERMINAL : CBA_SECRET_NO_SOURCE;
 }
 
-/* To the end, or until `size` bytes are there; -1 with errno on failure. poll waits for a pipe's
- * writer, and returns on a signal, so that Ctrl-C ends it; of a file it has always something. */
+/* Reads to the end, or up to `size` bytes; -1 with errno on failure. poll waits for a pipe's
+ * writer, and returns on a signal, so that Ctrl-C ends it; a file is always ready. */
 static ssize_t read_all(int fd, char *buffer, size_t size) {
     size_t got = 0;
     while (got < size) {

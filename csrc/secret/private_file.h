@@ -1,7 +1,7 @@
-/* Reads a file that is nobody else's business: a secret's, or one of request headers.
+/* Reads a file that only its user should read: one with a secret or with request headers.
  *
- * A file that every user may read or change is refused, unless it is on a mount that is read-only:
- * there it is a container's, and its mode is nobody's choice. */
+ * A file that every user may read or change is refused, unless its mount is read-only: that is a
+ * container's, where the user cannot choose the mode. */
 #ifndef CBA_PRIVATE_FILE_H
 #define CBA_PRIVATE_FILE_H
 
@@ -13,12 +13,12 @@
 struct cba_private_file {
     const char *path;
     size_t most;   /* bytes; a larger file is refused, 0: any size */
-    bool any_mode; /* also one that is open to every user */
+    bool any_mode; /* also a file that is open to every user */
     bool stream;   /* also a pipe, to its end, and "-", the standard input */
-    bool is_file;  /* filled in: it can be read again under this path */
+    bool is_file;  /* result: it can be read again under this path */
 };
 
-/* Reads up to `size` bytes. The status is CBA_SECRET_OK or says why there are none. */
+/* Reads up to `size` bytes. Returns CBA_SECRET_OK, or why there are none. */
 enum cba_secret_status cba_private_file_read(struct cba_private_file *file, char *buffer,
                                              size_t size, size_t *length);
 

@@ -5,7 +5,7 @@
 
 #include "secret/secret.h"
 
-/* The first byte of what is sealed. Another cipher or derivation is another format. */
+/* The first byte of sealed bytes. Another cipher or derivation gets another number. */
 enum { FORMAT = 1 };
 
 enum {
@@ -20,8 +20,8 @@ enum {
 /* Does not compile when the header promises another size. */
 enum { OVERHEAD_IS_AS_PROMISED = 1 / (HEADER_SIZE + TAG_SIZE == CBA_SEAL_OVERHEAD) };
 
-/* BLAKE2b's own way to make one secret serve several purposes: 16 bytes that personalize it. None
- * may ever change, nor serve another purpose. */
+/* BLAKE2b's personalization, 16 bytes: it derives a key for each purpose from one secret. A purpose
+ * never changes its bytes. */
 static const unsigned char seal_purpose[] = "corebank sealing";
 static const unsigned char name_purpose[] = "corebank naming!";
 
@@ -65,7 +65,7 @@ bool cba_unseal(const struct cba_secret *secret, const char *context, size_t con
     }
     bind(context, context_length, aad);
     derive(secret, seal_purpose, key);
-    /* It authenticates first, and deciphers nothing that fails. */
+    /* Authenticates first, and deciphers nothing on failure. */
     int status = crypto_aead_xchacha20poly1305_ietf_decrypt(text, NULL, NULL, sealed + HEADER_SIZE,
                                                             length - HEADER_SIZE, aad, sizeof aad,
                                                             sealed + 1, key);

@@ -1,8 +1,8 @@
-/* Text that only a holder of the secret can read, for places outside of this process.
+/* Sealing: text outside of this process that only a holder of the secret can read.
  *
- * The key is derived from the client secret, so there is no other one to keep, and another secret
- * never opens what this one has sealed. Who can guess the secret can test the guess on what is
- * sealed: sealing is as strong as the secret is hard to guess. */
+ * The key is derived from the client secret: there is no other key to keep, and another secret does
+ * not open it. Sealed bytes let an attacker test a guess of the secret: sealing is as strong as the
+ * secret is hard to guess. */
 #ifndef CBA_SEAL_H
 #define CBA_SEAL_H
 
@@ -17,18 +17,17 @@ enum {
     CBA_ENTRY_NAME_LENGTH = 32,      /* hex digits */
 };
 
-/* Writes length + CBA_SEAL_OVERHEAD bytes to `sealed`; two times are never the same. They open only
- * with the same context. */
+/* Writes length + CBA_SEAL_OVERHEAD bytes to `sealed`, different ones each time. They open only in
+ * the same context. */
 void cba_seal(const struct cba_secret *secret, const char *context, size_t context_length,
               const char *text, size_t length, unsigned char *sealed);
 
-/* Writes length - CBA_SEAL_OVERHEAD bytes to `text`; false when these bytes are not what this
- * secret sealed in this context. There is nothing to be read in `text` then. */
+/* Writes length - CBA_SEAL_OVERHEAD bytes to `text`. False, with nothing in `text`, when this
+ * secret did not seal these bytes in this context. */
 bool cba_unseal(const struct cba_secret *secret, const char *context, size_t context_length,
                 const unsigned char *sealed, size_t length, unsigned char *text);
 
-/* A name for what belongs to the secret and the context, which tells nothing of either to whoever
- * does not know the secret. NUL-terminated. */
+/* A name for the secret and the context: a keyed hash, which reveals neither. NUL-terminated. */
 void cba_entry_name(const struct cba_secret *secret, const char *context, size_t context_length,
                     char name[CBA_ENTRY_NAME_LENGTH + 1]);
 

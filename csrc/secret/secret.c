@@ -29,7 +29,7 @@ struct cba_vault {
     struct cba_slab *slabs;
 };
 
-/* Lives in a slot of its own; `slab` finds the way back. */
+/* It lies in a slot of `slab`. */
 struct cba_secret {
     struct cba_vault *vault;
     struct cba_slab *slab;
@@ -147,8 +147,8 @@ struct cba_secret *cba_secret_copy(const struct cba_secret *other) {
     return secret;
 }
 
-/* An emptied slab goes back to the system, unless it is the first of the list: a script that makes
- * and drops one secret over and over must not map and unmap pages each time. */
+/* Frees an empty slab unless it is the first of the list: a script that makes and drops one secret
+ * over and over must not map and unmap pages each time. */
 static void vault_drop_slab(struct cba_vault *vault, struct cba_slab *slab) {
     struct cba_slab **link = &vault->slabs;
     while (*link != slab) {
@@ -223,7 +223,7 @@ enum cba_secret_status cba_secret_from_text(struct cba_secret *secret, const cha
 
 enum cba_secret_status cba_secret_from_file(struct cba_secret *secret,
                                             struct cba_private_file *file) {
-    struct cba_secret *fresh = cba_secret_new(secret->vault); /* its bytes are locked memory */
+    struct cba_secret *fresh = cba_secret_new(secret->vault); /* its bytes are guarded memory */
     if (fresh == NULL) {
         errno = ENOMEM;
         return CBA_SECRET_UNREADABLE;

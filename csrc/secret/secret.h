@@ -1,8 +1,8 @@
-/* Bytes that wipe themselves.
+/* Secrets, and other memory that wipes itself.
  *
- * A vault hands out small fixed-size slots from pages that libsodium locks into memory, keeps out
- * of core dumps and fences with guard pages. One page set holds many secrets: ten thousand clients
- * cost a few hundred mappings, not fifty thousand (the kernel's default limit is 65,530).
+ * A vault hands out small slots of one size from pages that libsodium locks into memory, keeps out
+ * of core dumps and surrounds with guard pages. A set of pages holds 64 secrets: ten thousand
+ * clients need a few hundred mappings, not fifty thousand (the kernel's default limit is 65,530).
  *
  * Nothing here is thread-safe: a vault belongs to one Lua state.
  */
@@ -31,7 +31,7 @@ enum cba_secret_status {
     CBA_SECRET_NO_SOURCE, /* neither a file nor a pipe */
     CBA_SECRET_TERMINAL,
     CBA_SECRET_FILE_TOO_BIG,
-    CBA_SECRET_EXPOSED, /* everybody on the machine may read or change the file */
+    CBA_SECRET_EXPOSED, /* every user of the machine may read or change the file */
 };
 
 struct cba_invisible;
@@ -54,9 +54,9 @@ struct cba_secret *cba_secret_copy(const struct cba_secret *other);
 /* Wipes the secret and gives its slot back. NULL is fine. */
 void cba_secret_free(struct cba_secret *secret);
 
-/* Each fills `secret` (replacing what it held) or leaves it as it was and says why not. Bytes are
- * taken as they are. What comes from outside of the program (text, a file, the environment) loses
- * one line feed at its end, and must have no other invisible character at either. */
+/* Each replaces what `secret` holds, or leaves it and returns why. Bytes are taken as they are.
+ * What comes from outside of the program (text, a file, the environment) loses one line feed at its
+ * end, and must have no other invisible character at either end. */
 enum cba_secret_status cba_secret_from_bytes(struct cba_secret *secret, const char *bytes,
                                              size_t length);
 enum cba_secret_status cba_secret_from_text(struct cba_secret *secret, const char *text,
@@ -68,19 +68,20 @@ enum cba_secret_status cba_secret_from_env(struct cba_secret *secret, const char
 /* After CBA_SECRET_INVISIBLE: what was at the ends. */
 const struct cba_invisible *cba_secret_ends(const struct cba_secret *secret);
 
-/* Makes `secret` hold what `other` holds; true when that was something else. */
+/* Copies `other` into `secret`; true when the two differed. */
 bool cba_secret_replace(struct cba_secret *secret, const struct cba_secret *other);
 
 /* The bytes, NUL-terminated, valid until the secret is changed or freed. */
 const char *cba_secret_bytes(const struct cba_secret *secret, size_t *length);
 
-/* Locked, fenced memory for whole buffers, wiped on free; NULL when out of memory. */
+/* Guarded memory for whole buffers: locked, between guard pages, wiped on free. NULL when out of
+ * memory. */
 void *cba_guarded_new(size_t size);
 void cba_guarded_free(void *memory);
 void cba_wipe(void *memory, size_t size);
 
-/* A number in [0, 1), from libsodium's generator, so that a host's own seed is neither needed nor
- * disturbed. */
+/* A number in [0, 1), from libsodium's generator: the host's own seed is neither needed nor
+ * changed. */
 double cba_random(void);
 
 /* libsodium's version. */

@@ -57,7 +57,7 @@ bool cba_clock_session(char name[CBA_SESSION_SIZE]) {
     if (fgets(name, CBA_SESSION_SIZE, file) == NULL) {
         name[0] = '\0';
     }
-    (void)fclose(file); /* it was read */
+    (void)fclose(file);
     name[strcspn(name, "\n")] = '\0';
     return name[0] != '\0';
 }

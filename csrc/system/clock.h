@@ -1,13 +1,13 @@
-/* The two clocks a deadline is kept on, in seconds, and what the first of them counts from. */
+/* The two clocks that deadlines are kept on, in seconds, and cheap ones for the hot path. */
 #ifndef CBA_CLOCK_H
 #define CBA_CLOCK_H
 
 #include <stdbool.h>
 
-/* Since boot, counting time asleep where the system can (CLOCK_BOOTTIME); never set by anyone. */
+/* Since boot, including sleep where the system counts it (CLOCK_BOOTTIME). Nobody can set it. */
 double cba_clock_boot(void);
 
-/* Since the epoch, as the system believes. */
+/* Since the epoch, by the system's clock. */
 double cba_clock_wall(void);
 
 /* A moment on both. */
@@ -17,19 +17,18 @@ struct cba_moment {
 
 struct cba_moment cba_clock_now(void);
 
-/* A clock that only goes forward, read where reading is cheapest: to the last tick of the kernel, a
- * few milliseconds ago. It stands still while the machine sleeps; the wall clock beside it does
- * not. */
+/* The cheapest clock that only goes forward: it shows the kernel's last tick, a few milliseconds
+ * ago. It stands still while the machine sleeps; the wall clock does not. */
 double cba_clock_steady(void);
 
-/* Whether both moments lie ahead, on the steady clock and on the wall clock. The one question that
- * is asked for every request that carries a token. */
+/* Whether both moments are in the future, on the steady clock and on the wall clock. It is asked
+ * for every request that carries a token. */
 bool cba_clock_before(double steady, double wall);
 
 enum { CBA_SESSION_SIZE = 64 };
 
-/* Names the start of the system that cba_clock_boot counts from, so that processes can tell each
- * other its moments: random(4), "boot_id". False, and an empty name, where there is none. */
+/* The name of the system's start, from which cba_clock_boot counts: random(4), "boot_id". Processes
+ * that see the same name can compare its moments. False, and an empty name, where there is none. */
 bool cba_clock_session(char name[CBA_SESSION_SIZE]);
 
 /* Waits; returns early when a signal arrives, so that a Lua hook can run. */

@@ -15,7 +15,8 @@ static void *new_mark(void) {
     return mmap(NULL, MARK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Emulators that ignore advice say yes to any, and would keep the mark in a child. */
+/* Emulators that ignore advice accept any, and a child would keep the mark: so one that does not
+ * exist is tried first. */
 static bool is_wiped_on_fork(void *mark) {
     return madvise(mark, MARK_SIZE, NO_ADVICE) != 0 &&
            madvise(mark, MARK_SIZE, MADV_WIPEONFORK) == 0;

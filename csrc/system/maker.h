@@ -1,4 +1,4 @@
-/* Which process made something: what a parent made is not its child's to use or to clean up. */
+/* Which process made an object: a forked child must neither use nor clean up its parent's. */
 #ifndef CBA_MAKER_H
 #define CBA_MAKER_H
 
@@ -7,16 +7,17 @@
 
 struct cba_maker {
     pid_t pid;
-    unsigned char *mark; /* memory that reads as zero in a child; NULL: the system has none */
+    unsigned char
+        *mark; /* memory that reads as zero in a child; NULL where the system has no such memory */
 };
 
-/* Takes note of this process. */
+/* Notes this process. */
 void cba_maker_note(struct cba_maker *maker);
 
 /* Whether this is that process, without a system call where there is such memory. */
 bool cba_maker_is_us(const struct cba_maker *maker);
 
-/* Frees; in the maker only. */
+/* Frees the note; in the maker only. */
 void cba_maker_forget(struct cba_maker *maker);
 
 #endif

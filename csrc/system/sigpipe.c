@@ -13,7 +13,7 @@ void cba_sigpipe_hold(struct cba_sigpipe *guard) {
 
 void cba_sigpipe_release(struct cba_sigpipe *guard) {
     if (!guard->held) {
-        return; /* the caller had it blocked: what is pending is the caller's to see */
+        return; /* the caller had blocked it, and wants to see what is pending */
     }
     guard->held = false;
     sigset_t pending;

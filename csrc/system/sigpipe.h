@@ -1,5 +1,5 @@
-/* Keeps a SIGPIPE that libcurl or its TLS library raises from ending the host process, without
- * touching the process's handlers: libcurl, told CURLOPT_NOSIGNAL, leaves this to its caller. */
+/* Keeps a SIGPIPE of our own writes, libcurl's among them, from ending the host process. The
+ * process's handlers stay: with CURLOPT_NOSIGNAL libcurl leaves this to its caller. */
 #ifndef CBA_SIGPIPE_H
 #define CBA_SIGPIPE_H
 
@@ -12,7 +12,8 @@ struct cba_sigpipe {
 };
 
 void cba_sigpipe_hold(struct cba_sigpipe *guard);
-/* Does nothing where nothing is held. */
+
+/* Does nothing when nothing is held. */
 void cba_sigpipe_release(struct cba_sigpipe *guard);
 
 #endif

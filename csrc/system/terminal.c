@@ -12,7 +12,8 @@
 #include "system/process.h"
 
 enum {
-    LINE_MAX_BYTES = CBA_SECRET_MAX_BYTES + 2, /* one too many, to be seen as such; a line feed */
+    LINE_MAX_BYTES =
+        CBA_SECRET_MAX_BYTES + 2, /* one byte too many, to notice it, and a line feed */
     LOOK_FOR_SIGNALS_MS = 100,
 };
 
@@ -20,9 +21,9 @@ bool cba_is_terminal(int fd) {
     return isatty(fd) == 1;
 }
 
-/* What would end or stop the process is held back while the terminal is not as it was. Nothing
- * stops the process meanwhile but SIGSTOP: with SIGTTIN and SIGTTOU held back, what a process in
- * the background does to its terminal fails, or is done. */
+/* Signals that would end or stop the process are blocked while the terminal's settings are changed.
+ * Only SIGSTOP can stop it then: with SIGTTIN and SIGTTOU blocked, calls of a background process to
+ * its terminal fail or succeed. */
 static const int held_signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGTSTP, SIGTTIN, SIGTTOU,
                                    SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU};
 
@@ -47,7 +48,7 @@ static bool signal_waits(void) {
     return false;
 }
 
-/* A SIGINT, from ^C or not, cancels the prompt and nothing else. */
+/* Removes a pending SIGINT: it cancels the prompt and nothing else. */
 static void take_interrupt(void) {
     sigset_t pending, interrupt;
     int number;
@@ -62,8 +63,8 @@ static bool in_foreground(int fd) {
     return tcgetpgrp(fd) == getpgrp();
 }
 
-/* Whether the line can be read on: the process is in the foreground, and nothing is shown of what
- * is typed. A shell sets the terminal for itself while the process is stopped by SIGSTOP. */
+/* Whether reading can go on: the process is in the foreground, and the terminal does not echo. A
+ * shell changes the settings while the process is stopped by SIGSTOP; then they are set again. */
 static bool keep_quiet(int fd, const struct termios *quiet) {
     struct termios now;
     if (!in_foreground(fd) || tcgetattr(fd, &now) != 0) {
@@ -73,7 +74,7 @@ static bool keep_quiet(int fd, const struct termios *quiet) {
     return as_set || tcsetattr(fd, TCSAFLUSH, quiet) == 0;
 }
 
-/* How many bytes of a line were read, 0 when it was cancelled. */
+/* The number of bytes in the line; 0 when it was cancelled. */
 static size_t read_line(int fd, char *line, size_t size, const struct termios *quiet) {
     size_t length = 0;
     while (length < size) {
@@ -115,8 +116,8 @@ static enum cba_prompt_outcome take_line(int fd, struct cba_secret *secret,
     return length > 0 ? CBA_PROMPT_ANSWERED : CBA_PROMPT_CANCELLED;
 }
 
-/* Flushes what was typed beyond the line: it may be the rest of a secret. Settings that somebody
- * else has made since, who has the terminal now, are left alone. */
+/* Also discards what was typed after the line: it may be the rest of a secret. Settings of another
+ * process group that has the terminal now are not changed. */
 static void restore(int fd, const struct termios *before, const struct termios *quiet) {
     struct termios now;
     bool ours = tcgetattr(fd, &now) == 0 && now.c_lflag == quiet->c_lflag;
@@ -126,8 +127,7 @@ static void restore(int fd, const struct termios *before, const struct termios *
     }
 }
 
-/* The kernel goes on editing the line, erasing and all, and sends the signals of ^C, ^\ and ^Z;
- * it shows nothing. */
+/* The kernel still edits the line and sends the signals of ^C, ^\ and ^Z; it shows nothing. */
 static enum cba_prompt_outcome ask(int fd, const char *question, struct cba_secret *secret,
                                    enum cba_secret_status *status) {
     struct termios before;
@@ -162,6 +162,6 @@ enum cba_prompt_outcome cba_terminal_prompt(const char *question, struct cba_sec
     hold_signals(&held, &before);
     enum cba_prompt_outcome outcome = ask(fd, question, secret, status);
     close(fd);
-    pthread_sigmask(SIG_SETMASK, &before, NULL); /* one that waited arrives now */
+    pthread_sigmask(SIG_SETMASK, &before, NULL); /* a pending one arrives now */
     return outcome;
 }

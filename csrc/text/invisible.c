@@ -47,7 +47,7 @@ static const struct {
     {0xFFF9, 0xFFFB, "an invisible character"},
 };
 
-/* What it is called, or NULL when it can be seen. */
+/* The character's name, or NULL when it is visible. */
 static const char *name_of(uint32_t code) {
     for (size_t i = 0; i < sizeof invisible / sizeof *invisible; i++) {
         if (code <= invisible[i].last) {
@@ -57,7 +57,7 @@ static const char *name_of(uint32_t code) {
     return NULL;
 }
 
-/* Where the last character begins. */
+/* The index of the last character. */
 static size_t last_character(const char *bytes, size_t length) {
     size_t at = length - 1;
     while (at > 0 && ((unsigned char)bytes[at] & 0xC0) == 0x80) {
@@ -79,7 +79,7 @@ bool cba_invisible_find(const char *bytes, size_t length, struct cba_invisible *
     return found->begins || found->ends;
 }
 
-/* "a tab (U+0009)"; a name with an abbreviation needs no number. */
+/* Adds "a tab (U+0009)"; a name with an abbreviation gets no number. */
 static void add_name(uint32_t code, char *text, size_t size) {
     const char *name = name_of(code);
     size_t used = strlen(text);

@@ -1,5 +1,5 @@
-/* Characters that nobody sees: white space, control characters, marks of direction, a BOM. At an
- * end of a value they are there by mistake; on a terminal some of them do harm. */
+/* Characters that nobody sees: white space, control characters, direction marks, a BOM. At an end
+ * of a value they are a mistake; on a terminal or in a log some of them do harm. */
 #ifndef CBA_INVISIBLE_H
 #define CBA_INVISIBLE_H
 
@@ -20,12 +20,12 @@ struct cba_invisible {
 /* Whether valid UTF-8 begins with one or ends in one. */
 bool cba_invisible_find(const char *bytes, size_t length, struct cba_invisible *found);
 
-/* What there is, in words: "begins with a byte order mark (BOM); remove it". One line feed counts
- * as dropped before. */
+/* Says what was found, such as "begins with a byte order mark (BOM); remove it". A line feed at the
+ * end is called the second one: the first has been dropped before. */
 void cba_invisible_describe(const struct cba_invisible *found, char *text, size_t size);
 
-/* Puts a '?' in place of each invisible character but the space, and of each byte that is no
- * UTF-8. Returns the new length, which is never more. */
+/* Replaces each invisible character but the space, and each byte that is no UTF-8, by a '?'.
+ * Returns the new length, which is not larger. */
 size_t cba_printable(char *text, size_t length);
 
 #endif
