@@ -17,13 +17,13 @@ end
 
 local arguments = {}
 
--- Thrown through argparse: it has no other way to stop without ending the process.
+-- Raised through argparse, which otherwise ends the process.
 local function stop(outcome)
   error(outcome, 0)
 end
 
--- Whatever was taken for an option or a command may be a secret in the wrong place: it is repeated
--- only when it looks like a word.
+-- An unknown option or command may be a secret in the wrong place: the message repeats it only when
+-- it looks like a word.
 local function mistake(where, message)
   local plain = message:gsub("\nDid you mean .*$", "")
   local kind, name = plain:match("^(unknown %a+) '(.*)'$")
@@ -40,7 +40,7 @@ local function mistake(where, message)
   stop{mistake = message, command = command}
 end
 
--- What is in a file is read when all flags are known: how it may be read is one of them.
+-- A file of headers is read later, when all flags are known: one says how it may be read.
 local function header(result, _, line)
   if line:find "^@" then
     result.headerFiles = result.headerFiles or {}
@@ -70,8 +70,8 @@ local function declare_flag(parser, flag)
   if flag.choices then option:choices(flag.choices):default(flag.default):show_default(false) end
 end
 
--- What one command takes, or with nil what all do: at the root, that may stand before the command
--- and after it.
+-- The flags of one command; with nil those of all commands, which may stand before the command,
+-- too.
 local function declare(parser, command)
   for _, flag in ipairs(flags.list) do
     if flag.command == command then declare_flag(parser, flag) end
@@ -117,7 +117,7 @@ end
 local NEVER = {clientsecret = true, secret = true, password = true, clientkeypassword = true,
   keypassword = true, passphrase = true}
 
--- Looked for before anything is said of the rest of the line, where the secret stands.
+-- Runs before any other message, which might repeat the secret from the rest of the line.
 local function refuse_secrets(words)
   for _, word in ipairs(words) do
     local name = word:match("^%-%-([%w_%-]+)")
@@ -130,7 +130,7 @@ local function refuse_secrets(words)
   end
 end
 
--- What is ours of a line, and the program of exec, whose words may look like flags.
+-- Splits a line into our words and those of exec's program, which may look like flags.
 local function split(words)
   local own = {}
   for i, word in ipairs(words) do
@@ -163,12 +163,12 @@ end
 
 --- Reads the words of a command line.
 ---@param words string[]
----@return table? read command, and what was given by the flags' names
+---@return table? read the command, and the values by the flags' names
 ---@return {text: string?, mistake: string?, command: string?}? outcome what to print instead
 function arguments.read(words)
   local ok, result = pcall(parse, words)
   if ok then
-    result[result.command] = nil   -- argparse notes the command under its own name, too
+    result[result.command] = nil   -- argparse sets this, too
     return result
   end
   if type(result) ~= "table" then error(result, 0) end

@@ -3,8 +3,8 @@
 local MONTHS = {Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
   Oct = 10, Nov = 11, Dec = 12}
 
--- Days from 1970-01-01 to a date of the Gregorian calendar. March begins the year: a leap day is
--- its last.
+-- Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that a
+-- leap day is the last day of one.
 local function days(year, month, day)
   if month <= 2 then year, month = year - 1, month + 12 end
   local leaps = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
@@ -13,7 +13,7 @@ end
 
 local calendar = {}
 
---- The moment that a certificate's date stands for: "Jan  1 00:00:00 2099 GMT" as OpenSSL writes
+--- A certificate's date as epoch seconds: "Jan  1 00:00:00 2099 GMT" as OpenSSL writes
 -- it, "2099-01-01 00:00:00 GMT" as libcurl does for GnuTLS.
 ---@param text string
 ---@return number? # epoch seconds

@@ -57,7 +57,7 @@ local function option_lines(words, settings)
   return table.concat(lines, INDENT)
 end
 
--- What other programs read, and nothing here does.
+-- Variables that other programs read and corebank-auth does not.
 local NOT_READ = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}
 
 local function ignored_line()
@@ -93,7 +93,7 @@ local function check_secret(state)
   return ("%s ($%s)"):format(file_line(core.outside(os.getenv(name))), name)
 end
 
--- Writes, reads and deletes an entry of our own.
+-- Writes, reads and deletes an entry of the doctor's own.
 local function try_store(store)
   local name = ("d0c%029d"):format(math.floor(core.random() * 2 ^ 32))   -- 32 digits, as others
   local done, fault = store:put(name, "a try", 60)

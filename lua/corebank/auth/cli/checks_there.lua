@@ -1,6 +1,6 @@
---- What the doctor looks at on the way to the bank: the name, the connection, TLS, the clocks, the
--- answer. Each check returns what there is, nothing to be said being an empty text, and maybe a
--- warning; or nil, what is wrong, and the exit status.
+--- What the doctor checks on the way to the bank: the name, the connection, TLS, the clocks, the
+-- answer. Each check returns a text, empty when there is nothing to say, and maybe a warning; or
+-- nil, what is wrong, and the exit status.
 
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"
@@ -21,7 +21,7 @@ local CERTIFICATE_SOON = 14     -- days
 
 local STEPS = {name = "resolve", connection = "connect", tunnel = "connect", handshake = "tls"}
 
--- Where the way ended. What fails with the proxy fails on the way to a connection.
+-- The check that the failure belongs to. A proxy's failure counts as one of the connection.
 local function failed_step(found)
   if found.failure == "timeout" then return STEPS[found.step] or "tls" end
   if found.failure == "resolve" then return "resolve" end
@@ -33,7 +33,7 @@ local function failed_step(found)
   return found.address and "connect" or "resolve"
 end
 
--- Nil, the message and the exit status, when the way ended at this step.
+-- Nil, the message and the exit status, for the check that the failure belongs to.
 local function ended(state, step)
   local trouble = diagnosis.of_failure(state.found, state.settings)
   local message = trouble.message
@@ -107,7 +107,7 @@ local function check_clock(state)
   return nil, "this machine's is " .. text .. "; set it, by NTP for example", exits.UNUSABLE
 end
 
--- What is wrong when the reply's two fields do not mean the same end.
+-- A warning when the reply's two fields do not mean the same end.
 local function contradiction(state)
   local seconds, ends = state.token.tokenValiditySec, state.token.expirationTime
   if not seconds or not ends or ends <= 0 then return nil end

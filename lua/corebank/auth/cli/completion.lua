@@ -1,12 +1,12 @@
---- What a shell needs to complete the words of the command. Each text can be evaluated, or be a
--- file in the shell's folder for such.
+--- What a shell needs to complete the words of the command: a text to evaluate, or to put into the
+-- shell's folder of completions.
 
 local flags = require "corebank.auth.cli.flags"
 
 local VALUES = {VERSION = "1.2 1.3"}   -- by a flag's kind
 local SHELLS = table.concat(flags.shells, " ")
 
--- The words that a flag's value is one of, where they are known.
+-- The words that a flag takes, if only certain ones.
 local function values_of(flag)
   return flag.choices and table.concat(flag.choices, " ") or VALUES[flag.kind]
 end
@@ -15,7 +15,7 @@ local function takes_value(flag)
   return flag.kind ~= "switch"
 end
 
--- What `text_of` gives for each element of a list, each text once, in lines or otherwise joined.
+-- Joins what `text_of` returns for the elements of a list, each text once.
 local function each(list, separator, text_of)
   local texts, seen = {}, {}
   for _, item in ipairs(list) do
@@ -25,7 +25,7 @@ local function each(list, separator, text_of)
   return table.concat(texts, separator)
 end
 
--- The flags for which `wanted` says yes.
+-- The flags for which `wanted` returns true.
 local function names(separator, wanted)
   return each(flags.list, separator, function(flag) return wanted(flag) and flag.flag end)
 end
@@ -93,7 +93,7 @@ _corebank-auth() {
 complete -F _corebank-auth corebank-auth
 ]==]
 
--- The words that a command takes and no other.
+-- The words that only this command takes.
 local function own_words(command)
   if command == "completion" then return SHELLS end
   return names(" ", of("command", command)) .. (command == "exec" and " --" or "")
@@ -160,7 +160,7 @@ else
 fi
 ]==]
 
--- What _arguments is told of a flag.
+-- A flag, as _arguments takes it.
 local function zsh_flag(flag)
   local meaning = flag.meaning:gsub("[%[%]\\]", "\\%0"):gsub("'", "'\\''")
   if not takes_value(flag) then return ("      '%s[%s]'"):format(flag.flag, meaning) end

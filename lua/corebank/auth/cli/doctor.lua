@@ -1,4 +1,4 @@
---- Finds out what is wrong: one thing after the other, a line for each, until the first that fails.
+--- The command doctor: runs one check after the other, a line for each, until one fails.
 
 local checks_here = require "corebank.auth.cli.checks_here"
 local checks_there = require "corebank.auth.cli.checks_there"
@@ -16,7 +16,8 @@ local function painter()
   return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end
 end
 
--- What a check says, and a warning that goes with it; one that stops the command has failed.
+-- What a check returns: a text and maybe a warning; or nil, a message and the exit status. A check
+-- that ends the command has failed.
 local function outcome_of(check, state)
   local ok, text, message, status = pcall(check, state)
   if ok then return text, message, status end
@@ -24,7 +25,7 @@ local function outcome_of(check, state)
   return nil, text.message, text.status
 end
 
--- Runs a check and prints its line; the exit status when it has failed.
+-- Runs a check and prints its line. Returns the exit status when it fails.
 local function run(check, state, paint)
   local text, message, status = outcome_of(check[2], state)
   text, message = text and output.readable(text), message and output.readable(message)
@@ -39,7 +40,7 @@ local function run(check, state, paint)
   end
 end
 
--- What the bank answered, secrets blanked, a line of ours for each of its own.
+-- Prints the bank's answer with secrets blanked, each line indented.
 local function show_answer(problem)
   local body = problem:body()
   if not body or not body:find "%S" then

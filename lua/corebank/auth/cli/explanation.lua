@@ -17,7 +17,7 @@ local function ends(told)
   return moment(core.wall() + told.remaining)
 end
 
--- Why there is this token, or none.
+-- The state of the token and its end.
 local function token_line(told)
   if not told.remaining then return "none; the next one comes from the bank" end
   return ("%s, %s left, until %s"):format(told.state, whole(told.remaining), ends(told))
@@ -53,9 +53,9 @@ local function escape(character)
   return ("\\u%04x"):format(code)
 end
 
--- JSON forbids control characters as they are. A terminal obeys U+0080 to U+009F, too, and those
--- that break lines or turn their direction: U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
--- U+2069. All else is passed on: a folder's name that is no UTF-8, too.
+-- JSON forbids bare control characters. A terminal also obeys U+0080 to U+009F and the characters
+-- that break lines or change their direction: U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
+-- U+2069. All else stays, also bytes of a folder's name that are no UTF-8.
 local ESCAPED = {'[%c"\\]', "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]",
   "\226\129[\166-\169]"}
 
@@ -69,7 +69,6 @@ end
 local function number_of(seconds)
   return ("%d.%03d"):format(math.floor(seconds), math.floor(seconds % 1 * 1000))
 end
-
 
 --- The same for a program. What is not known is absent.
 ---@param told corebank.auth.Explanation

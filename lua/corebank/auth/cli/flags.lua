@@ -6,9 +6,9 @@ local options = require "corebank.auth.options.list"
 ---@class corebank.auth.Flag
 ---@field flag string "--ca-file"
 ---@field name string where its value is put
----@field kind string "switch" takes no value; else what the value is
+---@field kind string "switch": it takes no value; else what the value is
 ---@field meaning string
----@field env string? the environment variable that stands in for it
+---@field env string? the environment variable that is read without it
 ---@field default any
 ---@field command string? the only command that takes it
 ---@field choices string[]?
@@ -81,10 +81,10 @@ function flags.belongs(flag, command)
   return not flag.command or flag.command == command
 end
 
--- Of curl's flags those that somebody may try here.
+-- Flags of curl that a user may try here.
 local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] = "clientCert"}
 
---- What somebody may have meant by a flag that there is not: --caFile, --CA_FILE, --user-agent, -H.
+--- The flag that an unknown one may have meant: --caFile, --CA_FILE, --user-agent, -H.
 ---@param text string
 ---@return string hint to be appended; empty when no flag is near
 function flags.hint(text)
@@ -101,7 +101,7 @@ function flags.hint(text)
   return ""
 end
 
---- The value for a flag, as its option wants it; nil and the reason when it is none.
+--- The value of a flag, as its option takes it; or nil and the reason.
 ---@param flag corebank.auth.Flag
 ---@param text string
 function flags.value(flag, text)
@@ -121,7 +121,7 @@ function flags.program(words, separator)
   return program
 end
 
---- What is wrong with flags that are right each by itself.
+--- What is wrong with a combination of flags.
 ---@param read table the flags' values by name
 ---@return string?
 function flags.conflict(read)

@@ -12,7 +12,7 @@ function formats.header(token)
   return "Authorization: " .. token:header() .. "\n"
 end
 
--- What is in a token needs no escapes: its characters are those of RFC 6750's b64token.
+-- A token needs no escapes: its characters are those of RFC 6750's b64token.
 function formats.json(token)
   local members = {
     ('"accessToken":"%s"'):format(token.accessToken),
@@ -25,7 +25,7 @@ function formats.json(token)
   return "{" .. table.concat(members, ",") .. "}\n"
 end
 
--- What a program finds of a token in its environment.
+-- The environment variables of a program that exec runs.
 local function variables(token)
   return {
     {"COREBANK_ACCESS_TOKEN", token.accessToken}, {"COREBANK_TOKEN_TYPE", token.tokenType},
@@ -51,8 +51,8 @@ function formats.env(token)
   return lines(token, "export %s=%s\n", quoted)
 end
 
---- For env files. No quotes: some that read such files, docker's --env-file among them, take
--- them for a part of the value; and no character of a token needs any.
+--- For env files. Without quotes: docker's --env-file takes them for a part of the value, and no
+-- character of a token needs them.
 function formats.dotenv(token)
   return lines(token, "%s=%s\n", tostring)
 end

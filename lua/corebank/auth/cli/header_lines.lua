@@ -4,7 +4,7 @@ local core = require "corebank.auth.core"
 
 local header_lines = {}
 
--- What nobody sees at an end of a name or value, such as the BOM that a file begins with.
+-- The invisible character at an end of a name or value, such as the BOM at the start of a file.
 local function unseen(what, text)
   local _, reason = core.outside(text)
   return reason and ("has a %s that %s"):format(what, reason)
@@ -23,11 +23,11 @@ function header_lines.add(headers, line)
   headers[name] = core.outside(value)
 end
 
---- Adds those of a file or a pipe. CR LF ends a line as well as LF, and empty lines do not count.
+--- Adds those of a file or a pipe. Lines end in LF or CR LF; empty lines are skipped.
 ---@param headers table<string, string>
 ---@param path string "-" is the standard input
 ---@param anyMode boolean? also when every user may read it
----@return string? mistake without the path, which may be a key in the wrong place
+---@return string? mistake without the path: somebody may have put a key there
 function header_lines.add_file(headers, path, anyMode)
   local text, reason = core.private_text(path, anyMode)
   local what = path == "-" and "the standard input, for --header @-,"

@@ -1,10 +1,10 @@
---- Reads the command lines that scripts are made of: a command, then whole flags, each with its
--- value in a word of its own. All others, and all that is wrong, are for arguments.lua: to compile
--- argparse takes longer than to look into the store.
+--- Reads the usual command lines of scripts: a command, then flags in full, each value a word of
+-- its own. It is there for speed only: loading argparse takes longer than a look into the store.
+-- All other lines, and all mistakes, are for arguments.lua.
 
 local flags = require "corebank.auth.cli.flags"
 
--- The flags that are read here, by how they are written; and what stands where none is given.
+-- The flags that are read here, by how they are written; and the defaults.
 local function known_flags(command)
   local by_flag, read = {}, {command = command}
   for _, flag in ipairs(flags.list) do
@@ -20,7 +20,7 @@ local function choice(flag, value)
   end
 end
 
--- The value of a flag; nil when somebody must be told something.
+-- The value of a flag; nil when it is missing or wrong.
 local function value_of(flag, text)
   if flag.kind == "switch" then return true end
   if not text or text:sub(1, 1) == "-" or not choice(flag, text) then return nil end
@@ -29,7 +29,7 @@ end
 
 --- Reads the words of a command line.
 ---@param words string[]
----@return table? read what arguments.read gives for the same words; nil: ask that
+---@return table? read as arguments.read returns it; nil: call that
 return function(words)
   local command, known = words[1], {}
   for _, name in ipairs(flags.commands) do known[name] = name ~= "completion" end
