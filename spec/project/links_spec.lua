@@ -30,6 +30,21 @@ describe("pages", function()
     assert.is_true(count > 20)
   end)
 
+  it("name files and folders that exist", function()
+    local count = 0
+    for _, page in ipairs(pages.list()) do
+      for path in files.content(page):gmatch("`(%l+/[%w_/.-]+)[^`\n]*`") do
+        local room = path:match "^%l+"
+        if lfs.attributes(room) and room ~= "build" and not path:find "NAME" then
+          local message = ("%s names %s, which is not there"):format(page, path)
+          assert.is_truthy(lfs.attributes(path), message)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 30)
+  end)
+
   it("are all reached from README", function()
     local readme = files.content("README.md")
     for _, page in ipairs(pages.list()) do
