@@ -39,8 +39,8 @@ static CURLcode append_headers(struct curl_slist **list, const char *const *line
     return code;
 }
 
-/* What libcurl would add by itself is turned off: a 100-continue before a large body costs a round
- * trip, and some servers never answer it; and it takes any body for a form. */
+/* Two headers that libcurl would add are turned off. Expect: 100-continue costs a round trip, and
+ * some servers never answer it. A Content-Type would say that any body is a form. */
 static CURLcode build_headers(const struct cba_settings *settings,
                               const struct cba_request *request, struct curl_slist **list) {
     CURLcode code = append_header(list, "Expect:");
@@ -176,14 +176,15 @@ static CURLcode set_tls_options(CURL *easy, const struct cba_settings *settings)
     return code;
 }
 
-/* libcurl knows a few methods by themselves, and what follows from them. */
+/* To libcurl a request is a POST, a HEAD or a GET, whatever its method's name is. Of a POST it says
+ * how long the body is, even an empty one (RFC 9110, section 8.6). A HEAD has no body. */
 static CURLcode set_method(CURL *easy, const struct cba_request *request) {
     CURLcode code = CURLE_OK;
     bool is_head = strcmp(request->method, "HEAD") == 0;
     bool is_post = strcmp(request->method, "POST") == 0;
     bool has_body = request->body != NULL || is_post || strcmp(request->method, "PUT") == 0 ||
                     strcmp(request->method, "PATCH") == 0;
-    if (has_body) {
+    if (has_body && !is_head) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDS, request->body != NULL ? request->body : "");
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);

@@ -10,34 +10,35 @@
 #include "http/outcome.h"
 
 enum {
-    CBA_REQUEST_HEADERS_MAX = 32, /* of an endpoint, and as many of a request */
-    CBA_RESOLVED_SECONDS = 1,     /* a bank that moves is followed at the next refresh */
+    CBA_RESOLVED_SECONDS = 1, /* a bank that moves is followed at the next refresh */
     CBA_IDLE_CONNECTION_SECONDS = 10,
 };
 
 struct cba_request {
     const char *method, *url;
     const char *const *headers; /* beside the endpoint's; NULL: none */
-    const char *body;           /* stays where it is until the request is over; NULL: none */
+    const char *body;           /* borrowed until the request is over; NULL: none */
     size_t body_length;
-    size_t answer_max;  /* bytes of the answer's body; a longer one is too large */
-    size_t refusal_max; /* of a body whose status is none of success: what is longer is cut off */
+    size_t answer_max;  /* bytes of the answer's body, when its status is of success */
+    size_t refusal_max; /* bytes of it that are kept when the status is another */
 };
 
-/* Each sets its part on an easy handle: once what all requests of an endpoint share, then for each
- * request what is its own. The failure's outcome is CBA_PENDING then; else CBA_NO_MEMORY,
- * CBA_UNSUPPORTED, or CBA_TLS for a client certificate or key that cannot be used, and the handle
- * must not be used. The handle borrows `headers`, which replaces what was there before, and which
- * is to be freed after the handle. `proxy` is cba_proxy_of's. */
 struct curl_slist;
+
+/* Sets what all requests to an endpoint share on a new easy handle. The failure's outcome stays
+ * CBA_PENDING; or it says why the handle cannot be used: CBA_NO_MEMORY or CBA_UNSUPPORTED. */
 void cba_request_set_endpoint(void *easy, const struct cba_settings *settings,
                               struct cba_failure *failure);
+
+/* Sets a request on a handle of its endpoint; fails also with CBA_TLS, when a client's certificate
+ * or key cannot be used. `proxy` is what cba_proxy_of says. The handle borrows `headers`, which
+ * replaces the list that was there, and which is to be freed after the handle. */
 void cba_request_set(void *easy, const struct cba_settings *settings,
                      const struct cba_request *request, const char *proxy,
                      struct curl_slist **headers, struct cba_failure *failure);
 
-/* Whether a request needs a handle and a connection for itself alone, which keep a secret: that of
- * a client's key, or of a proxy. */
+/* Whether a request must have a handle and a connection of its own, because they hold a secret: the
+ * key of a client, or the password of a proxy. */
 bool cba_request_is_private(const struct cba_settings *settings, const char *proxy);
 
 #endif

@@ -35,8 +35,9 @@ static void **push_slot(lua_State *L) {
 
 void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint) {
     void **slot = push_slot(L);
-    if (slot != NULL && *slot != cba_gone() && cba_engine_is_ours(*slot)) {
-        cba_engine_forget(*slot, endpoint);
+    struct cba_engine *engine = slot != NULL && *slot != cba_gone() ? *slot : NULL;
+    if (engine != NULL && cba_engine_is_ours(engine)) {
+        cba_engine_forget(engine, endpoint);
     }
     lua_pop(L, 1);
 }

@@ -49,7 +49,7 @@ static void test_keeping(void) {
     check(!is_kept(endpoint), "none before the first request");
     call(endpoint);
     check(is_kept(endpoint), "one after it");
-    cba_transfer_release(start(endpoint));
+    cba_transfer_release(cba_transfer_new(engine, endpoint));
     check(!is_kept(endpoint), "none after a request that was given up");
     call(endpoint);
     cba_engine_forget(engine, endpoint);

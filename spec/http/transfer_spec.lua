@@ -109,7 +109,9 @@ describe("a request #transfer", function()
 
   it("leaves nothing to the next one on the same handle and connection", function()
     arrived{method = "PUT", headers = {JSON, "X-Own: 1"}, body = "a body"}
-    local _, result, body = arrived{method = "HEAD"}
+    local _, result, body = arrived{method = "HEAD", body = "of which a HEAD has none"}
+    assert.equal("HEAD", last(scenario:requests()).method)
+    assert.equal("", last(scenario:requests()).body)
     assert.is_true(result.status >= 200)
     assert.equal("", body)
     local request = arrived{}

@@ -86,7 +86,7 @@ describe("docs/options.md", function()
     {"URL, redirect target", "CBA_URL_MAX", "csrc/http/*.h", 1},
     {"URL, redirect target", "CBA_LOCATION_MAX", "csrc/http/*.h", 1},
     {"request headers of your own", "MOST_HEADERS", "lua/corebank/auth/options/*.lua"},
-    {"request headers of your own", "CBA_REQUEST_HEADERS_MAX", "csrc/http/*.h"},
+    {"request headers of your own", "CBA_LINES_MAX", "csrc/lua/*.h"},
     {"a path, URL or pin list in an option", "LONGEST_TEXT", "lua/corebank/auth/options/*.lua"},
     {"JSON nesting", "CBA_JSON_DEPTH_MAX", "csrc/json/*.h"},
     {"redirects in one try", "MOST_REDIRECTS", "lua/corebank/auth/exchange/*.lua"},
