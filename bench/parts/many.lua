@@ -18,8 +18,7 @@ return function(run)
 
   report.heading "Many credentials at once"
   report.say(("A process gets %d tokens, each by a POST of its own, at most %d at a time "
-    .. "(%d rounds). authenticateAll begins with fewer, and widens while nothing lands.\n"):format(
-    count, PARALLEL, run.sizes.many_rounds))
+    .. "(%d rounds).\n"):format(count, PARALLEL, run.sizes.many_rounds))
   local list = peers.with(run.peers, "many")
   local all = figures.alternate(list, run.sizes.many_rounds, measure)
   report.figures(list, all, {{"wall", "wall, ms", "%.0f"}, {"cpu", "CPU, ms", "%.0f"},

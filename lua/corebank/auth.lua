@@ -55,7 +55,8 @@ end
 ---@return corebank.auth.Result[] # one for each element, in the list's order
 function auth.authenticateAll(list, given)
   local host, unable = choose_host()
-  if not host then error("authenticateAll: " .. unable, 2) end
+  unable = unable or host.may_wait()
+  if unable then error("authenticateAll: " .. unable, 2) end
   local authenticate_all = require "corebank.auth.client.many"   -- here: scripts mostly need one
   local results, mistake = authenticate_all(list, given, core, host)
   if not results then error("authenticateAll: " .. mistake, 2) end

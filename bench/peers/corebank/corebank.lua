@@ -94,11 +94,14 @@ local function clients(count, calls, parallel)
   return ("%d %.4f %.2f"):format(size, made * 1e3, took * 1e9)
 end
 
--- For each its own options, as many credentials have.
+-- For each its own credentials.
 local function many(count, parallel)
   local list = slots(count)
-  for i = 1, count do list[i] = copy() end
-  for _, result in ipairs(auth.authenticateAll(list, {parallel = parallel})) do
+  for i = 1, count do
+    list[i] = {clientId = given.clientId, clientSecret = given.clientSecret}
+  end
+  for _, result in ipairs(auth.authenticateAll(list, {baseUrl = given.baseUrl,
+    caFile = given.caFile, parallel = parallel})) do
     assert(result.token, result.message)
   end
 end

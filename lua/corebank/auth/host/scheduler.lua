@@ -58,7 +58,7 @@ local function note(task, ok, ...)
 end
 
 local function is_waiting(task)
-  return coroutine.status(task.thread) == "suspended"
+  return not task.isOver and coroutine.status(task.thread) == "suspended"
 end
 
 -- Whether a task that waits can go on, as one can that has not begun.

@@ -122,6 +122,20 @@ local function add_credentials(settings, given, secretFiles)
   settings.secretVariable = values.variables.clientSecret
 end
 
+--- Checks options each by itself; others may be missing.
+---@param given corebank.auth.Options
+---@return string? mistake
+function options.check(given)
+  local mistake = check_names(given)
+  local values = new_values()
+  for _, option in ipairs(list) do
+    local value = given[option.name]
+    if value ~= nil then mistake = mistake or read_option(values, option, value) end
+  end
+  wipe(values)
+  return mistake
+end
+
 --- Reads all options but the credentials.
 ---@param given corebank.auth.Options
 ---@param forClient boolean? whether a client's own options may be there

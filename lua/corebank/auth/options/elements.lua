@@ -1,0 +1,73 @@
+--- Reads the tables of options in a list, which have most of them in common.
+--
+-- What all elements share is given once, and an element gives only what differs: one that gives an
+-- option again overrides it. Elements that give nothing but credentials share one endpoint.
+
+local list = require "corebank.auth.options.list"
+local options = require "corebank.auth.options.read"
+
+local CREDENTIALS = {clientId = true, clientSecret = true}
+
+---@class corebank.auth.Elements
+---@field shared corebank.auth.Options
+---@field place corebank.auth.Settings? what elements share that give nothing but credentials
+local Elements = {}
+Elements.__index = Elements
+
+local function gives_only_credentials(element)
+  if type(element) ~= "table" or getmetatable(element) ~= nil then return false end
+  for name in pairs(element) do
+    if not CREDENTIALS[name] then return false end
+  end
+  return true
+end
+
+-- The options of an element: its own, else the shared ones.
+local function merge(shared, element)
+  local merged = {}
+  for name, value in pairs(shared) do merged[name] = value end
+  for name, value in pairs(element) do merged[name] = value end
+  for _, option in ipairs(list) do   -- a metatable may give more
+    local value = element[option.name]
+    if value ~= nil then merged[option.name] = value end
+  end
+  return merged
+end
+
+--- The settings of an element. To be released before this is closed.
+---@param element corebank.auth.Options
+---@return corebank.auth.Settings?
+---@return string? mistake
+function Elements:read(element)
+  local shared = self.shared
+  if not gives_only_credentials(element) then return options.read(merge(shared, element)) end
+  return options.with_credentials(self.place, {
+    clientId = element.clientId or shared.clientId,
+    clientSecret = element.clientSecret or shared.clientSecret})
+end
+
+--- Closes what the elements share.
+function Elements:close()
+  if self.place then options.release(self.place) end
+end
+
+local elements = {}
+
+--- Checks and reads what the elements of a list share.
+---@param elementList table[]
+---@param shared corebank.auth.Options
+---@return corebank.auth.Elements?
+---@return string? mistake
+function elements.new(elementList, shared)
+  local self = setmetatable({shared = shared}, Elements)
+  local mistake
+  for _, element in ipairs(elementList) do
+    if not self.place and gives_only_credentials(element) then
+      self.place, mistake = options.read_place(shared)
+      if mistake then return nil, mistake end
+    end
+  end
+  return self
+end
+
+return elements
