@@ -13,7 +13,7 @@
  * the caller's until it is published, given up or closed; to others it is NOTHING. A process that
  * is stopped keeps its claim for 2 to 3 seconds: then another one takes it over, and gets DONE with
  * a remark in `fault`. */
-enum cba_folder_status cba_claim_take(struct cba_folder *folder, int directory, const char *claim,
+enum cba_folder_status cba_claim_take(struct cba_folder *folder, int directory, const char *file,
                                       int *descriptor);
 
 /* Renames the claim, which is whole, to `file`. NOTHING when it was taken over. A process that is

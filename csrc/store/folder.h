@@ -44,8 +44,7 @@ enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int direc
                                             const char *file, int *descriptor);
 
 /* The same check for an open file. */
-enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file,
-                                             int descriptor);
+enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file, int fd);
 
 /* DONE when there is something that may be replaced or removed: a regular file of the user's, or a
  * symbolic link, which is not followed. NOTHING when there is nothing. */
