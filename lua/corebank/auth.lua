@@ -46,9 +46,10 @@ function auth.authenticate(given)
   return nil, message, problem
 end
 
---- Asks for many tokens side by side, each as authenticate does, and waits for all of them.
+--- Asks for many tokens side by side, each as authenticate does, and waits for all of them. Besides
+-- its own options it takes those that the elements share: an element gives only what differs.
 --
--- A mistake in the list or an element of it raises at the caller's level, before anything is sent.
+-- A mistake in the options or in an element raises at the caller's level, before anything is sent.
 -- An element that gets no token leaves the others alone; a handler that raises ends them all.
 ---@param list (corebank.auth.Options|corebank.auth.Client)[] of a client it is the client's token
 ---@param given corebank.auth.ManyOptions?

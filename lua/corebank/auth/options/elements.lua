@@ -41,9 +41,7 @@ end
 function Elements:read(element)
   local shared = self.shared
   if not gives_only_credentials(element) then return options.read(merge(shared, element)) end
-  return options.with_credentials(self.place, {
-    clientId = element.clientId or shared.clientId,
-    clientSecret = element.clientSecret or shared.clientSecret})
+  return options.with_credentials(self.place, merge(shared, element))
 end
 
 --- Closes what the elements share.

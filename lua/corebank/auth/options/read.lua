@@ -169,7 +169,7 @@ end
 
 --- The same settings with other credentials; they share the endpoint.
 ---@param place corebank.auth.Settings what `read_place` made; to be released later than these
----@param given {clientId: string?, clientSecret: (string|corebank.auth.Secret)?}
+---@param given corebank.auth.Options of which only the credentials count
 ---@return corebank.auth.Settings?
 ---@return string? mistake
 function options.with_credentials(place, given)
