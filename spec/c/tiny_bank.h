@@ -19,7 +19,7 @@
 #define TINY_BANK_CLIENT_SECRET "canary-\\\"secret\\\"-Kq83" /* as JSON writes it */
 #define TINY_BANK_GATEWAY_KEY "X-Gateway-Key: canary-key-77"
 
-enum { TINY_BANK_PUT_BODY = 3000 };
+enum { TINY_BANK_PUT_BODY = 4096 };
 
 struct tiny_bank {
     pid_t pid;
