@@ -131,7 +131,7 @@ end
 
 local function history(random)
   local world = fake.world(random_bank(random))
-  world.random, world.host.patience = random, pick(random, {2, false})
+  world.random, world.host.longestIdle = random, pick(random, {2, false})
   local store = random_store(random, world)
   local make, all = maker(world, random, store, pick(random, {0, 0.1, 0.3}))
   local clients, count = {}, 1 + math.floor(random() * 4)

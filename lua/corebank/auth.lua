@@ -77,7 +77,7 @@ function auth.client(given)
   -- Here: a script that needs one token reads less. And all that a client needs later on.
   local client = require "corebank.auth.client.client"
   require "corebank.auth.client.explain"
-  require "corebank.auth.client.fetching"
+  require "corebank.auth.client.flight"
   local system = require "corebank.auth.host.system"
   return client.new(settings, system, host, function() options.release(settings) end)
 end

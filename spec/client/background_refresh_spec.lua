@@ -40,9 +40,7 @@ describe("a refresh that nobody moves on", function()
   for seconds, posts in pairs{[5] = 2, [11] = 3} do
     it("for " .. seconds .. " s is " .. (posts == 2 and "kept" or "begun anew")
       .. " for whoever waits for it to be done", function()
-      for _, wait in ipairs{function(kept) kept:settle() end, function(kept, world)
-        client.token_and_refresh(kept, world.host.await)
-      end} do
+      for _, wait in ipairs{function(kept) kept:settle() end, client.token_and_refresh} do
         local kept, world = neglected()
         world.skip(seconds)
         local done

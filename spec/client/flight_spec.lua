@@ -1,8 +1,7 @@
--- Work that outlives its caller, with transfers that are tables; single_flight_spec has what
--- comes of it.
+-- A flight that Ctrl-C meets anywhere; single_flight_spec has what comes of one.
 
-local core = require "corebank.auth.core"
-local flight = require "corebank.auth.client.flight"
+local fake = require "spec.support.fake"
+local memory = require "corebank.auth.store.memory"
 
 -- Calls `job`, and raises at its `n`th instruction if it has so many. Whether it did.
 local function interrupt(n, job)
@@ -17,27 +16,23 @@ local function interrupt(n, job)
   end)
 end
 
-describe("a flight", function()
-  local function ready_at_once()
-    return {step = function() return true end, is_done = function() return true end}
-  end
-
-  for name, wish in pairs{["a transfer"] = function() return ready_at_once() end,
-    ["seconds"] = function() return nil, 0 end} do
-    it("that waits for " .. name .. " ends wherever Ctrl-C meets it", function()
-      local n = 0
+describe("a flight that Ctrl-C meets", function()
+  for name, store in pairs{["with a store"] = true, ["without a store"] = false} do
+    it(name .. " keeps no later call from its token, and leaves nothing open", function()
+      local n, interrupted = 0
       repeat
         n = n + 1
-        local own = flight.new(function()
-          coroutine.yield(wish())
-          return {}
-        end, function() end, {boot = core.boot}, coroutine)
-        own:start()
-        local interrupted = interrupt(n, function() own:advance() end)
-        own:advance()
-        assert.is_true(own.done, n)
+        local world = fake.world(fake.steady(100))
+        local kept = fake.keep(nil, {store = store and memory.new(world.system.boot) or nil}, world)
+        interrupted = interrupt(n, function() kept:token() end)
+        world.skip(3)
+        assert.is_truthy(fake.ask(kept, world), n)
+        assert.is_false(kept:is_fetching(), n)
+        kept:close()
+        world.pass(1)
+        assert.is_nil(next(world.open), n)
       until not interrupted
-      assert.is_true(n > 20)   -- instructions are counted
+      assert.is_true(n > 100)   -- instructions are counted
     end)
   end
 end)

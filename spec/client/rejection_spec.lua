@@ -20,7 +20,7 @@ end
 
 -- As in nginx: other callers are served by the same client meanwhile.
 local function among_others(world)
-  world.host.patience = nil
+  world.host.longestIdle = nil
 end
 
 describe("a token that the API rejects", function()

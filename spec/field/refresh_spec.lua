@@ -115,10 +115,9 @@ describe("a script that calls token() seldom", function()
     kept:token()
     world.skip(3)
     fake.ask(kept, world)   -- waits a moment, in vain
-    local flight = kept.flight
-    assert.is_false(flight.done)
-    flight.advance = function() end   -- nobody moves it on
-    pid = 2
+    assert.is_true(kept:is_fetching())
+    world.stop(kept.host)
+    pid, world.host = 2, world.new_host()
     local other = keep(nil, {store = store}, world)
     other:look()
     other:invalidate(other:peek())

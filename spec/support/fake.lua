@@ -1,5 +1,5 @@
 --- A world without sockets for the policy layer: one clock, a bank that answers from a function,
--- and a host whose waiters are coroutines. Time moves only when it is told to.
+-- and a plain script's host, whose callers are coroutines. Time moves only when it is told to.
 
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
@@ -81,7 +81,7 @@ function fake.world(answer)
     end
     function transfer.request_id() return given.requestId end
     function transfer.wait(_, patience)
-      world.wait_for_a_transfer(patience)
+      if patience > 0 then world.rest(patience) end
       return transfer.step()
     end
     world.open[transfer] = math.min(ready, deadline + 1e-6)
@@ -89,42 +89,34 @@ function fake.world(answer)
     return transfer
   end
 
-  -- The host: whoever waits yields, and is resumed when time has passed.
-  local flights = {}
-  world.host = {
-    patience = 2,
-    launch = function(flight) flights[#flights + 1] = flight end,
-    threads = coroutine,
-    callers_threads = coroutine,
-    await = function(flight, seconds)
-      local ends = world.now + (seconds or math.huge)
-      while not flight.done and world.now < ends do coroutine.yield() end
-    end,
-  }
-
-  world.host.await_flight = world.host.await
-
-  -- The host of tasks: a plain script's, with this clock. Whoever waits outside of a task lets time
-  -- pass if the world `waits`; else that is a mistake.
-  local function let_pass(seconds)
-    assert(world.waits, "this waits outside of a task")
-    world.now = world.now + seconds
-  end
-  for name, value in pairs(scheduler.new{boot = system.boot, pid = system.pid,
-    sleep = let_pass}) do
-    world.host[name] = value
-  end
-  local await = world.host.await   -- until clients use tasks
-  function world.host.await(wanted, seconds)
-    if wanted.advance then return world.host.await_flight(wanted, seconds) end
-    return await(wanted, seconds)
-  end
-  function world.wait_for_a_transfer(seconds)
+  -- Whoever waits outside of a task yields, and is resumed when time has passed. In a world that
+  -- `waits` he lets the time pass himself.
+  local function rest(seconds)
+    if not world.waits then return coroutine.yield() end
     for _, ready in pairs(world.open) do
       if ready > world.now then seconds = math.min(seconds, ready - world.now) end
     end
-    if seconds > 0 then let_pass(seconds) end
+    world.now = world.now + seconds
   end
+  world.rest = rest
+
+  local hosts = {}
+
+  --- A host that is moved on whenever time passes, until it is stopped.
+  function world.new_host()
+    local host = scheduler.new{boot = system.boot, pid = system.pid, sleep = rest}
+    hosts[#hosts + 1] = host
+    return host
+  end
+  world.host = world.new_host()
+
+  --- Nobody moves a host's tasks on any more, but who calls its clients; and again.
+  function world.stop(host)
+    for i = #hosts, 1, -1 do
+      if hosts[i] == host then table.remove(hosts, i) end
+    end
+  end
+  function world.go_on(host) hosts[#hosts + 1] = host end
 
   --- Starts `job` as a caller of its own.
   function world.call(job)
@@ -133,24 +125,14 @@ function fake.world(answer)
     if coroutine.status(thread) ~= "dead" then table.insert(world.running, thread) end
   end
 
-  -- Backwards, for `turn` may add to the list, and in order, so that a seed means one history.
-  local function each_turn(list, turn)
-    for i = #list, 1, -1 do
-      if not turn(list[i]) then table.remove(list, i) end
-    end
-  end
-
   --- Lets what is due happen, now.
   function world.settle()
-    world.host.poll()
-    each_turn(flights, function(flight)
-      flight:advance()
-      return not flight.done
-    end)
-    each_turn(world.running, function(thread)
+    for i = #hosts, 1, -1 do hosts[i].poll() end
+    for i = #world.running, 1, -1 do   -- backwards, for a turn may add to the list
+      local thread = world.running[i]
       assert(coroutine.resume(thread))
-      return coroutine.status(thread) ~= "dead"
-    end)
+      if coroutine.status(thread) == "dead" then table.remove(world.running, i) end
+    end
   end
 
   --- Time passes, in steps small enough for every flight and waiter to have its turn.

@@ -13,16 +13,15 @@ describe("clients with one store", function()
       return {token = "canary-token-" .. n, validity = 1000, takes = n == 1 and 60 or 5}
     end)
     local first, second, third = world.process(), world.process(), world.process()
-    world.call(function() first:token() end)
-    local stopped = first.flight
-    stopped.advance = function() end
+    assert(coroutine.resume(coroutine.create(function() first:token() end)))
+    world.stop(first.host)
     world.skip(13)
     local got
     world.call(function() second:token() end)
     world.pass(0.5, 0.05)
     world.call(function() got = {third:token()} end)
     world.pass(0.5, 0.05)
-    stopped.advance = nil
+    world.go_on(first.host)
     world.pass(6, 0.05)
     assert.equal("canary-token-2", got[1] and got[1].accessToken, got[2])
   end)
@@ -33,7 +32,7 @@ describe("clients with one store", function()
     local thread = coroutine.create(function() gone:token() end)
     assert(coroutine.resume(thread))
     assert.equal(1, #world.posts)
-    gone.flight.advance = function() end   -- killed: nobody drives it any more
+    world.stop(gone.host)   -- killed
     local problem
     local second = world.process()
     world.call(function() problem = select(3, second:token()) end)
@@ -59,11 +58,12 @@ describe("clients with one store", function()
       local asleep = world.process()
       local thread = coroutine.create(function() asleep:token() end)
       assert(coroutine.resume(thread))
+      world.stop(asleep.host)
       world.skip(1)
       next(world.open).step()   -- the answer is there, and nobody looks at it
       world.skip(7)   -- until its lease is over
       ask(world.process(), world)
-      asleep.flight:advance()
+      asleep.host.poll()
       assert.is_false(asleep:is_fetching())
       assert.equal(2, #world.posts)
       local told = world.process()
@@ -113,12 +113,11 @@ end)
 describe("a token in the store", function()
   it("is refreshed by one whose secret is changed meanwhile: its turn is given back", function()
     local world = sharing.world(steady(1000, 7))
-    world.host.launch = function(flight) world.own = flight end
     local own = core.secret("canary-secret")
     local kept = world.process{clientSecret = own}
     world.call(function() kept:token() end)
     world.skip(7.1)
-    world.own:advance()
+    kept.host.poll()
     world.skip(850)
     local function move_on(seconds)
       for _ = 1, seconds * 10 do

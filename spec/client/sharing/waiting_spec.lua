@@ -27,10 +27,8 @@ describe("clients with one store", function()
     ask(first, world)
     local token = ask(second, world)
     world.skip(850)
-    local launch = world.host.launch
-    world.host.launch = function() end
+    world.stop(first.host)
     first:token()
-    world.host.launch = launch
     assert.is_true(first:is_fetching())
     second:invalidate(token)
     return world, first, second
@@ -70,7 +68,7 @@ describe("clients with one store", function()
     local asked = begin_to_ask(second, world)
     for _ = 1, 90 do
       world.pass(0.1, 0.05)
-      if first:is_fetching() then first.flight:advance() end   -- as a host does for all it has
+      first.host.poll()
     end
     assert.equal("canary-token-2", asked.token.accessToken)
     assert.equal(2, #world.posts)
@@ -80,34 +78,31 @@ describe("clients with one store", function()
     local world = sharing.world(function(n)
       return {token = "canary-token-" .. n, validity = 1000, takes = n == 2 and 100 or 0.1}
     end)
-    world.host.patience = nil   -- as in nginx
     local first, second = world.process(), world.process()
+    first.host.longestIdle, second.host.longestIdle = nil, nil   -- as in nginx
     ask(first, world)
     local token = ask(second, world)
     world.skip(850)
     first:token()
-    local began, gone = world.now, first.flight
+    local began = world.now
     second:invalidate(token)
     for _ = 1, 95 do
       world.skip(0.1)
       first:token()
     end
-    gone.wanted.step = function() return false end
-    gone.advance = function() end   -- killed: nobody drives it any more
+    world.stop(first.host)   -- killed
     repeat until ask(second, world)
     assert.is_true(world.now - began < 12.5, world.now - began)
   end)
 
   it("leave it to one that is waited for, however it began", function()
-    for _, wait in ipairs{function(kept) kept:settle() end, function(kept, world)
-      client.token_and_refresh(kept, world.host.await)
-    end} do
+    for _, wait in ipairs{function(kept) kept:settle() end, client.token_and_refresh} do
       local world, first, second = refreshing(8)
-      world.call(function() wait(first, world) end)
+      assert(coroutine.resume(coroutine.create(wait), first))
       local asked = begin_to_ask(second, world)
       world.pass(8.2, 0.05)
       assert.is_nil(asked.token)   -- nobody has moved the first one on
-      first.flight:advance()
+      first.host.poll()
       world.pass(0.2, 0.05)
       assert.equal("canary-token-2", asked.token.accessToken)
       assert.equal(2, #world.posts)
@@ -139,7 +134,7 @@ describe("clients with one store", function()
     assert(coroutine.resume(coroutine.create(function() gone:token() end)))
     local problem
     world.call(function() problem = select(3, late:token()) end)
-    gone.flight.advance = function() end   -- killed: nobody drives it any more
+    world.stop(gone.host)   -- killed
     world.pass(5.5, 0.1)
     assert.equal("timeout", problem.code)
     local told = world.process()

@@ -1,14 +1,15 @@
 --- Keeps a token: hands it out while it is good, refreshes it ahead of its end, fetches once for
 -- all who wait.
 --
--- A token is *fresh* (handed out), then *stale* (handed out, and refreshed behind the caller's
--- back), then *expired*, a little before the bank's own end (fetched, and waited for). A *flight*
--- gets a token, from the store or from the bank: it outlives the caller that started it, and
--- everybody who needs its outcome shares it, failure too.
+-- A token is *fresh* (handed out), then *stale* (handed out, and refreshed in the background), then
+-- *expired*, a little before the bank's own end (fetched, and waited for). What is known of it is
+-- in known.lua. A *flight* gets the next one (flight.lua); where clients share a store it takes its
+-- *turn* to ask the bank by a *lease* (turn.lua, lease.lua, shared.lua). After a refusal the
+-- *latch* keeps callers off the bank (latch.lua).
 
--- Two more modules are loaded where they are needed: the command, when its token is in the store,
--- needs neither. auth.client loads them, for later there may be no descriptor to do it with.
-local keeping = require "corebank.auth.client.keeping"
+-- Modules that the command can do without, when its token is in the store, are loaded where they
+-- are needed. auth.client loads them, for later there may be no descriptor to do it with.
+local known = require "corebank.auth.client.known"
 local problem = require "corebank.auth.exchange.problem"
 
 ---@class corebank.auth.Client
@@ -32,56 +33,55 @@ end
 --- Whether a request is in flight.
 ---@return boolean
 function Client:is_fetching()
-  return self.flight ~= nil and not self.flight.done
+  return self.flight ~= nil
 end
 
 -- ---- the slow half of token() ------------------------------------------------------------------
 
-local function depart(self, urgent)
-  local fetching = require "corebank.auth.client.fetching"
-  local own = fetching.prepare(self, settings_of[self], urgent, tell)
-  self.flight = own
-  if urgent then own:awaited() end
-  own:depart()
-  if not own.done then self.host.launch(own) end
-  return own
+local function start(self, isUrgent)
+  local flight = require "corebank.auth.client.flight"
+  return flight.start(self, settings_of[self], isUrgent, tell)
 end
 
--- Somebody waits for the flight from now on, and it must not lose its turn meanwhile.
-local function join(self, own)
-  if self.shared and own:longest_alone() and not own.done then self.shared:renew() end
-  return own:awaited()
-end
-
--- Moves the flight on. One that a script has left alone for long says how seldom it calls.
+-- Moves the flight on. One that a script has left alone says how seldom it calls.
 local function move_on(self)
-  local own = self.flight
-  own:advance()
-  self.callsSeldom = self.callsSeldom or own.leftAlone
-  return own
+  local flight = self.flight
+  self.host.poll()
+  if flight == self.flight and flight.task:is_done() then flight:abandon() end
+  self.callsSeldom = self.callsSeldom or flight.task.wasIdle
+  return flight
 end
 
--- Hands out what is at hand; the refresh goes on in the background.
-local function refresh_behind(self)
-  if self:is_fetching() then
-    local own = move_on(self)
-    if not own.neglected or self.isClosed then return end
-  end
+-- Starts a refresh, unless there is one in flight or it is not the time for one.
+local function refresh_in_background(self)
+  if self.flight then move_on(self) end
+  if self.flight or self.isClosed or known.is_fresh(self) then return end
   local now = self.system.boot()
-  if now >= self.nextRefresh and keeping.rest_before_asking(self) <= 0
+  if now >= self.nextRefresh and known.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
-    depart(self, false)
+    start(self, false)
   end
 end
 
 -- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
-local function wait_a_moment(self, await)
-  if not self.callsSeldom or not self:is_fetching() then return end
-  local own, began = self.flight, self.system.boot()
-  if own.wasWaitedFor then return end
-  own.wasWaitedFor = true
-  await(own, REFRESH_WAIT)
+local function wait_a_moment(self)
+  local flight = self.flight
+  if not self.callsSeldom or not flight or flight.wasWaitedFor then return end
+  local began = self.system.boot()
+  flight.wasWaitedFor = true
+  flight:wait(REFRESH_WAIT)
   tell(self, "waited", {seconds = self.system.boot() - began})
+end
+
+-- Gives up what is in flight. Returns what a handler of events has raised then, if anything: to be
+-- raised when all is done.
+local function give_up(self)
+  local flight = self.flight
+  if not flight then return nil end
+  local ok, fault = pcall(flight.abandon, flight)
+  if not ok then pcall(flight.abandon, flight) end   -- Ctrl-C may have come before it began
+  self.flight = nil
+  return fault
 end
 
 local function refuse(trouble)
@@ -94,56 +94,54 @@ end
 
 -- The flight to wait for: the one in flight, or a new one. There may be no time left for one that
 -- was left alone.
-local function board(self)
-  if self:is_fetching() then
-    local own = move_on(self)
-    if own.done and not own.neglected or not own.leftAlone or self.isClosed then
-      return join(self, own)
+local function urgent_flight(self)
+  if self.flight then
+    local flight = move_on(self)
+    if self.isClosed or not flight.task.wasIdle
+      or flight.task:is_done() and not flight.wasDropped then
+      flight:make_urgent()
+      return flight
     end
-    own:abandon()
+    local fault = give_up(self)
+    if fault then error(fault, 0) end
   end
-  return join(self, depart(self, true))
+  return start(self, true)
 end
 
--- `await` returns when the flight that it is given is done, or the seconds are over, if it is given
--- any.
-local function fetch(self, await)
+local function fetch(self)
   if self.isClosed then return closed() end
   local began = self.system.boot()
   if self.latch:is_closed(began) then
-    keeping.fall_back(self)
-    if keeping.usable(self) then return self.current end
+    known.fall_back(self)
+    if known.usable(self) then return self.current end
     return refuse(self.latch:remembered(began))
   end
-  local own = board(self)
-  local waits = not own.done
-  if waits then await(own) end
+  local flight = urgent_flight(self)
+  local waits = not flight.task:is_done()
+  if waits then flight:wait() end
   if self.isClosed then return closed() end
   if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
-  if keeping.usable(self) then return self.current end
-  if own.fault then error(own.fault, 0) end
-  if own.problem then return refuse(own.problem) end
-  return fetch(self, await)   -- rejected or interrupted meanwhile; few rejections count
+  if known.usable(self) then return self.current end
+  if flight.fault then error(flight.fault, 0) end
+  if flight.problem then return refuse(flight.problem) end
+  return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
 end
 
-local function hand_out(self, await)
-  if keeping.usable(self) then
-    refresh_behind(self)
-    wait_a_moment(self, await)
-    if keeping.usable(self) then return self.current end
+local function hand_out(self)
+  if known.usable(self) then
+    refresh_in_background(self)
+    wait_a_moment(self)
+    if known.usable(self) then return self.current end
   end
-  return fetch(self, await)
+  return fetch(self)
 end
 
--- Gives up what is in flight. Returns what a handler of events has raised then, if anything: to be
--- raised when all is done.
-local function give_up(self, silence)
-  local own = self.flight
-  if not own then return nil end
-  local ok, fault = pcall(own.abandon, own, silence)
-  if ok then return nil end
-  pcall(own.abandon, own, silence)   -- Ctrl-C may have come before it began
-  return fault
+-- Waits for what is in flight, if anything.
+local function wait_for_flight(self)
+  local flight = self.flight
+  if not flight then return end
+  flight:make_urgent()
+  flight:wait()
 end
 
 local function check_open(self)
@@ -160,7 +158,7 @@ end
 function Client:token()
   if self.before(self.freshUntil, self.freshUntilWall) then return self.current end
   check_open(self)
-  local token, message, trouble = hand_out(self, self.host.await_flight)
+  local token, message, trouble = hand_out(self)
   return token, message, trouble
 end
 
@@ -186,23 +184,23 @@ end
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
-  return keeping.usable(self) and self.current or nil
+  return known.usable(self) and self.current or nil
 end
 
 --- Takes over what the store has, and asks nobody else.
 ---@return corebank.auth.Token? # the valid token at hand, as from `peek`
 function Client:look()
   check_open(self)
-  if self.shared and not self:is_fetching() then
+  if self.shared and not self.flight then
     local found = self.shared:token()
     local failure = self.shared:failure(found)
     if failure then
-      keeping.heed(self, failure)
+      known.heed(self, failure)
       self.lastProblem = failure.problem
       self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
     end
-    if found and not self.isClosed and keeping.wants(self, found) then
-      keeping.take(self, found)
+    if found and not self.isClosed and known.wants(self, found) then
+      known.take(self, found)
     end
   end
   return self:peek()
@@ -210,9 +208,8 @@ end
 
 --- Waits for the refresh that is in flight, if there is one: a script that ends would lose it.
 function Client:settle()
-  if not self:is_fetching() then return end
-  refresh_behind(self)
-  if self:is_fetching() then self.host.await_flight(join(self, self.flight)) end
+  if self.flight then refresh_in_background(self) end   -- it may have been left alone for too long
+  wait_for_flight(self)
 end
 
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again
@@ -231,9 +228,9 @@ function Client:invalidate(rejected)
     or rejected.accessToken ~= self.current.accessToken then
     return false
   end
-  local rest = keeping.rest_before_rejection(self)
+  local rest = known.rest_before_rejection(self)
   if rest > 0 then return false, rest end
-  local alike, pause = keeping.reject(self)
+  local alike, pause = known.reject(self)
   local fault = give_up(self)   -- it was asked for before the rejection
   if self.shared then self.shared:reject(self.current, self.lastRejection, self.rejections) end
   if fault then error(fault, 0) end
@@ -245,7 +242,7 @@ end
 ---@return boolean # whether the store, if there is one, did so
 function Client:forget()
   check_open(self)
-  keeping.forget(self)
+  known.forget(self)
   self.latch:open()
   local fault = give_up(self)
   local done = not self.shared or self.shared:forget()
@@ -266,10 +263,10 @@ function Client:close()
   if self.isClosed then return end
   self.isClosed = true
   self.latch:open()
-  keeping.forget(self)
+  known.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
-  local fault = give_up(self, true)
-  self.flight, self.rejected = nil, nil
+  local fault = give_up(self)
+  self.rejected = nil
   self.release()
   if fault then error(fault, 0) end
 end
@@ -281,10 +278,12 @@ end
 -- ---- making ------------------------------------------------------------------------------------
 
 local function join_store(self, settings)
-  local shared = require "corebank.auth.client.shared"   -- here: most clients have no store
+  local lease = require "corebank.auth.client.lease"   -- here: most clients have no store
+  local shared = require "corebank.auth.client.shared"
   self.shared = shared.new(settings.store, settings, self.system, function(operation, fault)
     tell(self, "store_failed", {operation = operation, fault = fault})
   end)
+  self.lease = lease.new(self.shared, self.system)
 end
 
 local client = {}
@@ -298,13 +297,12 @@ end
 
 --- token(), and what it began in the background, too, for one of many who wait side by side.
 ---@param self corebank.auth.Client
----@param await fun(flight: corebank.auth.Flight) returns when the flight is done
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
-function client.token_and_refresh(self, await)
-  local token, message, trouble = hand_out(self, await)
-  while self:is_fetching() do await(join(self, self.flight)) end
+function client.token_and_refresh(self)
+  local token, message, trouble = hand_out(self)
+  while self.flight do wait_for_flight(self) end
   if token then return self:peek() or token end
   return nil, message, trouble
 end
@@ -312,11 +310,11 @@ end
 -- Without a valid token: as for a caller in need, but never waits for what comes.
 local function tend_without(self, longest)
   self:look()   -- another process may have asked meanwhile
-  if keeping.usable(self) or self:is_fetching() then return end
+  if known.usable(self) or self.flight then return end
   local now = self.system.boot()
   if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
-    and keeping.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
-    depart(self, true)
+    and known.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
+    start(self, true)
   end
 end
 
@@ -326,18 +324,18 @@ end
 ---@param longest number? seconds until it is asked again at the latest while there is no valid
 --- token; default: it may be a minute
 function client.tend(self, longest)
-  if self.isClosed or self.before(self.freshUntil, self.freshUntilWall) then return end
-  if longest and not keeping.usable(self) and not self:is_fetching() then
+  if self.isClosed or known.is_fresh(self) then return end
+  if longest and not self.flight and not known.usable(self) then
     return tend_without(self, longest)
   end
-  refresh_behind(self)
+  refresh_in_background(self)
 end
 
 --- Makes a client.
 ---@param settings table what options.read made; its secret is the client's from now on
 ---@param system table boot, wall, steady, before, random, session, pid, url and transfer, as in the
 --- core
----@param host table launch, await and threads: see host/blocking.lua
+---@param host table see host/scheduler.lua
 ---@param release function wipes what `settings` owns
 ---@return corebank.auth.Client
 function client.new(settings, system, host, release)
@@ -349,7 +347,7 @@ function client.new(settings, system, host, release)
   -- Where the core can it looks at the clocks itself, and calls that only when they say no.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
   settings_of[self] = settings
-  keeping.begin(self, settings)
+  known.begin(self, settings)
   if settings.store then join_store(self, settings) end
   return self
 end

@@ -119,7 +119,7 @@ local function beat_once()
   end
   banks.close_retired()
   count_noted()
-  host.drive_what_is_left()
+  host.run_what_is_left()
 end
 
 -- An exiting worker calls it a last time, with `premature`.

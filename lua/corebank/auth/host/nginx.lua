@@ -80,6 +80,10 @@ Task.__index = Task
 
 local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
 
+-- One timer, the runner, runs all tasks. `queue` is those that it has yet to begin; `changes` wakes
+-- it.
+local queue, changes = {}, assert(semaphores.new(0))
+
 function Task:is_done()
   return self.isOver
 end
@@ -101,7 +105,8 @@ end
 
 -- A mistake of ours, or of a handler of events, ends that task and no other.
 local function note(task, ok, ...)
-  if task.isCancelled then ok = false elseif not ok then log((...)) end
+  if task.isCancelled then return finish(task, false) end
+  if not ok then log((...)) end
   local finished, fault = pcall(finish, task, ok, ...)
   if not finished then log(fault) end
 end
@@ -115,6 +120,7 @@ local function run(task)
     task_of[thread] = nil
   end
   task.hasReturned = true
+  changes:post(1)
 end
 
 function Task:cancel()
@@ -126,8 +132,6 @@ end
 
 -- ---- the runner --------------------------------------------------------------------------------
 
--- One timer runs all tasks. `queue` is those that it has yet to begin.
-local queue, queued = {}, assert(semaphores.new(0))
 local beat = -math.huge   -- when the runner was last seen, or its timer was had
 
 local function has_runner()
@@ -157,7 +161,7 @@ local function run_tasks()
   repeat
     beat = core.boot()
     begin_queued(threads)
-    if next(threads) then queued:wait(LOOK) end
+    if next(threads) then changes:wait(LOOK) end
     drop_ended(threads)
   until not next(threads) and #queue == 0
   beat = -math.huge
@@ -174,7 +178,7 @@ function nginx.spawn(work, finished)
     ended = nginx.condition(), wake = assert(semaphores.new(0))}, Task)
   queue[#queue + 1] = task
   if has_runner() then
-    queued:post(1)
+    changes:post(1)
   elseif ngx.timer.at(0, run_tasks) then
     beat = core.boot()
   end
@@ -223,149 +227,5 @@ end
 
 --- Tasks go on by themselves.
 function nginx.poll() end
-
--- ---- the old form, until clients use tasks -----------------------------------------------------
-local GROWTH = 1.03
-local SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.010
-
-
--- The coroutines that a handler sees belong to its request, and nobody else can resume them.
--- Flights need plain ones, which the Lua module keeps under names with a line in front.
-local function plain(name)
-  return coroutine["_" .. name] or coroutine[name]
-end
-
--- A coroutine inherits the request of whoever makes it, and a flight outlives that: it lets go of
--- it, or a call of the Lua module, from a handler of events maybe, would find what is freed.
-local has_exdata, exdata = pcall(require, "thread.exdata")   -- of OpenResty's LuaJIT
-local no_request = require "ffi".cast("void *", 0)
-
-local create = plain "create"
-
---- What flights run in.
-nginx.threads = {
-  create = function(work)
-    return create(function(...)
-      if has_exdata then exdata(no_request) end
-      return work(...)
-    end)
-  end,
-  resume = plain "resume", status = plain "status", yield = plain "yield",
-}
-
---- What runs in coroutines only while its caller waits: it keeps the caller's request, without
--- which no timer could be started from there.
-nginx.callers_threads = {
-  create = create, resume = plain "resume", status = plain "status", yield = plain "yield",
-}
-
--- ---- the driver --------------------------------------------------------------------------------
-
-local flights = {}         -- flight -> the semaphore of its waiters, or false
-local driver               -- whoever drives; a later one takes over
-local old_beat = -math.huge    -- when it last did
-local pause = SHORTEST_PAUSE
-
-local function is_driven()
-  return core.boot() - old_beat < PATIENCE
-end
-
-local function land(flight)
-  local semaphore = flights[flight]
-  flights[flight] = nil
-  local waiters = semaphore and -semaphore:count() or 0
-  if waiters > 0 then semaphore:post(waiters) end
-end
-
--- A mistake of ours or of an event handler ends that flight and no other; its waiters hear of it.
--- Takes and returns whether the engine has been stepped.
-local function advance(flight, stepped)
-  local ok, result = pcall(flight.advance, flight, stepped)
-  if not ok then
-    ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", tostring(result))
-  end
-  if flight.done or not ok then land(flight) end
-  if ok then return result end
-  return stepped
-end
-
-local function step_all()
-  old_beat = core.boot()
-  local list = {}   -- handlers of events may start more of them
-  for flight in pairs(flights) do list[#list + 1] = flight end
-  local stepped
-  for i = 1, #list do stepped = advance(list[i], stepped) end
-end
-
--- Until nothing is in flight any more, or the flight that is waited for has ended.
-local function drive(awaited)
-  local own = {}
-  driver = own
-  while driver == own and next(flights) and not (awaited and awaited.done) do
-    step_all()
-    if next(flights) and not (awaited and awaited.done) then
-      ngx.sleep(pause)
-      pause = math.min(pause * GROWTH, LONGEST_PAUSE)
-    end
-  end
-  if driver == own then driver, old_beat = nil, -math.huge end
-end
-
--- A worker that is told to exit still finishes what is in flight: `premature` changes nothing.
-local function drive_all(_)
-  drive()
-end
-
---- A flight has started that nobody waits for yet.
-function nginx.launch(flight)
-  flights[flight] = flights[flight] or false
-  pause = SHORTEST_PAUSE
-  -- A timer that cannot be had, or is never run, loses no flight: see await.
-  if not is_driven() and ngx.timer.at(0, drive_all) then old_beat = core.boot() end
-end
-
---- Drives what has no driver: the timer for one was not to be had.
-function nginx.drive_what_is_left()
-  if next(flights) and not is_driven() then drive() end
-end
-
--- ---- waiting -----------------------------------------------------------------------------------
-
-local function semaphore_of(flight)
-  local semaphore = flights[flight]
-  if not semaphore then
-    semaphore = assert(semaphores.new(0))
-    flights[flight] = semaphore
-  end
-  return semaphore
-end
-
---- Returns when the flight is done. Where no driver runs (lua_max_pending_timers and
--- lua_max_running_timers are limits), the one who waits drives, for all.
-function nginx.await_flight(flight)
-  if flight.done then return end
-  check_may_wait()
-  while not flight.done do
-    local semaphore = semaphore_of(flight)
-    if is_driven() then semaphore:wait(PATIENCE) else drive(flight) end
-    if not flight.done and flights[flight] == nil then
-      error("a fetch ended with an error; the error log has it", 0)
-    end
-  end
-end
-
---- Waits for a transfer to be done, without one for a number of seconds; for a call that nobody
--- shares.
----@param wanted table?
----@param seconds number?
-function nginx.wait(wanted, seconds)
-  check_may_wait()
-  if not wanted then return ngx.sleep(seconds) end
-  local between = SHORTEST_PAUSE
-  while not wanted:step() do
-    ngx.sleep(between)
-    between = math.min(between * GROWTH, LONGEST_PAUSE)
-  end
-end
 
 return nginx

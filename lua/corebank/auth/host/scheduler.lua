@@ -50,7 +50,8 @@ end
 -- Takes what a task has returned or raised; or it waits.
 local function note(task, ok, ...)
   if coroutine.status(task.thread) == "dead" then
-    finish(task, ok and not task.isCancelled, ...)
+    if ok and task.isCancelled then return finish(task, false) end
+    finish(task, ok, ...)
     if not ok then error((...), 0) end
   elseif task.isCancelled then
     finish(task, false)
@@ -117,10 +118,10 @@ function scheduler.new(system)
   end
 
   local function note_idle()
-    local now = system.boot()
+    local longest, now = host.longestIdle or math.huge, system.boot()
     for _, task in ipairs(tasks) do
       local restedUntil = not task.wanted and task.due or lastTurn
-      if now - math.max(lastTurn, restedUntil) > LONGEST_IDLE then task.wasIdle = true end
+      if now - math.max(lastTurn, restedUntil) > longest then task.wasIdle = true end
     end
   end
 
@@ -138,8 +139,8 @@ function scheduler.new(system)
     for i = 1, #list do
       local task = list[i]
       if coroutine.status(task.thread) == "dead" then   -- Ctrl-C came before its end was noted
-        finish(task, false, "interrupted!")
-      elseif not task.isOver and is_waiting(task) and is_ready(task, now) then
+        finish(task, false)
+      elseif is_waiting(task) and is_ready(task, now) then
         note(task, coroutine.resume(task.thread))
       end
       ended = ended or task.isOver

@@ -2,6 +2,7 @@
 -- The functions change a client's fields. None waits, asks anybody or tells anybody.
 
 local latch = require "corebank.auth.client.latch"
+local problem = require "corebank.auth.exchange.problem"
 
 local SHARE_REFRESHED_AHEAD = 0.2   -- of the lifetime
 local LONGEST_AHEAD = 300           -- seconds
@@ -18,18 +19,18 @@ local SAME_REQUEST = 0.5            -- seconds; what began so close together was
 local FIRST_REJECTION_PAUSE, LONGEST_REJECTION_PAUSE = 5, 300
 local SHOWN_GOOD = 60               -- seconds, and two pauses, after which a rejection starts a row
 
-local keeping = {}
+local known = {}
 
 --- What a new client knows.
 ---@param client corebank.auth.Client
 ---@param settings table what options.read made
-function keeping.begin(client, settings)
+function known.begin(client, settings)
   client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
   client.lastRejection, client.departed = -math.huge, -math.huge
   client.rejections = 0
-  keeping.forget(client)
+  known.forget(client)
 end
 
 -- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
@@ -48,7 +49,7 @@ local function fresh_until_end(client, kept, token, other)
 end
 
 --- No token is at hand any more.
-function keeping.forget(client)
+function known.forget(client)
   client.current, client.source = nil, nil
   client.isRejected, client.isWithheld = false, false
   fresh_until(client, -math.huge, -math.huge)
@@ -56,28 +57,47 @@ end
 
 --- Whether the token at hand may be handed out.
 ---@return boolean
-function keeping.usable(client)
+function known.usable(client)
   return client.current ~= nil and not client.isWithheld
     and not client.current:expired(client.currentLeeway)
 end
 
+--- Whether the token at hand is handed out and nothing is done about it.
+---@return boolean
+function known.is_fresh(client)
+  return client.before(client.freshUntil, client.freshUntilWall)
+end
+
 --- How long the bank is not to be asked again, whatever happens.
 ---@return number seconds zero or less when it may be
-function keeping.rest_before_asking(client)
+function known.rest_before_asking(client)
   return client.lastDeparture + LEAST_BETWEEN_REQUESTS - client.system.boot()
 end
 
 --- How much of a lifetime, in seconds, is not used.
 ---@return number
-function keeping.leeway(client, lifetime)
+function known.leeway(client, lifetime)
   return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
+end
+
+--- Whether a new token has more time left than is kept back.
+---@param options {leeway: number?} a client, or its settings
+---@param token corebank.auth.Token
+---@param attempts integer tries made for it
+---@return corebank.auth.Token?
+---@return corebank.auth.Problem?
+function known.check_leeway(options, token, attempts)
+  if token:remaining() > known.leeway(options, token:remaining()) then return token end
+  return nil, problem.new("expired",
+    "leeway is more than the bank's new token has left; make it smaller",
+    {status = 200, attempts = attempts})
 end
 
 -- `lifetime`: what the token had left when the bank gave it, maybe to another process.
 local function adopt(client, token, lifetime)
   local ahead = client.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
-  local leeway = keeping.leeway(client, lifetime)
+  local leeway = known.leeway(client, lifetime)
   client.current, client.currentLeeway = token, leeway
   client.isRejected, client.isWithheld = false, false
   client.staleFrom = client.system.boot() + token:remaining() - ahead
@@ -86,7 +106,7 @@ local function adopt(client, token, lifetime)
 end
 
 local function outlasts(client, token)
-  return client.isRejected or not keeping.usable(client)
+  return client.isRejected or not known.usable(client)
     or token:remaining() >= client.current:remaining() + LEAST_GAIN
 end
 
@@ -103,29 +123,29 @@ local function receive(client, token, lifetime, departed)
   -- It gives no more time for being asked again: it is not, before the leeway. If this is another
   -- token than the one at hand, that may have ended with its issue.
   if token.accessToken ~= client.current.accessToken then
-    client.current, client.currentLeeway = token, keeping.leeway(client, lifetime)
+    client.current, client.currentLeeway = token, known.leeway(client, lifetime)
   end
   fresh_until_end(client, client.currentLeeway + GRAIN, token, client.current)
 end
 
 --- The bank gave this client a token.
-function keeping.issued(client, token)
+function known.issued(client, token)
   receive(client, token, token:remaining(), client.lastDeparture)
   client.source = "bank"
 end
 
 --- The next token cannot be had for now: a rejected one that has time left is better than none.
-function keeping.fall_back(client)
+function known.fall_back(client)
   client.isWithheld = false
 end
 
 --- It did not, or nobody got through to it.
 ---@param trouble corebank.auth.Problem
 ---@return corebank.auth.Failure
-function keeping.failed(client, trouble)
+function known.failed(client, trouble)
   local now = client.system.boot()
   client.failures = client.failures + 1
-  keeping.fall_back(client)
+  known.fall_back(client)
   client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
   local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
   client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
@@ -136,7 +156,7 @@ function keeping.failed(client, trouble)
 end
 
 --- A refresh came to nothing for lack of calls, although a caller waited for a moment.
-function keeping.postpone(client)
+function known.postpone(client)
   client.nextRefresh = client.system.boot() + LONGEST_RETRY
 end
 
@@ -150,7 +170,7 @@ end
 
 --- How long no further rejection counts.
 ---@return number seconds zero or less when one does
-function keeping.rest_before_rejection(client)
+function known.rest_before_rejection(client)
   return client.lastRejection + pause_after(client.rejections) - client.system.boot()
 end
 
@@ -160,14 +180,14 @@ end
 -- bank failed at the last refresh.
 ---@return boolean alike whether the one before was rejected, too, not long ago
 ---@return number seconds in which no further rejection counts
-function keeping.reject(client)
+function known.reject(client)
   local now = client.system.boot()
   local alike = now - client.lastRejection
     <= SHOWN_GOOD + 2 * pause_after(client.rejections)
   client.rejections = alike and client.rejections + 1 or 1
   client.lastRejection, client.rejected = now, client.current
   client.isRejected = true
-  client.isWithheld = client.host.patience ~= nil or not alike and client.failures == 0
+  client.isWithheld = client.host.longestIdle and true or not alike and client.failures == 0
   -- The next may start at once, whatever failed before: the pause is enough.
   client.lastDeparture, client.nextRefresh = -math.huge, -math.huge
   fresh_until(client, -math.huge, -math.huge)
@@ -184,7 +204,7 @@ local function hold_back(client, found)
   learn_of_rejection(client, found)
   if client.current and not client.current:expired() then return end
   client.current, client.source = found.token, "store"
-  client.currentLeeway = keeping.leeway(client, found.lifetime)
+  client.currentLeeway = known.leeway(client, found.lifetime)
   client.isRejected, client.isWithheld = true, true
   fresh_until(client, -math.huge, -math.huge)
 end
@@ -196,7 +216,7 @@ end
 -- the bank's answer, even if that is no later end.
 ---@param found corebank.auth.Found
 ---@return boolean
-function keeping.wants(client, found)
+function known.wants(client, found)
   local token, rejected = found.token, client.rejected
   if found.isRejected then
     hold_back(client, found)
@@ -204,14 +224,14 @@ function keeping.wants(client, found)
   end
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
-    and not token:expired(keeping.leeway(client, found.lifetime))
+    and not token:expired(known.leeway(client, found.lifetime))
     and (outlasts(client, token)
       or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
 end
 
 --- Takes it. A rejection that led to it counts as ours: one pace for however many processes.
 ---@param found corebank.auth.Found
-function keeping.take(client, found)
+function known.take(client, found)
   learn_of_rejection(client, found)
   receive(client, found.token, found.lifetime, found.departed)
   client.source = "store"
@@ -222,7 +242,7 @@ end
 ---@param failure corebank.auth.Failure
 ---@param since number? on the boot clock
 ---@return corebank.auth.Problem?
-function keeping.heed(client, failure, since)
+function known.heed(client, failure, since)
   local now = client.system.boot()
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
   if not client.isRejected or failure.at >= client.lastRejection then
@@ -235,4 +255,4 @@ function keeping.heed(client, failure, since)
   if not since and now < client.nextRefresh then return failure.problem end
 end
 
-return keeping
+return known

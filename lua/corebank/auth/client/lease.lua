@@ -1,0 +1,64 @@
+--- The turn to ask the bank, among all that share a store: whoever has the lease of the token's
+-- entry. It ends by itself, whatever becomes of its owner.
+
+local GRACE = 2   -- seconds that it outlasts the moment until which it is needed
+
+---@class corebank.auth.Lease
+local Lease = {}
+Lease.__index = Lease
+Lease.__metatable = false
+
+-- A forked child is somebody else.
+local function owner(self)
+  local pid = self.system.pid()
+  if pid ~= self.pid then self.pid, self.owner = pid, ("%d.%s"):format(pid, self.id) end
+  return self.owner
+end
+
+-- The name that we have a lease of, or had until it ended. A secret that was changed meanwhile
+-- gives it another one.
+local function leased(self)
+  return self.leasedBy == owner(self) and self.leased or nil
+end
+
+--- Asks for it, or for more time. It is ours, too, when the store cannot say.
+---@param until_when number on the boot clock
+---@param patient boolean as in corebank.auth.Store
+---@return boolean # whether it is ours
+function Lease:take(until_when, patient)
+  local name, ends = leased(self) or self.shared:name_of "token", until_when + GRACE
+  if not name then return false end
+  local got = self.shared:call("lease", name, owner(self), ends - self.system.boot(), patient)
+  if got then self.leased, self.leasedBy, self.leasedUntil = name, owner(self), ends end
+  return got ~= false
+end
+
+--- More time, if it is ours and may end before that.
+---@param until_when number on the boot clock
+function Lease:renew(until_when)
+  if leased(self) and self.leasedUntil < until_when then self:take(until_when, false) end
+end
+
+---@return boolean # whether it is ours
+function Lease:is_held()
+  return leased(self) ~= nil and self.system.boot() < self.leasedUntil
+end
+
+--- Gives it back, if it is ours.
+function Lease:release()
+  local name = leased(self)
+  self.leased = nil
+  if name then self.shared:call("release", name, self.leasedBy) end
+end
+
+local lease = {}
+
+---@param shared corebank.auth.Shared
+---@param system table boot, pid, random
+---@return corebank.auth.Lease
+function lease.new(shared, system)
+  return setmetatable({shared = shared, system = system,
+    id = ("%08x"):format(math.floor(system.random() * 2 ^ 32))}, Lease)
+end
+
+return lease
