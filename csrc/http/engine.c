@@ -26,8 +26,8 @@ struct cba_engine {
 
 /* ---- its life ------------------------------------------------------------------------------ */
 
-/* As many as a batch may have under way (many.lua). libcurl's own limit is four for each transfer
- * that is under way, and while there are more, each transfer that ends closes one. */
+/* As many as a batch may have in flight (many.lua). libcurl's own limit is four for each transfer
+ * in flight, and while there are more, each transfer that ends closes one. */
 enum { CONNECTIONS_KEPT = 256 };
 
 struct cba_engine *cba_engine_new(void) {
@@ -233,7 +233,7 @@ void cba_engine_forget(struct cba_engine *engine, const struct cba_endpoint *end
     leave(engine);
 }
 
-/* ---- what is under way --------------------------------------------------------------------- */
+/* ---- what is in flight --------------------------------------------------------------------- */
 
 /* At a time, for one transfer: RFC 8305 has an address of either family tried. */
 enum { SOCKETS_OPENING = 2 };

@@ -12,7 +12,7 @@
 #include "http/endpoint.h"
 #include "http/outcome.h"
 
-enum { CBA_HANDLES_KEPT_MAX = 32 };
+enum { CBA_HANDLES_KEPT_MAX = 32 }; /* for all endpoints together */
 
 struct cba_engine;
 
@@ -40,31 +40,29 @@ bool cba_engine_is_ours(const struct cba_engine *engine);
  * same endpoint, is preferred; another is to be set up. */
 struct cba_handle *cba_engine_take(struct cba_engine *engine, struct cba_endpoint *endpoint);
 
-/* Sets it up for the endpoint. The failure's outcome stays CBA_PENDING, or says why it cannot be.
- */
+/* Sets it up for the endpoint. The failure's outcome stays CBA_PENDING, or says why that failed. */
 void cba_engine_set_up(struct cba_engine *engine, struct cba_handle *handle,
                        struct cba_endpoint *endpoint, struct cba_failure *failure);
 
-/* Takes a handle back and keeps it, at the cost of the one that was used longest ago. Its bodies
- * are wiped. One that is not to be used again as it is set up keeps its memory only. */
+/* Wipes a handle's bodies and keeps it. Of one that does not stay set up only the memory is kept.
+ * When there are too many, the one that was used longest ago goes. */
 void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, bool stays_set_up);
 
-/* In a process that did not make it: gives up what is this process's copy. */
+/* For a process that did not make the handle: frees this process's copy of its memory. */
 void cba_handle_abandon(struct cba_handle *handle);
 
 /* The endpoint is closed: no kept handle stays set up for it. */
 void cba_engine_forget(struct cba_engine *engine, const struct cba_endpoint *endpoint);
 
-/* ---- what is under way --------------------------------------------------------------------- */
+/* ---- what is in flight --------------------------------------------------------------------- */
 
 /* Adds a handle whose request is set; false when out of memory. */
 bool cba_engine_add(struct cba_engine *engine, struct cba_handle *handle);
 void cba_engine_remove(struct cba_engine *engine, struct cba_handle *handle);
 bool cba_engine_is_alone(const struct cba_engine *engine); /* one handle is added */
 
-/* Moves all on without waiting, and calls `finish`, with the handle's CURLOPT_PRIVATE and libcurl's
- * code, for each that has ended, which is to be removed then. CBA_PENDING, or why this is not
- * possible. */
+/* Moves all on without waiting. For each handle that has ended it calls `finish`, which removes the
+ * handle, with its CURLOPT_PRIVATE and libcurl's code. CBA_PENDING, or why the step failed. */
 enum cba_outcome cba_engine_step(struct cba_engine *engine, void (*finish)(void *owner, int code));
 
 /* Waits for activity, at most `seconds`. Returns early on a signal. */

@@ -49,7 +49,7 @@ static int endpoint_new(lua_State *L) {
     return *slot != NULL ? 1 : cba_nomemory(L);
 }
 
-/* endpoint:close(). Transfers that are under way go on. */
+/* endpoint:close(). Transfers in flight go on. */
 static int endpoint_close(lua_State *L) {
     struct cba_endpoint **slot = cba_check(L, 1, endpoint_type), *endpoint = *slot;
     *slot = NULL;
