@@ -9,6 +9,7 @@ local semaphores = require "ngx.semaphore"
 local ngx = ngx
 
 local SHORTEST_SLEEP = 0.001
+local BEGUN_AT_ONCE = 4   -- tasks
 local LOOK = 0.1         -- seconds between two looks of the runner at its tasks
 local PATIENCE = 0.25    -- seconds without a look after which there is no runner
 local LOST = 2           -- seconds beyond its time after which a task counts as lost
@@ -138,10 +139,17 @@ local function has_runner()
   return core.boot() - beat < PATIENCE
 end
 
+-- Begins some; the rest have their turn after other requests: a handshake takes the processor.
 local function begin_queued(threads)
   local list = queue
   queue = {}
-  for _, task in ipairs(list) do threads[assert(ngx.thread.spawn(run, task))] = task end
+  for i, task in ipairs(list) do
+    if i > BEGUN_AT_ONCE then
+      queue[#queue + 1] = task
+    else
+      threads[assert(ngx.thread.spawn(run, task))] = task
+    end
+  end
 end
 
 -- A thread that has ended is kept by nginx until it is waited for.
@@ -161,7 +169,11 @@ local function run_tasks()
   repeat
     beat = core.boot()
     begin_queued(threads)
-    if next(threads) then changes:wait(LOOK) end
+    if #queue > 0 then
+      ngx.sleep(SHORTEST_SLEEP)
+    elseif next(threads) then
+      changes:wait(LOOK)
+    end
     drop_ended(threads)
   until not next(threads) and #queue == 0
   beat = -math.huge
