@@ -80,7 +80,7 @@ local function give_up(self)
   if not flight then return nil end
   local ok, fault = pcall(flight.abandon, flight)
   if not ok then pcall(flight.abandon, flight) end   -- Ctrl-C may have come before it began
-  self.flight = nil
+  if self.flight == flight then self.flight = nil end   -- a handler may have started another
   return fault
 end
 

@@ -120,7 +120,7 @@ local NUMBERS = {"status", "attempts", "retryAfter"}
 ---@field problem corebank.auth.Problem
 ---@field at number when it was known
 ---@field departed number when the request began
----@field nextRefresh number no refresh behind a caller before that
+---@field nextRefresh number no refresh in the background before that
 ---@field latched number? callers are kept off until then
 ---@field failures integer how many in a row
 ---@field denials integer how many of them were refusals

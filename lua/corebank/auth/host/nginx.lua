@@ -9,7 +9,7 @@ local semaphores = require "ngx.semaphore"
 local ngx = ngx
 
 local SHORTEST_SLEEP = 0.001
-local BEGUN_AT_ONCE = 4   -- tasks
+local BEGUN_AT_ONCE = 4  -- tasks
 local LOOK = 0.1         -- seconds between two looks of the runner at its tasks
 local PATIENCE = 0.25    -- seconds without a look after which there is no runner
 local LOST = 2           -- seconds beyond its time after which a task counts as lost
