@@ -25,7 +25,7 @@ static void free_and_look(void *block) {
 #include "http/endpoint.c"
 #undef free
 
-static const char *const headers[] = {"X-Key: canary-key", "X-Empty;", NULL};
+static const char *const header_lines[] = {"X-Key: canary-key", "X-Empty;", NULL};
 
 static struct cba_settings settings_of(const struct cba_secret *passphrase) {
     return (struct cba_settings){
@@ -35,7 +35,7 @@ static struct cba_settings settings_of(const struct cba_secret *passphrase) {
         .client_key_password = passphrase,
         .proxy = "http://user:canary-password@proxy.example",
         .no_proxy = "",
-        .headers = headers,
+        .headers = header_lines,
     };
 }
 
@@ -52,8 +52,9 @@ static void test_copy(struct cba_secret *passphrase) {
     check(strcmp(copy->proxy, "http://proxy.example") == 0, "a string of its own");
     check(copy->no_proxy != NULL && copy->no_proxy[0] == '\0', "an empty one is not a missing one");
     check(copy->ca_path == NULL && copy->pinned_key == NULL, "what is not set");
-    check(strcmp(copy->headers[0], headers[0]) == 0 && copy->headers[0] != headers[0], "a line");
-    check(strcmp(copy->headers[1], headers[1]) == 0 && copy->headers[2] == NULL, "all lines");
+    check(strcmp(copy->headers[0], header_lines[0]) == 0 && copy->headers[0] != header_lines[0],
+          "a line");
+    check(strcmp(copy->headers[1], header_lines[1]) == 0 && copy->headers[2] == NULL, "all lines");
     check(strcmp(cba_secret_bytes(copy->client_key_password, &length), "canary-passphrase") == 0,
           "a passphrase of its own");
     cba_endpoint_close(endpoint);

@@ -8,8 +8,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "json/grammar.h"
 #include "secret/secret.h"
+#include "json/grammar.h"
 
 enum { LARGEST = 1 << 14 }; /* nesting takes the reference's stack */
 
