@@ -176,7 +176,8 @@ describe("a secret file that is replaced #transfer", function()
     write("canary-secret-old")
     local secret = auth.secret.file(path)
     write(bank.clientSecret)
-    local scenario = bank:scenario{}
+    local late = {delay = 0.3}   -- both ask before either is denied
+    local scenario = bank:scenario{late, late, {}}
     local options = survive.options{baseUrl = scenario.baseUrl, clientSecret = secret}
     for _, result in ipairs(auth.authenticateAll{options, options}) do
       assert.is_true(result.token ~= nil, result.message)

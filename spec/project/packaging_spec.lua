@@ -17,7 +17,7 @@ assert(require "corebank.auth.options.suggest" == "a program's own")
 local token = assert(auth.authenticate{caFile = os.getenv "COREBANK_CA_FILE"})
 assert(#token.accessToken > 0)
 print(debug.getinfo(auth.authenticate, "S").source)
-print("policy from " .. debug.getinfo(require "corebank.auth.exchange.exchange".run, "S").source)
+print("policy from " .. debug.getinfo(require "corebank.auth.exchange.exchange".new, "S").source)
 print(tostring(token))
 ]]
 

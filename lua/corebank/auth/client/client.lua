@@ -108,8 +108,25 @@ local function urgent_flight(self)
   return start(self, true)
 end
 
+-- Takes a token from the store, if there is one and it will do. Whether it did.
+local function take_over(self, found)
+  if not found or self.isClosed or not known.wants(self, found) then return false end
+  known.take(self, found)
+  return true
+end
+
+-- Looks before a flight starts, as that takes a task: nobody waits for what is there already.
+local function is_in_store(self)
+  if not self.shared or self.flight then return false end
+  self.shared:report_anew()
+  if not take_over(self, self.shared:token()) then return false end
+  tell(self, "found")
+  return known.usable(self)
+end
+
 local function fetch(self)
   if self.isClosed then return closed() end
+  if is_in_store(self) then return self.current end
   local began = self.system.boot()
   if self.latch:is_closed(began) then
     known.fall_back(self)
@@ -192,6 +209,7 @@ end
 function Client:look()
   check_open(self)
   if self.shared and not self.flight then
+    self.shared:report_anew()
     local found = self.shared:token()
     local failure = self.shared:failure(found)
     if failure then
@@ -199,9 +217,7 @@ function Client:look()
       self.lastProblem = failure.problem
       self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
     end
-    if found and not self.isClosed and known.wants(self, found) then
-      known.take(self, found)
-    end
+    take_over(self, found)
   end
   return self:peek()
 end

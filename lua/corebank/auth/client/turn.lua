@@ -72,7 +72,7 @@ function turn.get(flight)
   local client, timeout = flight.client, flight.timeout
   local host, shared, system = client.host, client.shared, client.system
   local began, pause, isOurs = system.boot(), FIRST_LOOK, false
-  shared:report_anew()
+  if not flight.isUrgent then shared:report_anew() end   -- else its caller has, and has looked
   flight.deadline = began + timeout
   while true do
     -- Also once it is our turn: whoever had it before has put what came before letting go.
