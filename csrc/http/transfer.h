@@ -11,7 +11,10 @@
 #include "http/request.h"
 #include "system/clock.h"
 
-enum { CBA_ANSWER_HEADERS_MAX = 64 * 1024 }; /* all header lines together */
+enum {
+    CBA_ANSWER_HEADERS_MAX = 64 * 1024, /* all header lines together */
+    CBA_ANSWER_BODY_MAX = 64 * 1024,    /* unless a request says otherwise */
+};
 
 struct cba_transfer;
 

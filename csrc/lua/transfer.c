@@ -16,7 +16,6 @@ static const char transfer_type[] = "corebank.auth.transfer";
 enum { ENDPOINT = 1, REQUEST = 2, SECONDS = 3 };
 
 enum {
-    ANSWER_MAX = 64 * 1024, /* bytes of a body, unless a request says otherwise */
     ANSWER_LIMIT = 1 << 30, /* that a request may say */
     SHOWN = 4096,           /* of a refusal's */
 };
@@ -68,7 +67,7 @@ static void read_request(lua_State *L, struct cba_request *request,
     cba_lines_field(L, REQUEST, "headers", headers);
     request->headers = headers;
     lua_getfield(L, REQUEST, "maxBytes");
-    lua_Number max_bytes = luaL_optnumber(L, -1, ANSWER_MAX);
+    lua_Number max_bytes = luaL_optnumber(L, -1, CBA_ANSWER_BODY_MAX);
     luaL_argcheck(L, max_bytes >= 0 && max_bytes <= ANSWER_LIMIT, REQUEST, "maxBytes");
     request->answer_max = request->refusal_max = (size_t)max_bytes;
     lua_pop(L, 1);

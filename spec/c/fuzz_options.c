@@ -1,4 +1,4 @@
-/* Any bytes as a table of options. fuzz_options.lua builds the table and holds what options.lua
+/* Any bytes as a table of options. fuzz_options.lua builds the table and holds what options/
  * makes of it against what it promises; here are the bytes, a Lua state and the counting of what is
  * left behind. */
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* csrc/json/json.c: what it takes for a token reply, and that it writes what others read. */
+/* csrc/json: what it takes for a token reply, and that it writes what others read. */
 #include "json/credentials.h"
 #include "json/reply.h"
 

@@ -1,6 +1,7 @@
 -- The rules of the tree: which room may use which, who may include what, who may mention nginx.
 
 local files = require "spec.support.files"
+local lfs = require "lfs"
 local content, list = files.content, files.lines_of
 
 local c_files = list("find csrc -name '*.[ch]'")
@@ -74,6 +75,24 @@ local function check_room(path, room, rooms)
   assert.is_truthy(room and rooms[room], path .. " lies in no room: move it into the folder that "
     .. "its job belongs to, or give a new folder a line in spec/project/layering_spec.lua")
 end
+
+-- csrc/lua has a file for each subject of the room below it: they need no list.
+describe("a room's README.md", function()
+  it("names each of its files and no other", function()
+    for _, folder in ipairs(list("ls -d csrc/*/ lua/corebank/auth/*/ | grep -v csrc/lua/")) do
+      local readme = content(folder .. "README.md")
+      for _, name in ipairs(list("ls " .. folder .. " | grep '[.]\\(c\\|lua\\)$'")) do
+        assert.is_truthy(readme:find("`" .. name .. "`", 1, true),
+          folder .. "README.md does not say what " .. name .. " is for")
+      end
+      for name in readme:gmatch("`([%w_]+%.[cl]u?a?)`") do
+        local found = lfs.attributes(folder .. name) or lfs.attributes("lua/corebank/" .. name)
+        assert.is_truthy(found or lfs.attributes("lua/corebank/auth/" .. name),
+          folder .. "README.md names " .. name .. ", which is not there")
+      end
+    end
+  end)
+end)
 
 describe("csrc", function()
   it("has rooms, whose arrows point down", function()

@@ -8,7 +8,7 @@ local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"
 local exchange = require "corebank.auth.exchange.exchange"
 local exits = require "corebank.auth.cli.exits"
-local known = require "corebank.auth.client.known"
+local freshness = require "corebank.auth.client.freshness"
 local token = require "corebank.auth.exchange.token"
 local wording = require "corebank.auth.cli.wording"
 
@@ -92,7 +92,7 @@ local function ask(state)
   local call = exchange.new{settings = state.settings, system = core,
     host = {await = await, sleep = blocking.sleep}}
   local got, _, trouble = call:run()
-  if got then got, trouble = known.check_leeway(state.settings, got, call.attempts) end
+  if got then got, trouble = freshness.check_leeway(state.settings, got, call.attempts) end
   state.token, state.problem = got, trouble
 end
 

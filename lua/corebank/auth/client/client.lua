@@ -2,14 +2,14 @@
 -- all who wait.
 --
 -- A token is *fresh* (handed out), then *stale* (handed out, and refreshed in the background), then
--- *expired*, a little before the bank's own end (fetched, and waited for). What is known of it is
--- in known.lua. A *flight* gets the next one (flight.lua); where clients share a store it takes its
--- *turn* to ask the bank by a *lease* (turn.lua, lease.lua, shared.lua). After a refusal the
--- *latch* keeps callers off the bank (latch.lua).
+-- *expired*, a little before the bank's own end (fetched, and waited for): freshness.lua. A
+-- *flight* gets the next one (flight.lua); where clients share a store it takes its *turn* to ask
+-- the bank by a *lease* (turn.lua, lease.lua, shared.lua). After a refusal the *latch* keeps
+-- callers off the bank (latch.lua).
 
 -- Modules that the command can do without, when its token is in the store, are loaded where they
 -- are needed. auth.client loads them, for later there may be no descriptor to do it with.
-local known = require "corebank.auth.client.known"
+local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"
 
 ---@class corebank.auth.Client
@@ -55,9 +55,9 @@ end
 -- Starts a refresh, unless there is one in flight or it is not the time for one.
 local function refresh_in_background(self)
   if self.flight then move_on(self) end
-  if self.flight or self.isClosed or known.is_fresh(self) then return end
+  if self.flight or self.isClosed or freshness.is_fresh(self) then return end
   local now = self.system.boot()
-  if now >= self.nextRefresh and known.rest_before_asking(self) <= 0
+  if now >= self.nextRefresh and freshness.rest_before_asking(self) <= 0
     and not self.latch:is_closed(now) then
     start(self, false)
   end
@@ -110,8 +110,8 @@ end
 
 -- Takes a token from the store, if there is one and it will do. Whether it did.
 local function take_over(self, found)
-  if not found or self.isClosed or not known.wants(self, found) then return false end
-  known.take(self, found)
+  if not found or self.isClosed or not freshness.wants(self, found) then return false end
+  freshness.take(self, found)
   return true
 end
 
@@ -121,7 +121,7 @@ local function is_in_store(self)
   self.shared:report_anew()
   if not take_over(self, self.shared:token()) then return false end
   tell(self, "found")
-  return known.usable(self)
+  return freshness.usable(self)
 end
 
 local function fetch(self)
@@ -129,8 +129,8 @@ local function fetch(self)
   if is_in_store(self) then return self.current end
   local began = self.system.boot()
   if self.latch:is_closed(began) then
-    known.fall_back(self)
-    if known.usable(self) then return self.current end
+    freshness.fall_back(self)
+    if freshness.usable(self) then return self.current end
     return refuse(self.latch:remembered(began))
   end
   local flight = urgent_flight(self)
@@ -138,17 +138,17 @@ local function fetch(self)
   if waits then flight:wait() end
   if self.isClosed then return closed() end
   if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
-  if known.usable(self) then return self.current end
+  if freshness.usable(self) then return self.current end
   if flight.fault then error(flight.fault, 0) end
   if flight.problem then return refuse(flight.problem) end
   return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
 end
 
 local function hand_out(self)
-  if known.usable(self) then
+  if freshness.usable(self) then
     refresh_in_background(self)
     wait_a_moment(self)
-    if known.usable(self) then return self.current end
+    if freshness.usable(self) then return self.current end
   end
   return fetch(self)
 end
@@ -201,7 +201,7 @@ end
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
-  return known.usable(self) and self.current or nil
+  return freshness.usable(self) and self.current or nil
 end
 
 --- Takes over what the store has, and asks nobody else.
@@ -213,7 +213,7 @@ function Client:look()
     local found = self.shared:token()
     local failure = self.shared:failure(found)
     if failure then
-      known.heed(self, failure)
+      freshness.heed(self, failure)
       self.lastProblem = failure.problem
       self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
     end
@@ -244,9 +244,9 @@ function Client:invalidate(rejected)
     or rejected.accessToken ~= self.current.accessToken then
     return false
   end
-  local rest = known.rest_before_rejection(self)
+  local rest = freshness.rest_before_rejection(self)
   if rest > 0 then return false, rest end
-  local alike, pause = known.reject(self)
+  local alike, pause = freshness.reject(self)
   local fault = give_up(self)   -- it was asked for before the rejection
   if self.shared then self.shared:reject(self.current, self.lastRejection, self.rejections) end
   if fault then error(fault, 0) end
@@ -258,7 +258,7 @@ end
 ---@return boolean # whether the store, if there is one, did so
 function Client:forget()
   check_open(self)
-  known.forget(self)
+  freshness.forget(self)
   self.latch:open()
   local fault = give_up(self)
   local done = not self.shared or self.shared:forget()
@@ -279,7 +279,7 @@ function Client:close()
   if self.isClosed then return end
   self.isClosed = true
   self.latch:open()
-  known.forget(self)
+  freshness.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
   local fault = give_up(self)
   self.rejected = nil
@@ -326,10 +326,10 @@ end
 -- Without a valid token: as for a caller in need, but never waits for what comes.
 local function tend_without(self, longest)
   self:look()   -- another process may have asked meanwhile
-  if known.usable(self) or self.flight then return end
+  if freshness.usable(self) or self.flight then return end
   local now = self.system.boot()
   if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
-    and known.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
+    and freshness.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
     start(self, true)
   end
 end
@@ -340,8 +340,8 @@ end
 ---@param longest number? seconds until it is asked again at the latest while there is no valid
 --- token; default: it may be a minute
 function client.tend(self, longest)
-  if self.isClosed or known.is_fresh(self) then return end
-  if longest and not self.flight and not known.usable(self) then
+  if self.isClosed or freshness.is_fresh(self) then return end
+  if longest and not self.flight and not freshness.usable(self) then
     return tend_without(self, longest)
   end
   refresh_in_background(self)
@@ -363,7 +363,7 @@ function client.new(settings, system, host, release)
   -- Where the core can it looks at the clocks itself, and calls that only when they say no.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
   settings_of[self] = settings
-  known.begin(self, settings)
+  freshness.begin(self, settings)
   if settings.store then join_store(self, settings) end
   return self
 end

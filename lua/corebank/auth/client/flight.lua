@@ -3,7 +3,7 @@
 -- it.
 
 local exchange = require "corebank.auth.exchange.exchange"
-local known = require "corebank.auth.client.known"
+local freshness = require "corebank.auth.client.freshness"
 local turn = require "corebank.auth.client.turn"
 
 -- How a request ends that nobody moves on: by its time limits, or because its peer gives it up.
@@ -43,7 +43,7 @@ end
 local function get(self)
   local client = self.client
   if client.shared then return turn.get(self) end
-  local rest = known.rest_before_asking(client)
+  local rest = freshness.rest_before_asking(client)
   if rest > 0 then client.host.sleep(rest) end
   return self:ask(client.host)
 end
@@ -56,7 +56,7 @@ local function keep_answer(self, token, trouble)
   local seconds = client.system.boot() - self.startedAt
   if token then
     local name = client.current and "refreshed" or "fetched"
-    known.issued(client, token)
+    freshness.issued(client, token)
     if client.shared then
       client.shared:put_token{token = token, lifetime = token:remaining(),
         departed = client.lastDeparture, rejections = client.rejections,
@@ -64,7 +64,7 @@ local function keep_answer(self, token, trouble)
     end
     return name, {attempts = self.attempts, seconds = seconds}
   end
-  local failure = known.failed(client, trouble)
+  local failure = freshness.failed(client, trouble)
   if client.shared and client.lease:is_held() then client.shared:put_failure(failure) end
   return trouble.code == "denied" and "denied" or "failed",
     {code = trouble.code, status = trouble.status, attempts = trouble.attempts, seconds = seconds,
@@ -76,21 +76,21 @@ local function keep(self, token, trouble)
   local client, found = self.client, self.found
   if not (token or trouble) then return nil end
   if found then
-    known.take(client, found)
+    freshness.take(client, found)
     return "found"
   end
   if self.heeded then
-    known.fall_back(client)
+    freshness.fall_back(client)
     client.lastProblem, client.lastProblemAt = self.heeded, client.system.wall()
     return nil
   end
   if trouble and self.task.wasIdle and SAYS_NOTHING[trouble.code] then
     self.wasDropped, self.problem = true, nil
-    if self.wasWaitedFor then known.postpone(client) end
+    if self.wasWaitedFor then freshness.postpone(client) end
     return nil
   end
   if token then
-    token, trouble = known.check_leeway(client, token, self.attempts)
+    token, trouble = freshness.check_leeway(client, token, self.attempts)
     self.problem = trouble
   end
   return keep_answer(self, token, trouble)

@@ -1,7 +1,7 @@
 --- How a flight gets a token where there is a store: it takes the one in there, waits for the one
 -- that the owner of the lease brings, or asks the bank when the lease is its own.
 
-local known = require "corebank.auth.client.known"
+local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"
 
 local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what the owner got
@@ -49,7 +49,7 @@ end
 -- The token in the store, if it will do; `flight.found` is its entry then. And the entry there is.
 local function look(flight)
   local found = flight.client.shared:token()
-  flight.found = found and known.wants(flight.client, found) and found or nil
+  flight.found = found and freshness.wants(flight.client, found) and found or nil
   return flight.found and found.token, found
 end
 
@@ -79,9 +79,9 @@ function turn.get(flight)
     local token, found = look(flight)
     if token then return token end
     local failure = shared:failure(found)
-    flight.heeded = failure and known.heed(client, failure, flight.isUrgent and began or nil)
+    flight.heeded = failure and freshness.heed(client, failure, flight.isUrgent and began or nil)
     if flight.heeded then return nil, flight.heeded end
-    local rest = isOurs and known.rest_before_asking(client)
+    local rest = isOurs and freshness.rest_before_asking(client)
     if rest and (rest <= 0 or system.boot() >= flight.deadline) then return ask(flight) end
     if rest then
       host.sleep(rest)

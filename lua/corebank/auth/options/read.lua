@@ -4,7 +4,7 @@
 
 local core = require "corebank.auth.core"
 local check_together = require "corebank.auth.options.together"
-local environment = require "corebank.auth.options.environment"
+local environment = require "corebank.auth.options.from_environment"
 local list = require "corebank.auth.options.list"
 
 ---@class corebank.auth.Settings

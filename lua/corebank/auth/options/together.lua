@@ -1,7 +1,7 @@
 --- The rules that concern more than one option, and the URL that several of them make.
 
 local core = require "corebank.auth.core"
-local environment = require "corebank.auth.options.environment"
+local environment = require "corebank.auth.options.from_environment"
 local host_name = require "corebank.auth.options.host_name"
 
 local USUAL_PORTS = {https = "443", http = "80"}

@@ -19,18 +19,18 @@ local SAME_REQUEST = 0.5            -- seconds; what began so close together was
 local FIRST_REJECTION_PAUSE, LONGEST_REJECTION_PAUSE = 5, 300
 local SHOWN_GOOD = 60               -- seconds, and two pauses, after which a rejection starts a row
 
-local known = {}
+local freshness = {}
 
 --- What a new client knows.
 ---@param client corebank.auth.Client
 ---@param settings table what options.read made
-function known.begin(client, settings)
+function freshness.begin(client, settings)
   client.leeway, client.refreshAhead = settings.leeway, settings.refreshAhead
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
   client.lastRejection, client.departed = -math.huge, -math.huge
   client.rejections = 0
-  known.forget(client)
+  freshness.forget(client)
 end
 
 -- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
@@ -49,7 +49,7 @@ local function fresh_until_end(client, kept, token, other)
 end
 
 --- No token is at hand any more.
-function known.forget(client)
+function freshness.forget(client)
   client.current, client.source = nil, nil
   client.isRejected, client.isWithheld = false, false
   fresh_until(client, -math.huge, -math.huge)
@@ -57,26 +57,26 @@ end
 
 --- Whether the token at hand may be handed out.
 ---@return boolean
-function known.usable(client)
+function freshness.usable(client)
   return client.current ~= nil and not client.isWithheld
     and not client.current:expired(client.currentLeeway)
 end
 
 --- Whether the token at hand is handed out and nothing is done about it.
 ---@return boolean
-function known.is_fresh(client)
+function freshness.is_fresh(client)
   return client.before(client.freshUntil, client.freshUntilWall)
 end
 
 --- How long the bank is not to be asked again, whatever happens.
 ---@return number seconds zero or less when it may be
-function known.rest_before_asking(client)
+function freshness.rest_before_asking(client)
   return client.lastDeparture + LEAST_BETWEEN_REQUESTS - client.system.boot()
 end
 
 --- How much of a lifetime, in seconds, is not used.
 ---@return number
-function known.leeway(client, lifetime)
+function freshness.leeway(client, lifetime)
   return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
 end
 
@@ -86,8 +86,8 @@ end
 ---@param attempts integer tries made for it
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
-function known.check_leeway(options, token, attempts)
-  if token:remaining() > known.leeway(options, token:remaining()) then return token end
+function freshness.check_leeway(options, token, attempts)
+  if token:remaining() > freshness.leeway(options, token:remaining()) then return token end
   return nil, problem.new("expired",
     "leeway is more than the bank's new token has left; make it smaller",
     {status = 200, attempts = attempts})
@@ -97,7 +97,7 @@ end
 local function adopt(client, token, lifetime)
   local ahead = client.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
-  local leeway = known.leeway(client, lifetime)
+  local leeway = freshness.leeway(client, lifetime)
   client.current, client.currentLeeway = token, leeway
   client.isRejected, client.isWithheld = false, false
   client.staleFrom = client.system.boot() + token:remaining() - ahead
@@ -106,7 +106,7 @@ local function adopt(client, token, lifetime)
 end
 
 local function outlasts(client, token)
-  return client.isRejected or not known.usable(client)
+  return client.isRejected or not freshness.usable(client)
     or token:remaining() >= client.current:remaining() + LEAST_GAIN
 end
 
@@ -123,29 +123,29 @@ local function receive(client, token, lifetime, departed)
   -- It gives no more time for being asked again: it is not, before the leeway. If this is another
   -- token than the one at hand, that may have ended with its issue.
   if token.accessToken ~= client.current.accessToken then
-    client.current, client.currentLeeway = token, known.leeway(client, lifetime)
+    client.current, client.currentLeeway = token, freshness.leeway(client, lifetime)
   end
   fresh_until_end(client, client.currentLeeway + GRAIN, token, client.current)
 end
 
 --- The bank gave this client a token.
-function known.issued(client, token)
+function freshness.issued(client, token)
   receive(client, token, token:remaining(), client.lastDeparture)
   client.source = "bank"
 end
 
 --- The next token cannot be had for now: a rejected one that has time left is better than none.
-function known.fall_back(client)
+function freshness.fall_back(client)
   client.isWithheld = false
 end
 
 --- It did not, or nobody got through to it.
 ---@param trouble corebank.auth.Problem
 ---@return corebank.auth.Failure
-function known.failed(client, trouble)
+function freshness.failed(client, trouble)
   local now = client.system.boot()
   client.failures = client.failures + 1
-  known.fall_back(client)
+  freshness.fall_back(client)
   client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
   local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
   client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
@@ -156,7 +156,7 @@ function known.failed(client, trouble)
 end
 
 --- A refresh came to nothing for lack of calls, although a caller waited for a moment.
-function known.postpone(client)
+function freshness.postpone(client)
   client.nextRefresh = client.system.boot() + LONGEST_RETRY
 end
 
@@ -170,7 +170,7 @@ end
 
 --- How long no further rejection counts.
 ---@return number seconds zero or less when one does
-function known.rest_before_rejection(client)
+function freshness.rest_before_rejection(client)
   return client.lastRejection + pause_after(client.rejections) - client.system.boot()
 end
 
@@ -180,7 +180,7 @@ end
 -- bank failed at the last refresh.
 ---@return boolean alike whether the one before was rejected, too, not long ago
 ---@return number seconds in which no further rejection counts
-function known.reject(client)
+function freshness.reject(client)
   local now = client.system.boot()
   local alike = now - client.lastRejection
     <= SHOWN_GOOD + 2 * pause_after(client.rejections)
@@ -204,7 +204,7 @@ local function hold_back(client, found)
   learn_of_rejection(client, found)
   if client.current and not client.current:expired() then return end
   client.current, client.source = found.token, "store"
-  client.currentLeeway = known.leeway(client, found.lifetime)
+  client.currentLeeway = freshness.leeway(client, found.lifetime)
   client.isRejected, client.isWithheld = true, true
   fresh_until(client, -math.huge, -math.huge)
 end
@@ -216,7 +216,7 @@ end
 -- the bank's answer, even if that is no later end.
 ---@param found corebank.auth.Found
 ---@return boolean
-function known.wants(client, found)
+function freshness.wants(client, found)
   local token, rejected = found.token, client.rejected
   if found.isRejected then
     hold_back(client, found)
@@ -224,14 +224,14 @@ function known.wants(client, found)
   end
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
   return not (rejected and token.accessToken == rejected.accessToken)
-    and not token:expired(known.leeway(client, found.lifetime))
+    and not token:expired(freshness.leeway(client, found.lifetime))
     and (outlasts(client, token)
       or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
 end
 
 --- Takes it. A rejection that led to it counts as ours: one pace for however many processes.
 ---@param found corebank.auth.Found
-function known.take(client, found)
+function freshness.take(client, found)
   learn_of_rejection(client, found)
   receive(client, found.token, found.lifetime, found.departed)
   client.source = "store"
@@ -242,7 +242,7 @@ end
 ---@param failure corebank.auth.Failure
 ---@param since number? on the boot clock
 ---@return corebank.auth.Problem?
-function known.heed(client, failure, since)
+function freshness.heed(client, failure, since)
   local now = client.system.boot()
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
   if not client.isRejected or failure.at >= client.lastRejection then
@@ -255,4 +255,4 @@ function known.heed(client, failure, since)
   if not since and now < client.nextRefresh then return failure.problem end
 end
 
-return known
+return freshness
