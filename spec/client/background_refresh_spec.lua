@@ -1,6 +1,6 @@
 -- Refreshes in the background: of plain scripts, that fail, and of a client that is tended.
 
-local client = require "corebank.auth.client.client"
+local next_token = require "corebank.auth.client.next_token"
 local fake = require "spec.support.fake"
 
 local ask, keep, steady = fake.ask, fake.keep, fake.steady
@@ -40,7 +40,7 @@ describe("a refresh that nobody moves on", function()
   for seconds, posts in pairs{[5] = 2, [11] = 3} do
     it("for " .. seconds .. " s is " .. (posts == 2 and "kept" or "begun anew")
       .. " for whoever waits for it to be done", function()
-      for _, wait in ipairs{function(kept) kept:settle() end, client.token_and_refresh} do
+      for _, wait in ipairs{function(kept) kept:settle() end, next_token.hand_out_and_refresh} do
         local kept, world = neglected()
         world.skip(seconds)
         local done
@@ -158,7 +158,7 @@ describe("a client that is tended", function()
   it("has a token before anybody asks, and refreshes it in time", function()
     local kept, world = keep(steady(100, 0.1))
     for _ = 1, 1000 do
-      client.tend(kept)
+      next_token.tend(kept)
       world.pass(0.5)
       if kept:peek() then assert.is_true(kept:peek():remaining() > 15) end
     end
@@ -170,7 +170,7 @@ describe("a client that is tended", function()
     world.random = function() return 1 end
     local ends = world.now + 70
     while world.now < ends do
-      client.tend(kept)
+      next_token.tend(kept)
       world.skip(0.5)
     end
     local gaps = {}
@@ -183,7 +183,7 @@ describe("a client that is tended", function()
   it("is closed, and nothing happens", function()
     local kept, world = keep(steady(100))
     kept:close()
-    client.tend(kept)
+    next_token.tend(kept)
     assert.equal(0, #world.posts)
   end)
 end)

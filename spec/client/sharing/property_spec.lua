@@ -3,6 +3,7 @@
 -- and at the end nothing is left: no transfer, no lease.
 
 local client = require "corebank.auth.client.client"
+local next_token = require "corebank.auth.client.next_token"
 local fake = require "spec.support.fake"
 local memory = require "corebank.auth.store.memory"
 local options = require "corebank.auth.options.read"
@@ -103,7 +104,7 @@ local function step(world, random, kept)
   if what < 0.5 then
     world.call(function() guarded_wait(ask, kept) end)
   elseif what < 0.6 then
-    guarded(client.tend, kept)
+    guarded(next_token.tend, kept)
   elseif what < 0.7 then
     world.call(function() guarded_wait(kept.settle, kept) end)
   elseif what < 0.8 then

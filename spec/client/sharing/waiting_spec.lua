@@ -1,6 +1,6 @@
 -- Clients that wait for another one to get the token.
 
-local client = require "corebank.auth.client.client"
+local next_token = require "corebank.auth.client.next_token"
 local fake = require "spec.support.fake"
 local sharing = require "spec.support.sharing"
 
@@ -96,7 +96,7 @@ describe("clients with one store", function()
   end)
 
   it("leave it to one that is waited for, however it began", function()
-    for _, wait in ipairs{function(kept) kept:settle() end, client.token_and_refresh} do
+    for _, wait in ipairs{function(kept) kept:settle() end, next_token.hand_out_and_refresh} do
       local world, first, second = refreshing(8)
       assert(coroutine.resume(coroutine.create(wait), first))
       local asked = begin_to_ask(second, world)

@@ -10,155 +10,19 @@
 -- Modules that the command can do without, when its token is in the store, are loaded where they
 -- are needed. auth.client loads them, for later there may be no descriptor to do it with.
 local freshness = require "corebank.auth.client.freshness"
-local problem = require "corebank.auth.exchange.problem"
+local next_token = require "corebank.auth.client.next_token"
+local settings_of = require "corebank.auth.client.settings"
+local tell = require "corebank.auth.client.tell"
 
 ---@class corebank.auth.Client
 local Client = {}
 Client.__index = Client
 Client.__metatable = false
 
--- Proxy passwords and gateway keys are in them: no dump of a client shows its settings.
-local settings_of = setmetatable({}, {__mode = "k"})
-
-local REFRESH_WAIT = 1   -- seconds that a script which calls seldom waits for a refresh
-
-local function tell(self, name, fields)
-  self.counters[name] = (self.counters[name] or 0) + 1
-  if not self.onEvent then return end
-  local event = fields or {}
-  event.name, event.client = name, self.name
-  self.onEvent(event)
-end
-
 --- Whether a request is in flight.
 ---@return boolean
 function Client:is_fetching()
   return self.flight ~= nil
-end
-
--- ---- the slow half of token() ------------------------------------------------------------------
-
-local function start(self, isUrgent)
-  local flight = require "corebank.auth.client.flight"
-  return flight.start(self, settings_of[self], isUrgent, tell)
-end
-
--- Moves the flight on. One that a script has left alone says how seldom it calls.
-local function move_on(self)
-  local flight = self.flight
-  self.host.poll()
-  if flight == self.flight and flight.task:is_done() then flight:abandon() end
-  self.callsSeldom = self.callsSeldom or flight.task.wasIdle
-  return flight
-end
-
--- Starts a refresh, unless there is one in flight or it is not the time for one.
-local function refresh_in_background(self)
-  if self.flight then move_on(self) end
-  if self.flight or self.isClosed or freshness.is_fresh(self) then return end
-  local now = self.system.boot()
-  if now >= self.nextRefresh and freshness.rest_before_asking(self) <= 0
-    and not self.latch:is_closed(now) then
-    start(self, false)
-  end
-end
-
--- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
-local function wait_a_moment(self)
-  local flight = self.flight
-  if not self.callsSeldom or not flight or flight.wasWaitedFor then return end
-  local began = self.system.boot()
-  flight.wasWaitedFor = true
-  flight:wait(REFRESH_WAIT)
-  tell(self, "waited", {seconds = self.system.boot() - began})
-end
-
--- Gives up what is in flight. Returns what a handler of events has raised then, if anything: to be
--- raised when all is done.
-local function give_up(self)
-  local flight = self.flight
-  if not flight then return nil end
-  local ok, fault = pcall(flight.abandon, flight)
-  if not ok then pcall(flight.abandon, flight) end   -- Ctrl-C may have come before it began
-  if self.flight == flight then self.flight = nil end   -- a handler may have started another
-  return fault
-end
-
-local function refuse(trouble)
-  return nil, trouble.message, trouble
-end
-
-local function closed()
-  return refuse(problem.new("closed", "the client was closed while waiting"))
-end
-
--- The flight to wait for: the one in flight, or a new one. There may be no time left for one that
--- was left alone.
-local function urgent_flight(self)
-  if self.flight then
-    local flight = move_on(self)
-    if self.isClosed or not flight.task.wasIdle
-      or flight.task:is_done() and not flight.wasDropped then
-      flight:make_urgent()
-      return flight
-    end
-    local fault = give_up(self)
-    if fault then error(fault, 0) end
-  end
-  return start(self, true)
-end
-
--- Takes a token from the store, if there is one and it will do. Whether it did.
-local function take_over(self, found)
-  if not found or self.isClosed or not freshness.wants(self, found) then return false end
-  freshness.take(self, found)
-  return true
-end
-
--- Looks before a flight starts, as that takes a task: nobody waits for what is there already.
-local function is_in_store(self)
-  if not self.shared or self.flight then return false end
-  self.shared:report_anew()
-  if not take_over(self, self.shared:token()) then return false end
-  tell(self, "found")
-  return freshness.usable(self)
-end
-
-local function fetch(self)
-  if self.isClosed then return closed() end
-  if is_in_store(self) then return self.current end
-  local began = self.system.boot()
-  if self.latch:is_closed(began) then
-    freshness.fall_back(self)
-    if freshness.usable(self) then return self.current end
-    return refuse(self.latch:remembered(began))
-  end
-  local flight = urgent_flight(self)
-  local waits = not flight.task:is_done()
-  if waits then flight:wait() end
-  if self.isClosed then return closed() end
-  if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
-  if freshness.usable(self) then return self.current end
-  if flight.fault then error(flight.fault, 0) end
-  if flight.problem then return refuse(flight.problem) end
-  return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
-end
-
-local function hand_out(self)
-  if freshness.usable(self) then
-    refresh_in_background(self)
-    wait_a_moment(self)
-    if freshness.usable(self) then return self.current end
-  end
-  return fetch(self)
-end
-
--- Waits for what is in flight, if anything.
-local function wait_for_flight(self)
-  local flight = self.flight
-  if not flight then return end
-  flight:make_urgent()
-  flight:wait()
 end
 
 local function check_open(self)
@@ -175,7 +39,7 @@ end
 function Client:token()
   if self.before(self.freshUntil, self.freshUntilWall) then return self.current end
   check_open(self)
-  local token, message, trouble = hand_out(self)
+  local token, message, trouble = next_token.hand_out(self)
   return token, message, trouble
 end
 
@@ -192,7 +56,7 @@ function Client:authenticate()
   local exchange = require "corebank.auth.exchange.exchange"
   local ok, token, message, trouble = pcall(exchange.call, {settings = settings_of[self],
     system = self.system, host = self.host, tell = self.onEvent})
-  if self.isClosed then return closed() end
+  if self.isClosed then return next_token.closed() end
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert
   return nil, message, trouble
@@ -217,15 +81,16 @@ function Client:look()
       self.lastProblem = failure.problem
       self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
     end
-    take_over(self, found)
+    next_token.take_over(self, found)
   end
   return self:peek()
 end
 
 --- Waits for the refresh that is in flight, if there is one: a script that ends would lose it.
 function Client:settle()
-  if self.flight then refresh_in_background(self) end   -- it may have been left alone for too long
-  wait_for_flight(self)
+  -- It may have been left alone for too long.
+  if self.flight then next_token.refresh_in_background(self) end
+  next_token.wait_for_flight(self)
 end
 
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again
@@ -247,7 +112,7 @@ function Client:invalidate(rejected)
   local rest = freshness.rest_before_rejection(self)
   if rest > 0 then return false, rest end
   local alike, pause = freshness.reject(self)
-  local fault = give_up(self)   -- it was asked for before the rejection
+  local fault = next_token.give_up(self)   -- it was asked for before the rejection
   if self.shared then self.shared:reject(self.current, self.lastRejection, self.rejections) end
   if fault then error(fault, 0) end
   tell(self, "invalidated", {alike = alike, pause = pause})
@@ -260,7 +125,7 @@ function Client:forget()
   check_open(self)
   freshness.forget(self)
   self.latch:open()
-  local fault = give_up(self)
+  local fault = next_token.give_up(self)
   local done = not self.shared or self.shared:forget()
   if fault then error(fault, 0) end
   return done
@@ -281,7 +146,7 @@ function Client:close()
   self.latch:open()
   freshness.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
-  local fault = give_up(self)
+  local fault = next_token.give_up(self)
   self.rejected = nil
   self.release()
   if fault then error(fault, 0) end
@@ -309,42 +174,6 @@ local client = {}
 ---@return boolean
 function client.is(value)
   return settings_of[value] ~= nil
-end
-
---- token(), and what it began in the background, too, for one of many who wait side by side.
----@param self corebank.auth.Client
----@return corebank.auth.Token? token
----@return string? message
----@return corebank.auth.Problem? problem
-function client.token_and_refresh(self)
-  local token, message, trouble = hand_out(self)
-  while self.flight do wait_for_flight(self) end
-  if token then return self:peek() or token end
-  return nil, message, trouble
-end
-
--- Without a valid token: as for a caller in need, but never waits for what comes.
-local function tend_without(self, longest)
-  self:look()   -- another process may have asked meanwhile
-  if freshness.usable(self) or self.flight then return end
-  local now = self.system.boot()
-  if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
-    and freshness.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
-    start(self, true)
-  end
-end
-
---- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
--- bank that is down is asked less and less often.
----@param self corebank.auth.Client
----@param longest number? seconds until it is asked again at the latest while there is no valid
---- token; default: it may be a minute
-function client.tend(self, longest)
-  if self.isClosed or freshness.is_fresh(self) then return end
-  if longest and not self.flight and not freshness.usable(self) then
-    return tend_without(self, longest)
-  end
-  refresh_in_background(self)
 end
 
 --- Makes a client.

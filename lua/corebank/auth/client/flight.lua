@@ -4,6 +4,8 @@
 
 local exchange = require "corebank.auth.exchange.exchange"
 local freshness = require "corebank.auth.client.freshness"
+local settings_of = require "corebank.auth.client.settings"
+local tell = require "corebank.auth.client.tell"
 local turn = require "corebank.auth.client.turn"
 
 -- How a request ends that nobody moves on: by its time limits, or because its peer gives it up.
@@ -20,8 +22,6 @@ local SAYS_NOTHING = {timeout = true, network = true, tls = true}
 local Flight = {}
 Flight.__index = Flight
 
-local settings_of = setmetatable({}, {__mode = "k"})   -- out of a dump's sight
-
 --- Asks the bank.
 ---@param host table await and sleep
 ---@param elsewhere (fun(): corebank.auth.Token?)? as for exchange.new
@@ -31,7 +31,7 @@ function Flight:ask(host, elsewhere)
   local client = self.client
   if client.flight ~= self then return nil end   -- a handler, told of the store, has ended it
   client.lastDeparture, self.task.wasIdle = client.system.boot(), nil
-  local call = exchange.new{settings = settings_of[self], system = client.system, host = host,
+  local call = exchange.new{settings = settings_of[client], system = client.system, host = host,
     deadline = self.deadline, elsewhere = elsewhere}
   function self.close_call() call:close() end
   local token, _, trouble = call:run()
@@ -107,7 +107,7 @@ local function finish(self, ok, result, trouble)
   local kept, name, event = pcall(keep, self, result, trouble)
   if client.lease then client.lease:release() end
   if not kept then error(name, 0) end
-  if name then self.tell(client, name, event) end
+  if name then tell(client, name, event) end
 end
 
 -- ---- waiting -----------------------------------------------------------------------------------
@@ -137,14 +137,11 @@ local flight = {}
 
 --- Starts one. It is the client's as soon as it can raise.
 ---@param client corebank.auth.Client
----@param settings table what options.read made
 ---@param isUrgent boolean
----@param tell fun(client: corebank.auth.Client, name: string, fields: table?) takes an event
 ---@return corebank.auth.Flight
-function flight.start(client, settings, isUrgent, tell)
-  local self = setmetatable({client = client, timeout = settings.timeout, isUrgent = isUrgent,
-    tell = tell, startedAt = client.system.boot()}, Flight)
-  settings_of[self] = settings
+function flight.start(client, isUrgent)
+  local self = setmetatable({client = client, timeout = settings_of[client].timeout,
+    isUrgent = isUrgent, startedAt = client.system.boot()}, Flight)
   self.task = client.host.spawn(function() return get(self) end,
     function(...) finish(self, ...) end)
   client.flight = self

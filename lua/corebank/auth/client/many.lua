@@ -6,6 +6,7 @@ local client = require "corebank.auth.client.client"
 local elements = require "corebank.auth.options.elements"
 local exchange = require "corebank.auth.exchange.exchange"
 local list_of_options = require "corebank.auth.options.list"
+local next_token = require "corebank.auth.client.next_token"
 local options = require "corebank.auth.options.read"
 
 ---@class corebank.auth.ManyOptions: corebank.auth.Options
@@ -109,17 +110,7 @@ end
 -- options are read again, so that of a long list only the secrets of calls in flight are in memory.
 local function work_for(batch, element, entry)
   if client.is(element) then
-    local waited
-    local function await(flight)   -- until flights are tasks
-      waited = flight
-      while not flight.done do
-        flight:advance()
-        if not flight.done then batch.host.sleep(0.005) end
-      end
-    end
-    return function() return client.token_and_refresh(element, await) end, function()
-      if waited then waited:deserted() end
-    end
+    return function() return next_token.hand_out_and_refresh(element) end, function() end
   end
   local settings, mistake = batch.reader:read(element)
   if not settings then return nil, mistake end

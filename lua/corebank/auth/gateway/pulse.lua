@@ -4,10 +4,10 @@
 -- next one. Every worker has a pulse; the lease lets one worker at a time ask a bank.
 
 local banks = require "corebank.auth.gateway.banks"
-local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local host = require "corebank.auth.host.nginx"
 local log = require "corebank.auth.gateway.log"
+local next_token = require "corebank.auth.client.next_token"
 local setup = require "corebank.auth.gateway.setup"
 
 local ngx = ngx
@@ -44,7 +44,7 @@ local function look(bank, get)
 end
 
 local function tend(bank)
-  if bank.client then return look(bank, client.tend) end
+  if bank.client then return look(bank, next_token.tend) end
   setup.try(bank)
 end
 

@@ -1,0 +1,184 @@
+--- What a client does when the token at hand will not do for long: refreshes it in the background,
+-- or has its caller wait for the next one.
+
+local freshness = require "corebank.auth.client.freshness"
+local problem = require "corebank.auth.exchange.problem"
+local tell = require "corebank.auth.client.tell"
+
+local REFRESH_WAIT = 1   -- seconds that a script which calls seldom waits for a refresh
+
+local next_token = {}
+
+local function start(self, isUrgent)
+  local flight = require "corebank.auth.client.flight"
+  return flight.start(self, isUrgent)
+end
+
+-- Moves the flight on. One that a script has left alone says how seldom it calls.
+local function move_on(self)
+  local flight = self.flight
+  self.host.poll()
+  if flight == self.flight and flight.task:is_done() then flight:abandon() end
+  self.callsSeldom = self.callsSeldom or flight.task.wasIdle
+  return flight
+end
+
+--- Starts a refresh, unless there is one in flight or it is not the time for one.
+---@param self corebank.auth.Client
+function next_token.refresh_in_background(self)
+  if self.flight then move_on(self) end
+  if self.flight or self.isClosed or freshness.is_fresh(self) then return end
+  local now = self.system.boot()
+  if now >= self.nextRefresh and freshness.rest_before_asking(self) <= 0
+    and not self.latch:is_closed(now) then
+    start(self, false)
+  end
+end
+
+-- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
+local function wait_a_moment(self)
+  local flight = self.flight
+  if not self.callsSeldom or not flight or flight.wasWaitedFor then return end
+  local began = self.system.boot()
+  flight.wasWaitedFor = true
+  flight:wait(REFRESH_WAIT)
+  tell(self, "waited", {seconds = self.system.boot() - began})
+end
+
+--- Gives up what is in flight.
+---@param self corebank.auth.Client
+---@return any # what a handler of events has raised then, if anything: to be raised when all is
+--- done
+function next_token.give_up(self)
+  local flight = self.flight
+  if not flight then return nil end
+  local ok, fault = pcall(flight.abandon, flight)
+  if not ok then pcall(flight.abandon, flight) end   -- Ctrl-C may have come before it began
+  if self.flight == flight then self.flight = nil end   -- a handler may have started another
+  return fault
+end
+
+local function refuse(trouble)
+  return nil, trouble.message, trouble
+end
+
+--- What callers of a closed client get.
+function next_token.closed()
+  return refuse(problem.new("closed", "the client was closed while waiting"))
+end
+
+-- The flight to wait for: the one in flight, or a new one. There may be no time left for one that
+-- was left alone.
+local function urgent_flight(self)
+  if self.flight then
+    local flight = move_on(self)
+    if self.isClosed or not flight.task.wasIdle
+      or flight.task:is_done() and not flight.wasDropped then
+      flight:make_urgent()
+      return flight
+    end
+    local fault = next_token.give_up(self)
+    if fault then error(fault, 0) end
+  end
+  return start(self, true)
+end
+
+--- Takes a token from the store, if there is one and it will do.
+---@param self corebank.auth.Client
+---@param found corebank.auth.Found?
+---@return boolean # whether it did
+function next_token.take_over(self, found)
+  if not found or self.isClosed or not freshness.wants(self, found) then return false end
+  freshness.take(self, found)
+  return true
+end
+
+-- Looks before a flight starts, as that takes a task: nobody waits for what is there already.
+local function is_in_store(self)
+  if not self.shared or self.flight then return false end
+  self.shared:report_anew()
+  if not next_token.take_over(self, self.shared:token()) then return false end
+  tell(self, "found")
+  return freshness.usable(self)
+end
+
+local function fetch(self)
+  if self.isClosed then return next_token.closed() end
+  if is_in_store(self) then return self.current end
+  local began = self.system.boot()
+  if self.latch:is_closed(began) then
+    freshness.fall_back(self)
+    if freshness.usable(self) then return self.current end
+    return refuse(self.latch:remembered(began))
+  end
+  local flight = urgent_flight(self)
+  local waits = not flight.task:is_done()
+  if waits then flight:wait() end
+  if self.isClosed then return next_token.closed() end
+  if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
+  if freshness.usable(self) then return self.current end
+  if flight.fault then error(flight.fault, 0) end
+  if flight.problem then return refuse(flight.problem) end
+  return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
+end
+
+--- A valid token: the one at hand, or the next one, which is waited for.
+---@param self corebank.auth.Client
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function next_token.hand_out(self)
+  if freshness.usable(self) then
+    next_token.refresh_in_background(self)
+    wait_a_moment(self)
+    if freshness.usable(self) then return self.current end
+  end
+  return fetch(self)
+end
+
+--- Waits for what is in flight, if anything.
+---@param self corebank.auth.Client
+function next_token.wait_for_flight(self)
+  local flight = self.flight
+  if not flight then return end
+  flight:make_urgent()
+  flight:wait()
+end
+
+--- token(), and what it began in the background, too, for one of many who wait side by side.
+---@param self corebank.auth.Client
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
+function next_token.hand_out_and_refresh(self)
+  local token, message, trouble = next_token.hand_out(self)
+  while self.flight do next_token.wait_for_flight(self) end
+  if token then return self:peek() or token end
+  return nil, message, trouble
+end
+
+-- Without a valid token: as for a caller in need, but never waits for what comes.
+local function tend_without(self, longest)
+  self:look()   -- another process may have asked meanwhile
+  if freshness.usable(self) or self.flight then return end
+  local now = self.system.boot()
+  if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
+    and freshness.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
+    start(self, true)
+  end
+end
+
+--- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
+-- bank that is down is asked less and less often.
+---@param self corebank.auth.Client
+---@param longest number? seconds until it is asked again at the latest while there is no valid
+--- token; default: it may be a minute
+function next_token.tend(self, longest)
+  if self.isClosed or freshness.is_fresh(self) then return end
+  if longest and not self.flight and not freshness.usable(self) then
+    return tend_without(self, longest)
+  end
+  next_token.refresh_in_background(self)
+end
+
+return next_token
