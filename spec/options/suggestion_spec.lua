@@ -75,7 +75,7 @@ describe("S37: an unknown option", function()
       assert.is_truthy(message:find("unknown option '?[31mred????'", 1, true), message)
     end
     local message = raised(auth.authenticateAll, {}, {[name] = 1})
-    local wanted = "unknown option '?[31mred????'; there are parallel and onProgress"
+    local wanted = "unknown option '?[31mred????'; docs/options.md lists the options"
     assert.is_truthy(message:find(wanted, 1, true), message)
   end)
 end)
