@@ -133,7 +133,7 @@ function report.judge_all_ahead(what, peers, all, figure, alone)
     if RIVALS[peer.kind] and all[peer][figure] then rivals[#rivals + 1] = peer end
   end
   for _, peer in ipairs(peers) do
-    if peer.kind == "ours" and all[peer][figure] then
+    if peer.kind == "ours" and not peer.judgedApart and all[peer][figure] then
       judge_ahead(what, peer, all, figure, rivals, alone)
     end
   end

@@ -4,6 +4,8 @@ local figures = require "bench.harness.figures"
 local peers = require "bench.harness.peers"
 local report = require "bench.harness.report"
 
+local MANY = 100000
+
 local function tell(count)
   return tostring(count):reverse():gsub("(%d%d%d)%f[%d]", "%1,"):reverse()
 end
@@ -41,6 +43,17 @@ local function plot(run, list, points, figure, title, label)
   run.plot_lines("clients-" .. figure, title, "clients in one process", label, lines)
 end
 
+-- Where there are so many that the process itself does not count.
+local function judge_memory(run, count, all)
+  local go = run.peers["go-oauth2"] and all[run.peers["go-oauth2"]]
+  if count < MANY or not go then return end
+  for _, name in ipairs{"lua5.4", "luajit"} do
+    local ours = all[run.peers[name]]
+    report.judge(("%s clients, the process: %s over Go x/oauth2"):format(tell(count), name),
+      ours and figures.ratios(ours.size, go.size), 4)
+  end
+end
+
 return function(run)
   report.heading "Many clients in one process"
   report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s "
@@ -57,6 +70,7 @@ return function(run)
     report.figures(list, last, {{"made", "making one and fetching, ms", "%.3f"},
       {"kept", "a call that finds a token, ns", "%.1f"}, {"size", "the process, MiB", "%.1f"}})
     local alone = #list < #everyone and "the others take too long" or nil
+    judge_memory(run, size.count, last)
     for _, figure in ipairs{"made", "kept", "size"} do
       report.judge_all_ahead(tell(size.count) .. " clients, " .. figure, list, last, figure, alone)
     end

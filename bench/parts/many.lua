@@ -26,6 +26,6 @@ return function(run)
   local curl = run.peers.curl
   for _, name in ipairs{"lua5.4", "luajit"} do
     report.judge("Many at once: wall time over curl --parallel, " .. name,
-      curl and figures.ratios(all[run.peers[name]].wall, all[curl].wall), 1.1)
+      curl and figures.ratios(all[run.peers[name]].wall, all[curl].wall), 1)
   end
 end

@@ -57,7 +57,7 @@ return function(run)
     :format(run.sizes.processes[2], run.sizes.processes[1], run.sizes.duel_rounds))
   compare(run, "once", "One process, one token")
   report.judge("One process, one token, wall: Lua 5.4 over curl",
-    duel(run, run.peers["lua5.4"], run.peers.curl), 1.2)
+    duel(run, run.peers["lua5.4"], run.peers.curl), 1.3)
 
   report.heading "Start-up"
   report.say "A process that loads what the program needs (`require`, `import`), and ends.\n"

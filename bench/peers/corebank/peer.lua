@@ -15,6 +15,7 @@ end
 
 local anew = ours("corebank-auth, Lua 5.4, options anew", "lua5.4")
 anew.name, anew.once, anew.modes = "lua5.4-anew", nil, "warm"
+anew.judgedApart = true   -- in bench/parts/warm.lua
 table.insert(anew.environment, "BENCH_ANEW=1")
 
 return {
