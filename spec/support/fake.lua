@@ -39,8 +39,9 @@ end
 -- {failure=}; `takes` seconds until it is there. As libcurl's do, a transfer looks at its time
 -- limit before it looks at what has come.
 function fake.world(answer)
-  local world = {now = 1000, skew = 1790000000, session = "a start",
-    posts = {}, open = {}, running = {}, random = math.random}
+  -- As a real transfer, one that nobody has any more is closed by the collector.
+  local world = {now = 1000, skew = 1790000000, session = "a start", posts = {},
+    open = setmetatable({}, {__mode = "k"}), running = {}, random = math.random}
   local system = {url = core.url}
   world.system = system
   function system.boot() return world.now end
