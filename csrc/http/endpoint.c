@@ -83,7 +83,7 @@ struct cba_endpoint *cba_endpoint_new(const struct cba_settings *settings) {
     if (settings->client_key_password != NULL) {
         endpoint->settings.client_key_password = cba_secret_copy(settings->client_key_password);
         if (endpoint->settings.client_key_password == NULL) {
-            free(endpoint);
+            cba_endpoint_release(endpoint); /* which wipes it */
             return NULL;
         }
     }

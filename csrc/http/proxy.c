@@ -36,8 +36,12 @@ static bool needs_none(const struct cba_settings *settings, const char *address)
     if (list == NULL) {
         list = variable_of(lists, &name);
     }
-    return list != NULL && cba_url_read(address, NULL, &url) == CBA_URL_OK &&
-           cba_no_proxy_holds(list, url.host, url.port);
+    if (list == NULL) {
+        return false;
+    }
+    /* All hosts: no address need be read, for which there may be no memory. */
+    return strcmp(list, "*") == 0 || (cba_url_read(address, NULL, &url) == CBA_URL_OK &&
+                                      cba_no_proxy_holds(list, url.host, url.port));
 }
 
 const char *cba_proxy_of(const struct cba_settings *settings, const char *url,
