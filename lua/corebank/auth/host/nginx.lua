@@ -202,22 +202,26 @@ end
 -- Whoever waits for a task runs it when no timer is to be had: lua_max_pending_timers and
 -- lua_max_running_timers are limits. Should it die with his request, the next one finds it lost.
 -- It has a thread of its own: nginx uses that of a request again.
-local function look_after(task)
+--
+-- A worker that has stood still finds all tasks overdue before the runner is there again: one is
+-- lost that is found overdue twice. Takes and returns the moment that it was found overdue by.
+local function look_after(task, overdue)
   if not task.hasBegun then
     if not has_runner() then ngx.thread.wait(ngx.thread.spawn(run, task)) end
-  elseif core.boot() > task.dueAt + LOST then
-    task:cancel()
+  elseif not has_runner() and core.boot() > task.dueAt + LOST then
+    if overdue == task.dueAt then task:cancel() end
+    return task.dueAt
   end
 end
 
 function Task:wait(seconds)
   check_may_wait()
   if task_of[coroutine.running()] == self then error("a task waits for its own end", 0) end
-  local ends = core.boot() + (seconds or math.huge)
+  local ends, overdue = core.boot() + (seconds or math.huge), nil
   while not self.isOver do
     local left = ends - core.boot()
     if left <= 0 then return false end
-    look_after(self)
+    overdue = look_after(self, overdue)
     if not self.isOver then self.ended:wait(math.min(left, PATIENCE)) end
   end
   return true
@@ -237,7 +241,9 @@ function nginx.await(transfer, seconds)
   return await(nginx.sleep, transfer, seconds)
 end
 
---- Tasks go on by themselves.
-function nginx.poll() end
+--- Tasks go on by themselves, but for those that had no timer.
+function nginx.poll()
+  if #queue > 0 and not has_runner() and ngx.timer.at(0, run_tasks) then beat = core.boot() end
+end
 
 return nginx

@@ -136,6 +136,7 @@ function scheduler.new(system)
   -- Moves on each that can go on. Those that they start have their turn later.
   local function turn()
     local list, now, ended = tasks, system.boot(), false
+    lastTurn = now   -- the rest of it, a handler's maybe, is time in which others are left alone
     for i = 1, #list do
       local task = list[i]
       if coroutine.status(task.thread) == "dead" then   -- Ctrl-C came before its end was noted
@@ -146,7 +147,6 @@ function scheduler.new(system)
       ended = ended or task.isOver
     end
     if ended then drop_ended() end
-    lastTurn = system.boot()
   end
 
   -- Waits until a task can go on, or this has come. Where a transfer is waited for, by whomever,
@@ -172,8 +172,8 @@ function scheduler.new(system)
 
   local function run(wanted, due)
     drop_inherited()
-    note_idle()
     repeat
+      note_idle()
       rest(wanted, due)
       if next(tasks) then turn() end
     until wanted and wanted:is_done() or due and system.boot() >= due
@@ -204,7 +204,8 @@ function scheduler.new(system)
     local task = setmetatable({thread = thread, finish = finished, isOver = false,
       wait_for = wait_for}, Task)
     task_of[thread] = task
-    if not next(tasks) then lastTurn = system.boot() end
+    note_idle()   -- which it is not
+    lastTurn = system.boot()
     tasks[#tasks + 1] = task
     return task
   end
