@@ -24,6 +24,20 @@ describe("callers who wait together", function()
 end)
 
 describe("an event handler", function()
+  it("that refers to its client does not keep it from the collector", function()
+    local alive = setmetatable({}, {__mode = "k"})
+    local function leave_one()
+      local kept
+      kept = keep(fake.steady(100), {onEvent = function() return kept end})
+      alive[kept] = true
+      kept:close()
+    end
+    leave_one()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(alive))
+  end)
+
   it("may close the client: nothing is sent after that, and nobody gets a token", function()
     for _, when in ipairs{"fetched", "waited", "failed"} do
       local kept

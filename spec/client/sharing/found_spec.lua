@@ -26,6 +26,22 @@ describe("clients with one store", function()
     survive.no_canary{second, second:explain(), world.events}
   end)
 
+  it("fetch once, too, when two ask at once and the store keeps both waiting", function()
+    local world = sharing.world(steady(100))
+    ask(world.process(), world)
+    local second = world.process()
+    local get, got = world.store.get, {}
+    function world.store.get(...)
+      second.host.sleep(0.1)
+      return get(...)
+    end
+    for i = 1, 2 do world.call(function() got[i] = second:token() end) end
+    world.pass(2)
+    assert.equal("canary-token-1", got[1].accessToken)
+    assert.equal("canary-token-1", got[2].accessToken)
+    assert.equal(1, #world.posts)
+  end)
+
   it("keep a token that was found nowhere once it is forgotten", function()
     local world = sharing.world(steady(100))
     ask(world.process(), world)

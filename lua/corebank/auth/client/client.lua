@@ -147,6 +147,7 @@ function Client:close()
   freshness.forget(self)
   self.token = nil   -- the metatable's: it raises at its caller's line
   local fault = next_token.give_up(self)
+  if self.lease then self.lease:release() end   -- Ctrl-C may have kept a flight from that
   self.rejected = nil
   self.release()
   if fault then error(fault, 0) end
@@ -191,6 +192,7 @@ function client.new(settings, system, host, release)
   }, Client)
   -- Where the core can it looks at the clocks itself, and calls that only when they say no.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
+  settings.onEvent = nil   -- it may refer to the client, which nothing would collect then
   settings_of[self] = settings
   freshness.begin(self, settings)
   if settings.store then join_store(self, settings) end

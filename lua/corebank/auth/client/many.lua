@@ -130,9 +130,10 @@ local function start(batch)
   local work, close = work_for(batch, batch.list[index], entry)
   if not work then return ("element %d: %s"):format(index, close) end
   batch.started = index
+  batch.open[index] = close
   batch.tasks[index] = batch.host.spawn(work, function(ok, token, message, trouble)
     close()
-    batch.tasks[index] = nil
+    batch.tasks[index], batch.open[index] = nil, nil
     if not ok then
       entry.fault = token
     else
@@ -195,10 +196,11 @@ return function(list, given, system, host)
   if not reader then return nil, mistake end
   local batch = {list = copy, parallel = own.parallel or PARALLEL, onProgress = own.onProgress,
     reader = reader, system = system, host = host, change = host.condition(),
-    started = 0, done = 0, tasks = {}, ended = {}, results = {}}
+    started = 0, done = 0, tasks = {}, open = {}, ended = {}, results = {}}
   local ok, fault = pcall(run, batch)
   -- What is left was given up. What a client fetches is the client's, and goes on.
   for _, task in pairs(batch.tasks) do task:cancel() end
+  for _, close in pairs(batch.open) do close() end   -- Ctrl-C may have come at a task's end
   reader:close()
   if not ok then error(fault, 0) end
   if fault then return nil, fault end

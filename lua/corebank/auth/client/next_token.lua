@@ -97,14 +97,14 @@ end
 local function is_in_store(self)
   if not self.shared or self.flight then return false end
   self.shared:report_anew()
-  if not next_token.take_over(self, self.shared:token()) then return false end
-  tell(self, "found")
-  return freshness.usable(self)
+  if next_token.take_over(self, self.shared:token()) then tell(self, "found") end
+  return freshness.usable(self)   -- whoever brought it: a store may wait
 end
 
 local function fetch(self)
   if self.isClosed then return next_token.closed() end
   if is_in_store(self) then return self.current end
+  if self.isClosed then return next_token.closed() end   -- by a handler, or while the store waited
   local began = self.system.boot()
   if self.latch:is_closed(began) then
     freshness.fall_back(self)
@@ -152,7 +152,7 @@ end
 ---@return corebank.auth.Problem? problem
 function next_token.hand_out_and_refresh(self)
   local token, message, trouble = next_token.hand_out(self)
-  while self.flight do next_token.wait_for_flight(self) end
+  while self.flight and not self.flight.task:is_done() do next_token.wait_for_flight(self) end
   if token then return self:peek() or token end
   return nil, message, trouble
 end
@@ -160,7 +160,7 @@ end
 -- Without a valid token: as for a caller in need, but never waits for what comes.
 local function tend_without(self, longest)
   self:look()   -- another process may have asked meanwhile
-  if freshness.usable(self) or self.flight then return end
+  if self.isClosed or freshness.usable(self) or self.flight then return end
   local now = self.system.boot()
   if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
     and freshness.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
