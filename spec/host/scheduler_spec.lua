@@ -188,6 +188,20 @@ describe("a task", function()
     end
   end)
 
+  it("is idle while another one's handler takes long, and one that begins then is not", function()
+    local world, host = new_world()
+    local asks = host.spawn(function() host.await(world.transfer(100)) end)
+    local late
+    host.spawn(function() end, function()
+      world.now = world.now + 12
+      late = host.spawn(function() host.await(world.transfer(100)) end)
+    end)
+    host.poll()
+    host.poll()
+    assert.is_true(asks.wasIdle)
+    assert.is_nil(late.wasIdle)
+  end)
+
   it("is not idle while somebody waits", function()
     local world, host = new_world()
     local task = host.spawn(function() host.await(world.transfer(100)) end)
