@@ -1,6 +1,8 @@
 -- A handler that closes, forgets or raises when it hears of a store's failure.
 
+local auth = require "corebank.auth"
 local fake = require "spec.support.fake"
+local files = require "spec.support.files"
 local sharing = require "spec.support.sharing"
 
 local ask, steady = fake.ask, fake.steady
@@ -61,6 +63,26 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     local token, _, problem = kept:token()
     assert.is_nil(token)
     assert.equal("closed", problem.code)
+  end)
+
+  it("may close the client when a changed secret is looked up: it is not sent", function()
+    local path = os.tmpname()
+    files.write(path, "canary-secret-old", "600")
+    local kept
+    local world = sharing.world(function()
+      files.write(path, "canary-secret-new", "600")
+      return {status = 401}
+    end, {clientSecret = auth.secret.file(path), onEvent = function(event)
+      if event.name == "store_failed" then kept:close() end
+    end})
+    kept = world.process()
+    world.store.get = function() if #world.posts > 0 then return nil, "broken" end end
+    local token, _, problem = ask(kept, world)
+    os.remove(path)
+    assert.is_nil(token)
+    assert.equal("closed", problem.code)
+    assert.equal(1, #world.posts)
+    assert.is_nil(next(world.open))
   end)
 
   it("may close the client when its token is to be put there: the lease is given back", function()

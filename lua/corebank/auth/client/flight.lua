@@ -24,7 +24,7 @@ Flight.__index = Flight
 
 --- Asks the bank.
 ---@param host table await and sleep
----@param elsewhere (fun(): corebank.auth.Token?)? as for exchange.new
+---@param elsewhere (fun(): corebank.auth.Token?, boolean)? as for exchange.new
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
 function Flight:ask(host, elsewhere)

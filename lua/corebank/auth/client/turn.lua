@@ -61,7 +61,10 @@ local function ask(flight)
     client.lease:release()
     return timed_out()
   end
-  return flight:ask(host_of(flight), function() return look(flight) or nil end)
+  return flight:ask(host_of(flight), function()
+    local token = look(flight)
+    return token, client.flight ~= flight   -- a handler, told of the store, has ended it
+  end)
 end
 
 --- Gets a token.

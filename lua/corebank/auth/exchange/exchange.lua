@@ -23,7 +23,8 @@ local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 ---@field host {await: fun(transfer: table), sleep: fun(seconds: number)} see host/scheduler.lua
 ---@field deadline number? on the boot clock; default: after `timeout`
 ---@field tell fun(event: table)? called once, when the call has ended
----@field elsewhere (fun(): corebank.auth.Token?)? what others may have got with a changed secret
+---@field elsewhere (fun(): corebank.auth.Token?, boolean)? what others may have got with a changed
+--- secret, and whether nobody has a use for this call any more
 ---@field attempts integer how many tries have begun
 ---@field transfer table? the one that is open
 ---@field changes integer secret.changes when the try began
@@ -181,8 +182,9 @@ local function run_tries(call)
     local fresh, trouble, isFinal = try(call)
     if fresh then return fresh end
     if is_rotated(call, trouble) then
-      local theirs = call.elsewhere and call.elsewhere()
-      if theirs then return theirs, nil, true end
+      local theirs, isOver
+      if call.elsewhere then theirs, isOver = call.elsewhere() end
+      if theirs or isOver then return theirs, nil, true end
     else
       local seconds = pause_before_retry(call, trouble, isFinal)
       if not seconds then return nil, trouble end
