@@ -94,7 +94,7 @@ describe("an example #transfer #slow:", function()
   local function run(program, code, base)
     files.write(home .. "/example", here(code, base) .. "\n")
     local words = {"cd", quoted(home) .. ";", "env -u COREBANK_CLIENT_SECRET -u XDG_CACHE_HOME",
-      "PATH=" .. quoted(home) .. "/bin:$PATH"}
+      "PATH=" .. quoted(home) .. '/bin:"$PATH"'}
     for name, value in pairs{HOME = home, CURL_CA_BUNDLE = bank.caFile, COREBANK_BASE_URL = base,
       COREBANK_CLIENT_ID = bank.clientId, COREBANK_CLIENT_SECRET_FILE = home .. "/secret",
       COREBANK_CA_FILE = bank.caFile} do

@@ -54,7 +54,8 @@ describe("processes that share a file store #slow", function()
   end)
 
   it("20 of them, cold, and the bank answers 503: 1 POST, and each has the problem", function()
-    local scenario = bank:scenario{{status = 503, delay = 0.6}}
+    -- One that begins after the answer asks anew.
+    local scenario = bank:scenario{{status = 503, delay = survive.seconds(1)}}
     local children = start(20, function()
       local _, _, problem = client_of(scenario):token()
       return problem.code == "server" and problem.status == 503
