@@ -136,10 +136,10 @@ local function is_plain(text)
   return type(text) == "string" and text ~= "" and not text:find "[%c ]"
 end
 
-local function check_settings(settings)
+local function check_settings(settings, given)
   must(is_plain(settings.url) and settings.url:find "^https?://", "url")
   must(is_plain(settings.origin) and not settings.origin:find("@", 1, true), "origin")
-  must(settings.url:find "^https" or settings.allowPlaintext or settings.noProxy == "*",
+  must(settings.url:find "^https" or given.allowPlaintext or settings.noProxy == "*",
     "plaintext")
   must(core.characters(settings.clientId) and settings.clientId ~= "", "clientId")
   must(core.is_secret(settings.clientSecret) and settings.clientSecret:characters() <= 100,
@@ -178,7 +178,7 @@ return function(bytes)
   local given = build(setmetatable({bytes = bytes, at = 1, depth = 0}, Source))
   local settings, mistake = options.read(given)
   if settings then
-    check_settings(settings)
+    check_settings(settings, given)
     start_transfer(settings)
     options.release(settings)
   else
