@@ -33,6 +33,9 @@ void cba_open_transfer(lua_State *L);
 void cba_open_url(lua_State *L);
 void cba_open_window(lua_State *L);
 
+/* Raises in a finalizer of a closing state: Lua 5.1 never frees what is made there. */
+void cba_check_state(lua_State *L);
+
 /* The secret at stack index `index`; raises when it is none or closed. Valid until Lua allocates:
  * a finalizer that the collector then runs may close it. So it is asked for last, and so is
  * cba_secret_field. */

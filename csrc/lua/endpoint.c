@@ -43,6 +43,7 @@ static int endpoint_new(lua_State *L) {
     struct cba_settings settings;
     const char *headers[CBA_LINES_MAX + 1];
     luaL_checktype(L, 1, LUA_TTABLE);
+    cba_check_state(L);
     struct cba_endpoint **slot = cba_newslot(L, endpoint_type);
     read_settings(L, 1, &settings, headers);
     *slot = cba_endpoint_new(&settings);

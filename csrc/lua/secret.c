@@ -22,6 +22,10 @@ static int vault_gc(lua_State *L) {
     return 0;
 }
 
+void cba_check_state(lua_State *L) {
+    (void)cba_kept(L, &vault_key);
+}
+
 static struct cba_vault *get_vault(lua_State *L) {
     struct cba_vault *vault = cba_kept(L, &vault_key);
     if (vault == NULL) {

@@ -220,7 +220,8 @@ describe("an endpoint #transfer", function()
     survive.case{}
   end)
 
-  it("is a child's, too, with connections of its own", function()
+  -- #slow: what the child abandons of its parent's transfer would be a leak to valgrind.
+  it("is a child's, too, with connections of its own #slow", function()
     local scenario = bank:scenario{}
     local endpoint = new_endpoint()
     local under_way = core.transfer(endpoint, credentials(scenario.baseUrl), survive.seconds(5))

@@ -26,7 +26,11 @@ describe("clients with one store", function()
     survive.no_canary{second, second:explain(), world.events}
   end)
 
-  it("fetch once, too, when two ask at once and the store keeps both waiting", function()
+  -- A store is called within pcall, across which plain Lua 5.1 cannot yield: no store waits there.
+  local stores_may_wait = coroutine.wrap(function() return (pcall(coroutine.yield, true)) end)()
+
+  local test = stores_may_wait and it or pending
+  test("fetch once, too, when two ask at once and the store keeps both waiting", function()
     local world = sharing.world(steady(100))
     ask(world.process(), world)
     local second = world.process()
