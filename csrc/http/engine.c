@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "http/libcurl.h"
+#include "http/openssl_queue.h"
 #include "http/request.h"
 #include "http/sockets.h"
-#include "http/tls_errors.h"
 #include "system/maker.h"
 #include "system/sigpipe.h"
 
@@ -17,7 +17,7 @@ struct cba_engine {
     bool raises_sigpipe; /* its libcurl, when the other side has gone */
     unsigned guards;     /* entered and not left */
     struct cba_sigpipe sigpipe;
-    struct cba_tls_errors tls_errors;
+    struct cba_openssl_queue openssl_queue;
     size_t added;            /* handles in `multi` */
     bool has_new;            /* one of them that no step has moved yet */
     struct cba_handle *kept; /* the one that was used last is the first */
@@ -48,7 +48,7 @@ struct cba_engine *cba_engine_new(void) {
     cba_maker_note(&engine->maker);
     engine->references = 1;
     engine->raises_sigpipe = cba_libcurl_raises_sigpipe();
-    cba_tls_errors_find(&engine->tls_errors);
+    cba_openssl_queue_find(&engine->openssl_queue);
     return engine;
 }
 
@@ -69,14 +69,14 @@ static void enter(struct cba_engine *engine) {
     if (engine->raises_sigpipe) {
         cba_sigpipe_hold(&engine->sigpipe);
     }
-    cba_tls_errors_hold(&engine->tls_errors);
+    cba_openssl_queue_hold(&engine->openssl_queue);
 }
 
 static void leave(struct cba_engine *engine) {
     if (--engine->guards > 0) {
         return;
     }
-    cba_tls_errors_release(&engine->tls_errors);
+    cba_openssl_queue_release(&engine->openssl_queue);
     cba_sigpipe_release(&engine->sigpipe);
 }
 

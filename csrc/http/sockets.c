@@ -51,7 +51,7 @@ curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_so
     struct cba_sockets *sockets = owner;
     (void)purpose;
     if (sockets != NULL && sockets->count == sockets->room) {
-        return CURL_SOCKET_BAD; /* cannot be: see cba_transfer_start */
+        return CURL_SOCKET_BAD; /* cannot be: see cba_engine_add */
     }
     curl_socket_t fd = open_socket(address);
     if (sockets != NULL && fd != CURL_SOCKET_BAD) {

@@ -19,7 +19,7 @@ local PROXY_VARIABLES = {
 }
 local NO_PROXY_VARIABLES = {"no_proxy", "NO_PROXY"}
 
--- The variables that count for an option that was not from_words.
+-- The variables that count for an option that was not given.
 local function variables(flag, settings)
   if flag.name ~= "proxy" and flag.name ~= "noProxy" then return {flag.env} end
   if settings.noProxy == "*" then return {} end

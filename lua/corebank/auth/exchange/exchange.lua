@@ -1,5 +1,5 @@
---- One call to the bank: tries, redirects, back-off, another try when the secret was replaced. All
--- policy of a single call is here.
+--- One call to the bank: tries, redirects, back-off, another try when the secret was replaced.
+-- diagnosis.lua says what is worth another try.
 --
 -- `run` is straight-line code, and waits by its host. Whoever gives a call up while it waits calls
 -- `close`: the open transfer holds the secret.
