@@ -70,12 +70,6 @@ static int endpoint__tostring(lua_State *L) {
 void cba_open_endpoint(lua_State *L) {
     static const luaL_Reg functions[] = {{"endpoint", endpoint_new}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"close", endpoint_close}, {NULL, NULL}};
-    static const luaL_Reg metamethods[] = {
-        {"__tostring", endpoint__tostring},
-        {"__gc", endpoint_close},
-        {"__close", endpoint_close},
-        {NULL, NULL},
-    };
-    cba_newtype(L, endpoint_type, methods, metamethods);
+    cba_newtype(L, endpoint_type, endpoint_close, methods, endpoint__tostring);
     cba_setfuncs(L, functions);
 }

@@ -57,8 +57,6 @@ static int engine_end(lua_State *L) {
 
 void cba_open_engine(lua_State *L) {
     static const luaL_Reg functions[] = {{"end_engine", engine_end}, {NULL, NULL}};
-    static const luaL_Reg metamethods[] = {{"__gc", engine_gc}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
-    cba_newtype(L, engine_type, methods, metamethods);
+    cba_newtype(L, engine_type, engine_gc, NULL, NULL);
     cba_setfuncs(L, functions);
 }

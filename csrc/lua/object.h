@@ -6,10 +6,11 @@
 
 #include "lua/compat.h"
 
-/* Makes the metatable for `name`, which the registry keeps under the name's address. `methods` are
- * its __index; scripts cannot reach the metatable itself. */
-static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *methods,
-                               const luaL_Reg *metamethods) {
+/* Makes the metatable for `name`, which the registry keeps under the name's address: scripts cannot
+ * reach it. `close` is its __gc and __close. `methods` are its __index, and `print` its __tostring;
+ * either may be NULL. */
+static inline void cba_newtype(lua_State *L, const char *name, lua_CFunction close,
+                               const luaL_Reg *methods, lua_CFunction print) {
     lua_pushlightuserdata(L, (void *)name);
     lua_rawget(L, LUA_REGISTRYINDEX);
     int known = !lua_isnil(L, -1);
@@ -19,10 +20,19 @@ static inline void cba_newtype(lua_State *L, const char *name, const luaL_Reg *m
     }
     lua_pushlightuserdata(L, (void *)name);
     lua_createtable(L, 0, 8);
-    cba_setfuncs(L, metamethods);
-    lua_newtable(L);
-    cba_setfuncs(L, methods);
-    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    if (print != NULL) {
+        lua_pushcfunction(L, print);
+        lua_setfield(L, -2, "__tostring");
+    }
+    if (methods != NULL) {
+        lua_newtable(L);
+        cba_setfuncs(L, methods);
+        lua_setfield(L, -2, "__index");
+    }
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_rawset(L, LUA_REGISTRYINDEX);

@@ -78,8 +78,6 @@ void cba_open_seal(lua_State *L) {
         {"random", seal_random},
         {NULL, NULL},
     };
-    static const luaL_Reg metamethods[] = {{"__gc", plaintext_close}, {NULL, NULL}};
-    static const luaL_Reg nothing[] = {{NULL, NULL}};
-    cba_newtype(L, plaintext_type, nothing, metamethods);
+    cba_newtype(L, plaintext_type, plaintext_close, NULL, NULL);
     cba_setfuncs(L, functions);
 }

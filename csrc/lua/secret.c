@@ -221,15 +221,7 @@ void cba_open_secret(lua_State *L) {
         {"close", secret_close},
         {NULL, NULL},
     };
-    static const luaL_Reg metamethods[] = {
-        {"__tostring", secret__tostring},
-        {"__gc", secret_close},
-        {"__close", secret_close},
-        {NULL, NULL},
-    };
-    static const luaL_Reg vault_metamethods[] = {{"__gc", vault_gc}, {NULL, NULL}};
-    static const luaL_Reg nothing[] = {{NULL, NULL}};
-    cba_newtype(L, secret_type, methods, metamethods);
-    cba_newtype(L, vault_type, nothing, vault_metamethods);
+    cba_newtype(L, secret_type, secret_close, methods, secret__tostring);
+    cba_newtype(L, vault_type, vault_gc, NULL, NULL);
     cba_setfuncs(L, functions);
 }

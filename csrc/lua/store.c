@@ -185,15 +185,8 @@ void cba_open_store(lua_State *L) {
         {"close", lease_close},
         {NULL, NULL},
     };
-    static const luaL_Reg metamethods[] = {
-        {"__gc", lease_close},
-        {"__close", lease_close},
-        {NULL, NULL},
-    };
-    static const luaL_Reg bytes_metamethods[] = {{"__gc", bytes_free}, {NULL, NULL}};
-    static const luaL_Reg nothing[] = {{NULL, NULL}};
-    cba_newtype(L, bytes_type, nothing, bytes_metamethods);
-    cba_newtype(L, lease_type, methods, metamethods);
+    cba_newtype(L, bytes_type, bytes_free, NULL, NULL);
+    cba_newtype(L, lease_type, lease_close, methods, NULL);
     cba_setfuncs(L, functions);
     lua_pushnumber(L, CBA_LEASE_LONGEST);
     lua_setfield(L, -2, "LONGEST_LEASE");

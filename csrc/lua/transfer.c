@@ -356,12 +356,6 @@ void cba_open_transfer(lua_State *L) {
         {"excerpt", transfer_excerpt}, {"request_id", transfer_request_id},
         {"close", transfer_close},     {NULL, NULL},
     };
-    static const luaL_Reg metamethods[] = {
-        {"__tostring", transfer__tostring},
-        {"__gc", transfer_close},
-        {"__close", transfer_close},
-        {NULL, NULL},
-    };
-    cba_newtype(L, transfer_type, methods, metamethods);
+    cba_newtype(L, transfer_type, transfer_close, methods, transfer__tostring);
     cba_setfuncs(L, functions);
 }
