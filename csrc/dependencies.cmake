@@ -4,7 +4,7 @@ find_package(PkgConfig)
 find_package(Threads REQUIRED)
 
 # The least versions. The core looks again when Lua opens it: a library can be older there.
-set(CBA_CURL_LEAST 7.80.0)   # CURLOPT_PREREQFUNCTION, by which a kept connection is looked at
+set(CBA_CURL_LEAST 7.74.0)   # the oldest that is tested; before 7.80 no connection is kept
 set(CBA_CJSON_LEAST 1.7.13)  # cJSON_ParseWithLengthOpts
 set(CBA_SODIUM_LEAST 1.0.12) # crypto_aead_xchacha20poly1305_ietf_*
 

@@ -40,6 +40,8 @@ const char *cba_libcurl_least(void) {
     return "7.87.0"; /* request.c then sets options that came with it */
 #elif LIBCURL_VERSION_NUM >= 0x075500
     return "7.85.0";
+#elif LIBCURL_VERSION_NUM >= 0x075000
+    return "7.80.0";
 #else
     return CBA_CURL_LEAST;
 #endif

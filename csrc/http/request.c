@@ -102,7 +102,10 @@ static CURLcode set_http_options(CURL *easy) {
  * connection to a call that names the same certificate with another key, and some versions a tunnel
  * that one user opened to a call that names another. */
 bool cba_request_is_private(const struct cba_settings *settings, const char *proxy) {
-    return settings->client_cert != NULL || (proxy != NULL && strchr(proxy, '@') != NULL);
+    /* Before it, no kept connection can be looked at before it is used: see transfer.c. */
+    enum { CAN_LOOK = LIBCURL_VERSION_NUM >= 0x075000 };
+    return !CAN_LOOK || settings->client_cert != NULL ||
+           (proxy != NULL && strchr(proxy, '@') != NULL);
 }
 
 /* Its certificate is verified, and neither the bank's authorities nor its pins are the proxy's. */

@@ -86,6 +86,8 @@ static size_t take_header(char *line, size_t one, size_t count, void *owner) {
     return length;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+
 /* Before each request, also the one that libcurl sends again because a kept connection was dead:
  * the token is of the last one. libcurl takes its own times after it has sent, and a process may
  * stand still in between. Says yes to any; see sockets.h. The type is libcurl's.
@@ -101,6 +103,22 @@ static int before_request(void *owner, char *address, char *own_address, int por
     }
     return CURL_PREREQFUNC_OK;
 }
+
+static bool note_sending(struct cba_transfer *transfer) {
+    CURL *easy = transfer->handle->easy;
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK;
+}
+
+#else
+
+/* No connection is kept (request.c), and the time to connect counts as the token's. */
+static bool note_sending(struct cba_transfer *transfer) {
+    transfer->result.sent = cba_clock_now();
+    return true;
+}
+
+#endif
 
 /* ---- ending -------------------------------------------------------------------------------- */
 
@@ -224,8 +242,7 @@ static bool set_own_options(struct cba_transfer *transfer, long timeout_ms) {
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK;
+           note_sending(transfer);
 }
 
 /* The failure's outcome stays CBA_PENDING, or says why it cannot be. */

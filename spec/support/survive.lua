@@ -13,6 +13,9 @@ local survive = {}
 
 survive.ABSENT = {}   -- in place of an option's value: leave that option out
 
+--- Whether this build keeps connections. With a libcurl before 7.80 it keeps none.
+survive.keepsConnections = not core.libraries():find "^libcurl/7%.7"
+
 --- Seconds, made longer where the machine is known to be slow.
 function survive.seconds(n) return n * SLOW end
 
