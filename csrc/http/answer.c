@@ -46,6 +46,9 @@ static bool header_value(const char *line, size_t length, const char *name, char
 
 static double parse_date(const char *text) {
     time_t date = curl_getdate(text, NULL);
+    if (sizeof date > sizeof(long)) {
+        date = (long)date; /* libcurl may have been built with a time of 32 bits */
+    }
     return date > 0 ? (double)date : -1;
 }
 
