@@ -59,8 +59,17 @@ static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
     return CURLUE_OK;
 }
 
+/* "javascript:alert(1)", which libcurl 7.74 takes for a path. */
+static bool is_opaque(const char *text) {
+    size_t length = strcspn(text, ":/?#"); /* RFC 3986, section 4.2: a scheme, if ':' follows */
+    return text[length] == ':' && text[length + 1] != '/';
+}
+
 enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url) {
     memset(url, 0, sizeof *url);
+    if (base != NULL && is_opaque(text)) {
+        return CBA_URL_BAD;
+    }
     CURLU *handle = curl_url();
     if (handle == NULL) {
         return CBA_URL_NO_MEMORY;
