@@ -40,9 +40,13 @@ static void note_address(struct cba_inspection *found, const char *line) {
     }
 }
 
-/* "SSL connection using TLSv1.3 / …" with OpenSSL, "… using TLS1.3 / …" with GnuTLS. */
+/* "SSL connection using TLSv1.3 / …" with OpenSSL and wolfSSL, "… using TLS1.3 / …" with GnuTLS,
+ * "mbedTLS: TLSv1.3 Handshake complete, …" */
 static void note_version(struct cba_inspection *found, const char *line) {
     const char *version = after(line, "SSL connection using TLS");
+    if (version == NULL) {
+        version = after(line, "mbedTLS: TLS");
+    }
     if (version != NULL) {
         version += *version == 'v';
         copy_span(found->tls_version, sizeof found->tls_version, version, "0123456789.");
@@ -93,10 +97,11 @@ static void note_certificate(struct cba_inspection *found, CURL *easy) {
 
 static bool set_own_options(CURL *easy, long timeout_ms, char *error,
                             struct cba_inspection *found) {
-    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
+    CURLcode certificates = curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    return (certificates == CURLE_OK || certificates == CURLE_NOT_BUILT_IN) && /* wolfSSL */
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, listen_in) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_DEBUGDATA, found) == CURLE_OK;

@@ -93,7 +93,7 @@ static bool is_at_proxy(const struct cba_evidence *evidence) {
             (step == CBA_STEP_TUNNEL && evidence->way != CBA_BY_SOCKS_PROXY));
 }
 
-/* OpenSSL's and GnuTLS's texts both say so. */
+/* The texts of all TLS libraries say so. */
 static bool mentions_alert(const struct cba_evidence *evidence) {
     return strstr(evidence->error, "alert") != NULL;
 }
@@ -125,15 +125,32 @@ static void look_into_exchange(struct cba_failure *failure, int curl_code,
     }
 }
 
+/* What TLS libraries call the end of a connection. The system has no number for it, as it has for a
+ * reset. */
+static bool mentions_end(const char *text) {
+    static const char *const words[] = {
+        "SSL_ERROR_SYSCALL",           /* OpenSSL 1.1 */
+        "unexpected eof",              /* OpenSSL 3 */
+        "non-properly terminated",     /* GnuTLS */
+        "indicated an EOF",            /* mbedTLS */
+        "error state on socket",       /* wolfSSL */
+        "closed underlying transport", /* wolfSSL */
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strstr(text, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* In a handshake: that says nothing of trust, unless an alert said something before. Behind an
  * https proxy OpenSSL says the same of a certificate that it does not trust. */
 static bool is_hung_up(const struct cba_evidence *evidence) {
     long system_error = info_long(evidence->easy, CURLINFO_OS_ERRNO);
     bool tls_in_tls = evidence->way == CBA_BY_HTTPS_PROXY && tunnel_is_open(evidence);
     return !mentions_alert(evidence) && !tls_in_tls &&
-           (system_error == ECONNRESET || system_error == EPIPE ||
-            strstr(evidence->error, "SSL_ERROR_SYSCALL") != NULL ||      /* OpenSSL */
-            strstr(evidence->error, "non-properly terminated") != NULL); /* GnuTLS */
+           (system_error == ECONNRESET || system_error == EPIPE || mentions_end(evidence->error));
 }
 
 static void set_detail(struct cba_failure *failure, const char *text) {

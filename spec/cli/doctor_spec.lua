@@ -87,6 +87,21 @@ describe("the doctor #tls", function()
     fails_at("tls", 5, trusting("--base-url", bank.urls.tls11))
   end)
 
+  it("says so where libcurl cannot tell when the certificate ends", function()
+    local script = user:write("doctor.lua", [[
+      local core = require "corebank.auth.core"
+      local inspect = core.inspect
+      function core.inspect(...)
+        local found = inspect(...)
+        found.certificateEnd = nil
+        return found
+      end
+      os.exit(require "corebank.auth.cli.main".run(arg))]])
+    local result = user:run(user:line(trusting("doctor"), nil, script))
+    assert.equal(0, result.status, result.err)
+    assert.is_truthy(result.out:find("TLS 1.3, certificate until an unknown day\n", 1, true))
+  end)
+
   it("takes a client certificate", function()
     local status, _, out = examine(trusting("--base-url", bank.urls.mtls,
       "--client-cert", bank.files.clientCert, "--client-key", bank.files.clientKey))

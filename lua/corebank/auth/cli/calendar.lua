@@ -17,6 +17,7 @@ local calendar = {}
 -- it, "2099-01-01 00:00:00 GMT" as libcurl does for GnuTLS.
 ---@param text string
 ---@return number? # epoch seconds
+---@return string? # the day; os.date knows none after 2038 where its time has 32 bits
 function calendar.epoch(text)
   local month, day, hour, minute, second, year =
     text:match("^%s*(%a%a%a)%s+(%d+) (%d+):(%d+):(%d+) (%d%d%d%d)")
@@ -26,8 +27,9 @@ function calendar.epoch(text)
       text:match("^%s*(%d%d%d%d)%-(%d%d)%-(%d%d) (%d+):(%d+):(%d+)")
   end
   if not year then return nil end
-  return days(tonumber(year), tonumber(month), tonumber(day)) * 86400
-    + hour * 3600 + minute * 60 + second
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  return days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second,
+    ("%04d-%02d-%02d"):format(year, month, day)
 end
 
 return calendar

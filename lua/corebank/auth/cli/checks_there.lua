@@ -67,10 +67,10 @@ local function check_connect(state)
 end
 
 local function certificate(found)
-  local ends = calendar.epoch(found.certificateEnd or "")
-  if not ends then return "" end
+  local ends, day = calendar.epoch(found.certificateEnd or "")
+  if not ends then return ", certificate until an unknown day" end
   local days = math.floor((ends - core.wall()) / 86400)
-  return (", certificate until %s, %s%d days"):format(os.date("!%Y-%m-%d", ends),
+  return (", certificate until %s, %s%d days"):format(day,
     days < CERTIFICATE_SOON and "only " or "", days)
 end
 
