@@ -81,6 +81,15 @@ describe("the command line", function()
     assert.equal(0, user:run(trusting{"token"}, without).status)
   end)
 
+  it("is not read by an argparse without choices, which is older than 0.7", function()
+    user:write("argparse.lua", [[
+      return function() return {option = function() return {} end} end]])
+    local old = {LUA_PATH = user.home .. "/?.lua;" .. os.getenv "LUA_PATH"}
+    local err = user:fails(1, {"--help"}, old)
+    assert.is_truthy(err:find "^corebank%-auth: argparse, .*, is older than 0%.7: install", err)
+    assert.equal(0, user:run(trusting{"token"}, old).status)
+  end)
+
   it("that lacks an option says which flag or variable gives it", function()
     local err = user:fails(2, {"token"}, {COREBANK_BASE_URL = false})
     assert.is_truthy(err:find("--base-url is missing; give it or set COREBANK_BASE_URL", 1, true))

@@ -15,6 +15,11 @@ if not found then
     missing and "" or "; the release must be one for this Lua"))
 end
 
+if not argparse("corebank-auth"):option("-x").choices then
+  exits.stop(exits.MACHINE, "argparse, which reads the command line, is older than 0.7: install "
+    .. "argparse by LuaRocks")
+end
+
 local arguments = {}
 
 -- Raised through argparse, which otherwise ends the process.
