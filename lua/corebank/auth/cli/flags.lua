@@ -90,15 +90,8 @@ local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] 
 function flags.hint(text)
   local suggest = require "corebank.auth.options.suggest"
   local name = CURLS[text] or text:match("^%-*([^=]*)")
-  local nearest, off = suggest.nearest(name, flags.list)
-  for _, flag in ipairs(flags.list) do
-    if flag.name == nearest and off then
-      return ("; verification cannot be switched off, but %s names whom to trust"):format(flag.flag)
-    elseif flag.name == nearest then
-      return ("; did you mean '%s'?"):format(flag.flag)
-    end
-  end
-  return ""
+  local nearest, hint = suggest.nearest(name, flags.list)
+  return nearest and hint:format(nearest.flag) or ""
 end
 
 --- The value of a flag, as its option takes it; or nil and the reason.

@@ -13,12 +13,9 @@ local secret = {}
 ---@type integer
 secret.changes = 0
 
--- secret -> the file it came from, whether that may have any mode, and which of all changes was its
--- last
-local paths = setmetatable({}, {__mode = "k"})
-local any_mode = setmetatable({}, {__mode = "k"})
-local changed = setmetatable({}, {__mode = "k"})
-local faults = setmetatable({}, {__mode = "k"})   -- why the file could not be read again
+-- secret -> where it can be read again: `path`, `anyMode`, which of all changes was its last
+-- (`changed`), why the file could not be read again (`fault`)
+local files = setmetatable({}, {__mode = "k"})
 
 local function check_string(kind, where)
   if type(where) ~= "string" then
@@ -49,7 +46,7 @@ function secret.from_file(path, how)
   if not value then   -- a shell leaves the ~ of --flag=~/file and of quotes as it is, too
     return nil, detail .. (path:find "^~" and "; no ~ is expanded here: write the whole path" or "")
   end
-  if detail then paths[value], any_mode[value] = path, how and how.anyMode end
+  if detail then files[value] = {path = path, anyMode = how and how.anyMode, changed = 0} end
   return value
 end
 
@@ -86,8 +83,8 @@ function secret.env(name)
 end
 
 -- What the file holds now, or nil and why it cannot be used.
-local function read_again(value, path)
-  local fresh, reason = core.secret_file(path, any_mode[value])
+local function read_again(file)
+  local fresh, reason = core.secret_file(file.path, file.anyMode)
   if not fresh then return nil, reason:match "^cannot be read: (.*)" or "it " .. reason end
   local fits, limit = check.secret(fresh)
   if fits then return fresh end
@@ -99,7 +96,7 @@ end
 ---@param value corebank.auth.Secret
 ---@return string?
 function secret.fault(value)
-  return faults[value]
+  return files[value] and files[value].fault
 end
 
 --- Whether a secret is another one than it was, its file looked at again if need be. A file that is
@@ -109,17 +106,18 @@ end
 ---@param changes integer secret.changes at that time
 ---@return boolean
 function secret.changed_since(value, changes)
-  if changed[value] and changed[value] > changes then return true end
-  local path = core.is_secret(value) and paths[value]
-  if not path then return false end
-  local fresh, fault = read_again(value, path)
-  faults[value] = fault
+  local file = files[value]
+  if not file then return false end
+  if file.changed > changes then return true end
+  if not core.is_secret(value) then return false end   -- it was closed
+  local fresh
+  fresh, file.fault = read_again(file)
   if not fresh then return false end
   local is_other = value:replace(fresh)
   fresh:close()
   if is_other then
     secret.changes = secret.changes + 1
-    changed[value] = secret.changes
+    file.changed = secret.changes
   end
   return is_other
 end

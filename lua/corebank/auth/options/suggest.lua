@@ -12,6 +12,9 @@ local elsewhere = {
 
 local NEVER_OFF = {verify = true, sslverify = true, insecure = true}
 
+local MEANT = "; did you mean '%s'?"
+local TRUSTED = "; verification cannot be switched off, but %s names whom to trust"
+
 -- Names of request headers, which belong into the option `headers`.
 local HEADERS = {
   authorization = true, useragent = true, apikey = true, accept = true, acceptlanguage = true,
@@ -67,31 +70,31 @@ local function is_header(name)
   return HEADERS[bare(name)] or name:find "^[xX][%-_%u]" or name:find "^%u%l+%-%u%l+"
 end
 
---- The name that somebody may have meant by another one.
+--- The option that somebody may have meant by a name that there is not.
 ---@param name string
----@param options {name: string}[] the names that there are
----@return string? nearest nil: none is near
----@return boolean? never it would switch the verification of certificates off, which nothing does
+---@param options {name: string}[] those that there are
+---@return table? nearest the element of `options`; nil: none is near
+---@return string hint to be appended to a message; %s in it is for the name of `nearest`
 function suggest.nearest(name, options)
   local wanted = bare(name:sub(1, 2 * LONGEST_SHOWN))
-  local best, nearest, off = math.huge, nil, nil
+  local best, nearest, hint = math.huge, nil, MEANT
   local function consider(word, option)
     local d = closeness(wanted, word)
     -- On a tie the name that sorts first, so that the message does not depend on table order.
-    if d and (d < best or d == best and option < nearest) then
-      best, nearest, off = d, option, NEVER_OFF[word]
+    if d and (d < best or d == best and option.name < nearest.name) then
+      best, nearest, hint = d, option, NEVER_OFF[word] and TRUSTED or MEANT
     end
   end
   local known = {}
   for _, option in ipairs(options) do
-    known[option.name] = true
-    consider(bare(option.name), option.name)
+    known[option.name] = option
+    consider(bare(option.name), option)
   end
   for word, option in pairs(elsewhere) do
-    if known[option] then consider(word, option) end
+    if known[option] then consider(word, known[option]) end
   end
-  if best > 0 and known.headers and is_header(name) then return "headers" end
-  return nearest, off
+  if best > 0 and known.headers and is_header(name) then return known.headers, MEANT end
+  return nearest, hint
 end
 
 --- What to say of an option that there is not.
@@ -102,20 +105,16 @@ function suggest.mistake(name, options)
   if type(name) ~= "string" then
     return ("options must be named, but there is a key of type %s"):format(type(name))
   end
-  local nearest, off = suggest.nearest(name, options)
+  local nearest, hint = suggest.nearest(name, options)
   local unknown = ("unknown option '%s'"):format(core.printable(name:sub(1, LONGEST_SHOWN)))
-  if off then
-    return ("%s; verification cannot be switched off, but %s names whom to trust"):format(unknown,
-      nearest)
-  elseif nearest == "headers" then
-    return unknown .. "; did you mean 'headers'? It takes request headers by their names"
-  elseif SECRETS[nearest] and name:lower():find "file$" then
-    return ("%s; did you mean '%s'? Its value may be auth.secret.file(path)"):format(unknown,
-      nearest)
-  elseif nearest then
-    return ("%s; did you mean '%s'?"):format(unknown, nearest)
+  if not nearest then return unknown .. "; docs/options.md lists the options" end
+  local message = unknown .. hint:format(nearest.name)
+  if nearest.name == "headers" then
+    return message .. " It takes request headers by their names"
+  elseif SECRETS[nearest.name] and name:lower():find "file$" then
+    return message .. " Its value may be auth.secret.file(path)"
   end
-  return unknown .. "; docs/options.md lists the options"
+  return message
 end
 
 return suggest
