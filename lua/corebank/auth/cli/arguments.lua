@@ -112,13 +112,6 @@ local function build()
   return parser
 end
 
-local function has_exec(words)
-  for _, word in ipairs(words) do
-    if word == "exec" then return true end
-  end
-  return false
-end
-
 local NEVER = {clientsecret = true, secret = true, password = true, clientkeypassword = true,
   keypassword = true, passphrase = true}
 
@@ -137,10 +130,10 @@ end
 
 -- Splits a line into our words and those of exec's program, which may look like flags.
 local function split(words)
-  local own = {}
+  local own, has_exec = {}, false
   for i, word in ipairs(words) do
-    if word == "--" and has_exec(own) then return own, flags.program(words, i) end
-    own[i] = word
+    if word == "--" and has_exec then return own, flags.program(words, i) end
+    own[i], has_exec = word, has_exec or word == "exec"
   end
   return own, {}
 end

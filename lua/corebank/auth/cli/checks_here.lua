@@ -85,7 +85,7 @@ end
 
 local function check_secret(state)
   local source
-  state.settings, source = from_words.settings(state.words)
+  state.settings, source = secrets.settings(from_words.options(state.words), state.words)
   if source == "file" then return file_line(state.words.secretFile) end
   if source == "typed" then return source end
   local name = state.settings.secretVariable

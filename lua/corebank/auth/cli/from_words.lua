@@ -73,12 +73,6 @@ function from_words.store_fault(fault)
   return fault .. " (--store-dir FOLDER names one, --no-store does without)"
 end
 
-local function new_client(read, how)
-  local settings, mistake = options.read(read, true, how)
-  if not settings then return nil, mistake end
-  return client.new(settings, system, blocking, function() options.release(settings) end)
-end
-
 --- A client.
 ---@param words table
 ---@return corebank.auth.Client
@@ -93,17 +87,9 @@ function from_words.client(words)
     output.tell(("the store failed (%s): %s"):format(event.operation,
       from_words.store_fault(event.fault)))
   end
-  return (secrets.add(read, words, new_client)), read.store
-end
-
---- The settings of a single call.
----@param words table
----@return table
----@return "environment"|"file"|"typed" source where the secret came from
-function from_words.settings(words)
-  return secrets.add(from_words.options(words), words, function(read, how)
-    return options.read(read, true, how)
-  end)
+  local settings = secrets.settings(read, words)
+  local function release() options.release(settings) end
+  return client.new(settings, system, blocking, release), read.store
 end
 
 return from_words

@@ -14,17 +14,13 @@ local function known_flags(command)
   return by_flag, read
 end
 
-local function choice(flag, value)
-  for _, known in ipairs(flag.choices or {value}) do
-    if known == value then return value end
-  end
-end
-
 -- The value of a flag; nil when it is missing or wrong.
 local function value_of(flag, text)
   if flag.kind == "switch" then return true end
-  if not text or text:sub(1, 1) == "-" or not choice(flag, text) then return nil end
-  return (flags.value(flag, text))
+  if not text or text:sub(1, 1) == "-" then return nil end
+  for _, choice in ipairs(flag.choices or {text}) do
+    if choice == text then return (flags.value(flag, text)) end
+  end
 end
 
 --- Reads the words of a command line.

@@ -69,26 +69,25 @@ local function ask(read, words)
   exits.stop(exits.USAGE, "what was typed " .. reason)
 end
 
---- Adds the client secret to options, and makes something of them. Ends the command on a mistake.
+--- Adds the client secret to options, and makes settings of them. Ends the command on a mistake.
 ---@param read table from from_words.options
 ---@param words table from arguments.read
----@param make fun(read: table, how: table?): any, string? returns nil and a mistake, or the result
----@return any
+---@return corebank.auth.Settings
 ---@return "environment"|"file"|"typed" source where the secret came from
-function secrets.add(read, words, make)
+function secrets.settings(read, words)
   local source = "environment"
   if words.secretFile then
     read.clientSecret, source = secrets.from_file(words, "--secret-file", words.secretFile), "file"
   elseif words.prompt then
     read.clientSecret, source = ask(read, words), "typed"
   end
-  local made, mistake = make(read, how_to_read(words))
-  if not made and mistake:find("^clientSecret is missing") then
+  local settings, mistake = options.read(read, true, how_to_read(words))
+  if not settings and mistake:find("^clientSecret is missing") then
     read.clientSecret, source = ask(read, words), "typed"
-    made, mistake = make(read)
+    settings, mistake = options.read(read, true)
   end
-  if not made then require "corebank.auth.cli.wording".stop_for(mistake) end
-  return made, source
+  if not settings then require "corebank.auth.cli.wording".stop_for(mistake) end
+  return settings, source
 end
 
 return secrets

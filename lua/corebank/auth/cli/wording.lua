@@ -19,20 +19,11 @@ local ON_THE_WAY = {resolve = true, connect = true, proxy = true, tls = true, ti
 
 local wording = {}
 
--- Finds an option's name that stands on its own. A name without a capital, such as "path", is also
--- a plain word: it is taken for a name only at the beginning.
-local function find_name(text, name)
-  local first, last = text:find("%f[%w]" .. name .. "%f[^%w]")
-  if first and (first == 1 or name:find("%u")) then return first, last end
-end
-
+-- Replaces an option's name that stands on its own. A name without a capital, such as "path", is
+-- also a plain word: it is taken for a name only at the beginning.
 local function replace(text, name, word)
-  local first, last = find_name(text, name)
-  while first do
-    text = text:sub(1, first - 1) .. word .. text:sub(last + 1)
-    first, last = find_name(text, name)
-  end
-  return text
+  local start = name:find("%u") and "%f[%w]" or "^"
+  return (text:gsub(start .. name .. "%f[^%w]", word))
 end
 
 --- A message about options, in the words of the command line.
