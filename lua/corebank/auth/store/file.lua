@@ -26,21 +26,23 @@ local function advised(self, result, fault, ...)
   return result, fault, ...
 end
 
+local function in_folder(self, operation, ...)
+  if not self.dir then return nil, NO_FOLDER end
+  return advised(self, operation(self.dir, ...))
+end
+
 --- See store/memory.lua for what every store's methods take and give.
 function File:get(name)
-  if not self.dir then return nil, NO_FOLDER end
-  return advised(self, core.entry_get(self.dir, name))
+  return in_folder(self, core.entry_get, name)
 end
 
 --- Several processes may write at once: one of them wins, and nothing is mixed.
 function File:put(name, bytes)
-  if not self.dir then return nil, NO_FOLDER end
-  return advised(self, core.entry_put(self.dir, name, bytes))
+  return in_folder(self, core.entry_put, name, bytes)
 end
 
 function File:delete(name)
-  if not self.dir then return nil, NO_FOLDER end
-  return advised(self, core.entry_delete(self.dir, name))
+  return in_folder(self, core.entry_delete, name)
 end
 
 -- ---- leases ------------------------------------------------------------------------------------
@@ -73,13 +75,12 @@ end
 --- A lease lasts core.LONGEST_LEASE seconds at most. It also ends with its owner's process: the
 -- next caller gets it at once, unless it is `patient` and waits for the lease's end.
 function File:lease(name, owner, seconds, patient)
-  if not self.dir then return nil, NO_FOLDER end
   local now, key = self.wall(), key_of(name, owner)
   seconds = math.min(seconds, core.LONGEST_LEASE)
   drop_ended(self, now)
   local granted, fault = renew(self, key, name, owner, now, seconds)
   if granted == false then
-    granted, fault = advised(self, core.lease(self.dir, name, owner, now, seconds, patient))
+    granted, fault = in_folder(self, core.lease, name, owner, now, seconds, patient)
   end
   if granted == true then
     self.held[key].ends = now + seconds
