@@ -23,7 +23,7 @@ local SET_UP = [[
   local banks = require "corebank.auth.gateway.banks"
   local function watch(premature)
     local fetching = 0
-    for _, each in ipairs(banks.all()) do
+    for _, each in ipairs(banks.each()) do
       if each.client:is_fetching() then fetching = fetching + 1 end
     end
     if fetching > (package.loaded.most or 0) then package.loaded.most = fetching end

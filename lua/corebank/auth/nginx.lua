@@ -9,8 +9,6 @@
 local answers = require "corebank.auth.gateway.answers"
 local banks = require "corebank.auth.gateway.banks"
 local host = require "corebank.auth.host.nginx"
-local log = require "corebank.auth.gateway.log"
-local options = require "corebank.auth.gateway.options"
 local pulse = require "corebank.auth.gateway.pulse"
 local request = require "corebank.auth.gateway.request"
 local setup = require "corebank.auth.gateway.setup"
@@ -31,7 +29,7 @@ local function line_of_caller()
 end
 
 local function is_known(given)
-  return type(given) == "table" and banks.get(given.name or options.DEFAULT_NAME) ~= nil
+  return type(given) == "table" and banks.get(given.name) ~= nil
 end
 
 --- Makes a bank known to this worker, and begins to keep a token for it. One of the same name is
@@ -54,9 +52,7 @@ function gateway.setup(given)
   local phase = ngx.get_phase()
   if phase == "init" then error("setup: " .. host.objection(), 2) end
   if BEFORE_INJECT[phase] and is_known(given) then return true end
-  local where = line_of_caller()
-  local mistake, is_marked = banks.put(given, where)
-  if mistake and not is_marked then log.nameless(where, mistake) end
+  local mistake = banks.put(given, line_of_caller())
   if OF_THE_WORKER[phase] then pulse.start() end
   if mistake then return nil, mistake end
   return true

@@ -4,7 +4,6 @@
 local banks = require "corebank.auth.gateway.banks"
 local metrics = require "corebank.auth.gateway.metrics"
 local pulse = require "corebank.auth.gateway.pulse"
-local request = require "corebank.auth.gateway.request"
 
 local ngx = ngx
 
@@ -51,15 +50,15 @@ end
 --- See corebank.auth.nginx.
 function answers.ready(name)
   pulse.ensure()
-  if name then return answer_for(request.find(name)) end
-  answer_for_all(banks.all())
+  if name then return answer_for(banks.find(name)) end
+  answer_for_all(banks.each())
 end
 
 --- See corebank.auth.nginx.
 function answers.metrics(name)
   pulse.ensure()
   local list = {}
-  for i, bank in ipairs(name and {request.find(name)} or banks.all()) do
+  for i, bank in ipairs(banks.each(name)) do
     if bank.metrics then
       local token = token_of(bank)
       bank.metrics:count_noted()

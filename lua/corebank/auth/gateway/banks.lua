@@ -43,14 +43,16 @@ function banks.close_retired()
   end
 end
 
---- Makes a bank known, in place of one that has its name.
+--- Makes a bank known, in place of one that has its name. The log has the mistake, too.
 ---@param given table
 ---@param where string the line that called setup
 ---@return string? mistake
----@return boolean? # whether a bank was added; then the log has the mistake
 function banks.put(given, where)
   local name, mistake = options.get(given, "name")
-  if not name then return mistake end
+  if not name then
+    log.nameless(where, mistake)
+    return mistake
+  end
   local old = known[name]
   local copy = {}
   for option, value in pairs(given) do copy[option] = value end
@@ -64,7 +66,7 @@ function banks.put(given, where)
   end
   known[name] = bank
   setup.try(bank)
-  return bank.mistake, true
+  return bank.mistake
 end
 
 --- Removes a bank.
@@ -81,17 +83,26 @@ function banks.remove(name)
   return true
 end
 
---- The bank of that name.
+--- The bank of that name, default: the default one.
 ---@return corebank.auth.gateway.Bank?
 function banks.get(name)
-  return known[name]
+  return known[name or options.DEFAULT_NAME]
 end
 
---- All banks, in the order in which they were set up; a list of the caller's own.
----@return corebank.auth.gateway.Bank[]
-function banks.all()
+--- The same; without such a bank there is a line in the log.
+---@return corebank.auth.gateway.Bank?
+function banks.find(name)
+  local bank = known[name or options.DEFAULT_NAME]
+  if not bank then log.unknown(tostring(name or options.DEFAULT_NAME)) end
+  return bank
+end
+
+--- The bank of that name. Without a name all of them, in the order in which they were set up.
+---@return corebank.auth.gateway.Bank[] # a list of the caller's own
+function banks.each(name)
+  if name then return {banks.find(name)} end
   local list = {}
-  for i, name in ipairs(names) do list[i] = known[name] end
+  for i, known_name in ipairs(names) do list[i] = known[known_name] end
   return list
 end
 

@@ -6,21 +6,22 @@ local ngx = ngx
 
 local events = {}
 
-local function count(bank, counter)
-  if bank.metrics then bank.metrics:add(counter) end
-end
-
 local function count_fetch(bank, event)
-  count(bank, "fetches:" .. event.name)
-  if bank.metrics then bank.metrics:add_duration(event.seconds) end
+  bank.metrics:add("fetches:" .. event.name)
+  bank.metrics:add_duration(event.seconds)
 end
 
 local listeners = {}
 
-function listeners.fetched(bank, event)
-  count_fetch(bank, event)
+-- Another worker has fetched a token.
+function listeners.found(bank)
   log.recovery(bank)
   log.store_recovery(bank)
+end
+
+function listeners.fetched(bank, event)
+  count_fetch(bank, event)
+  listeners.found(bank)
 end
 
 function listeners.failed(bank, event)
@@ -30,24 +31,18 @@ end
 
 listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
 
--- Another worker has fetched a token.
-function listeners.found(bank)
-  log.recovery(bank)
-  log.store_recovery(bank)
-end
-
 -- Requests are counted, not our own timer, which waits after a rejection.
 function listeners.waited(bank)
-  if ngx.get_phase() ~= "timer" then count(bank, "waits") end
+  if ngx.get_phase() ~= "timer" then bank.metrics:add "waits" end
 end
 
 function listeners.invalidated(bank, event)
-  count(bank, "invalidated")
+  bank.metrics:add "invalidated"
   log.rejection(bank, event)
 end
 
 function listeners.store_failed(bank, event)
-  count(bank, "store_faults")
+  bank.metrics:add "store_faults"
   log.store_fault(bank, event)
 end
 

@@ -36,12 +36,8 @@ end
 
 -- Each key is built once.
 local function key_of(self, counter)
-  local key = self.keys[counter]
-  if not key then
-    key = ("metric:%s:%s"):format(self.bank, counter)
-    self.keys[counter] = key
-  end
-  return key
+  self.keys[counter] = self.keys[counter] or ("metric:%s:%s"):format(self.bank, counter)
+  return self.keys[counter]
 end
 
 --- Adds to a counter.
@@ -88,9 +84,9 @@ end
 
 -- ---- the page -----------------------------------------------------------------------------------
 
--- A label value, as the format has it.
-local function escaped(text)
-  return (text:gsub('[\\"\n]', {["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n"}))
+-- The label that names the bank, as the format has it.
+local function label_of(counters)
+  return ('bank="%s"'):format(counters.bank:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"))
 end
 
 local function number(value)
@@ -98,10 +94,9 @@ local function number(value)
 end
 
 local function give_piece(lines)
-  local count = #lines
-  lines[count + 1] = ""
+  lines[#lines + 1] = ""
   lines.take(table.concat(lines, "\n"))
-  for i = count + 1, 1, -1 do lines[i] = nil end
+  for i = #lines, 1, -1 do lines[i] = nil end
 end
 
 local function sample(lines, name, labels, value)
@@ -118,7 +113,7 @@ local function write_family(lines, family, list)
   head(lines, family.name, family.help, "counter")
   local short = family.name:match("^corebank_auth_(.*)_total$")
   for _, each in ipairs(list) do
-    local bank = ('bank="%s"'):format(escaped(each.metrics.bank))
+    local bank = label_of(each.metrics)
     if not family.label then sample(lines, family.name, bank, read(each.metrics, short)) end
     for _, value in ipairs(family.values or {}) do
       sample(lines, family.name, ('%s,%s="%s"'):format(bank, family.label, value),
@@ -130,7 +125,7 @@ end
 local function write_durations(lines, list)
   head(lines, DURATION, "How long calls to the bank took.", "histogram")
   for _, each in ipairs(list) do
-    local bank, below = ('bank="%s"'):format(escaped(each.metrics.bank)), 0
+    local bank, below = label_of(each.metrics), 0
     for _, bound in ipairs(BUCKETS) do
       below = below + read(each.metrics, "le:" .. bound)
       sample(lines, DURATION .. "_bucket", ('%s,le="%s"'):format(bank, number(bound)), below)
@@ -151,7 +146,7 @@ function metrics.write(list, take)
   write_durations(lines, list)
   head(lines, REMAINING, "How long the token at hand is still valid; 0 without one.", "gauge")
   for _, each in ipairs(list) do
-    sample(lines, REMAINING, ('bank="%s"'):format(escaped(each.metrics.bank)), each.remaining)
+    sample(lines, REMAINING, label_of(each.metrics), each.remaining)
   end
   give_piece(lines)
 end

@@ -4,17 +4,11 @@ local options = {DEFAULT_NAME = "default"}
 
 local LONGEST_NAME = 100   -- bytes; it is part of the names of counters
 
-local function is_text(value)
-  return type(value) == "string" and value ~= ""
+local function text_like(pattern)
+  return function(value) return type(value) == "string" and value:find(pattern) ~= nil end
 end
 
-local function is_variable(value)
-  return type(value) == "string" and value:find "^[%a_][%w_]*$" ~= nil
-end
-
-local function is_scheme(value)
-  return type(value) == "string" and value:find "^[%w_+.-]*$" ~= nil
-end
+local is_text = text_like "."
 
 local function is_status_list(value)
   if type(value) ~= "table" then return false end
@@ -35,9 +29,9 @@ local list = {
     end},
   {name = "dict", default = "corebank", check = is_text,
     mistake = "must be a string, and not empty"},
-  {name = "variable", default = "bank_token", check = is_variable,
+  {name = "variable", default = "bank_token", check = text_like "^[%a_][%w_]*$",
     mistake = "must be the name of an nginx variable, without the $"},
-  {name = "scheme", default = "Bearer", check = is_scheme,
+  {name = "scheme", default = "Bearer", check = text_like "^[%w_+.-]*$",
     mistake = 'must be a word such as "Bearer", or "" for the token alone'},
   {name = "rejects", default = {401}, check = is_status_list,
     mistake = "must be a list of statuses from 400 to 599, such as {401, 403}"},
@@ -47,13 +41,13 @@ local list = {
 local by_name = {}
 for _, option in ipairs(list) do by_name[option.name] = option end
 
---- The value of one of them, or its default; or nil and what is wrong with it.
-function options.get(given, name)
+--- The value of one of them, or `default`, or its own default; or nil and what is wrong with it.
+function options.get(given, name, default)
   if type(given) ~= "table" then
     return nil, "a table of options is needed, not " .. type(given)
   end
   local option, value = by_name[name], given[name]
-  if value == nil then return option.default end
+  if value == nil then return default or option.default end
   if not option.check(value) then return nil, name .. " " .. option.mistake end
   return value
 end

@@ -23,8 +23,8 @@ local LONGEST_WITHOUT = 4      -- seconds until a bank is asked again, at most, 
 
 local pulse = {}
 
-local wanted, running = false, false
-local triedAt = -math.huge   -- the last attempt to start it, on the boot clock
+local running = false
+local triedAt   -- the last attempt to start it, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ local turn = 0   -- where a sweep begins: not always the same banks wait for oth
 
 -- Looks after all banks that are due. Returns when the next one is.
 local function sweep()
-  local list, now, next_due = banks.all(), core.boot(), math.huge
+  local list, now, next_due = banks.each(), core.boot(), math.huge
   local fetching, looked = 0, 0
   for _, bank in ipairs(list) do
     if is_fetching(bank) then fetching = fetching + 1 end
@@ -104,13 +104,18 @@ local function sweep_alone()
 end
 
 local function count_noted()
-  for _, bank in ipairs(banks.all()) do
+  for _, bank in ipairs(banks.each()) do
     if bank.metrics then bank.metrics:count_noted() end
   end
 end
 
--- Sweeps again for banks that are due before the next beat.
-local function beat_once()
+-- Sweeps again for banks that are due before the next beat. An exiting worker calls it a last time,
+-- with `premature`.
+local function beat(premature)
+  if premature then
+    running = false
+    return count_noted()
+  end
   local ends = core.boot() + PERIOD
   while not ngx.worker.exiting() do
     local seconds = sweep_alone() - core.boot()
@@ -122,19 +127,6 @@ local function beat_once()
   host.run_what_is_left()
 end
 
--- An exiting worker calls it a last time, with `premature`.
-local function beat(premature)
-  if premature then
-    running = false
-    return count_noted()
-  end
-  beat_once()
-end
-
-local function first_beat(premature)
-  if not premature then beat_once() end
-end
-
 --- Whether there are beats, which add what requests noted to the counters.
 function pulse.is_running()
   return running
@@ -143,17 +135,17 @@ end
 --- Starts it, unless it was started.
 function pulse.start()
   if running then return end
-  wanted, triedAt = true, core.boot()
+  triedAt = core.boot()
   local started, fault = ngx.timer.every(PERIOD, beat)
   log.timer(fault)
   if not started then return end
   running = true
-  ngx.timer.at(0, first_beat)   -- if there is no timer, the next beat comes in a second
+  ngx.timer.at(0, beat)   -- if there is no timer, the first beat comes in a second
 end
 
 --- Starts it again when an attempt has failed.
 function pulse.ensure()
-  if wanted and not running and core.boot() >= triedAt + PERIOD and not ngx.worker.exiting() then
+  if triedAt and not running and core.boot() >= triedAt + PERIOD and not ngx.worker.exiting() then
     pulse.start()
   end
 end

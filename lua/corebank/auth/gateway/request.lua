@@ -21,17 +21,6 @@ local request = {}
 -- The phases before the headers for the upstream are made, in which nginx can refuse.
 local CAN_INJECT = {rewrite = true, server_rewrite = true, access = true, content = true}
 
-local NO_BANKS = {}
-
---- The bank of that name or of the default one; nil, and a line in the log, when there is none.
-local function find(name)
-  local bank = banks.get(name or options.DEFAULT_NAME)
-  if not bank then log.unknown(tostring(name or options.DEFAULT_NAME)) end
-  return bank
-end
-
-request.find = find
-
 -- ---- refusing ----------------------------------------------------------------------------------
 
 -- Answers 503 by nginx itself, so that error_page works.
@@ -48,9 +37,7 @@ end
 -- Whether the variable's value is that token, after a scheme or alone.
 local function carries(value, token)
   local text = token.accessToken
-  local before = #value - #text
-  return before >= 0 and value:sub(before + 1) == text
-    and (before == 0 or value:sub(before, before) == " ")
+  return value == text or value:sub(-#text - 1) == " " .. text
 end
 
 local function drop(bank, value)
@@ -61,8 +48,11 @@ end
 -- Whether a token was dropped.
 local function reject_value(bank, value)
   local ok, dropped = pcall(drop, bank, value)
-  if not ok then log.fault(bank, "a rejection", dropped) end
-  if ok and dropped then pulse.hasten(bank) end
+  if not ok then
+    log.fault(bank, "a rejection", dropped)
+  elseif dropped then
+    pulse.hasten(bank)
+  end
   return ok and dropped
 end
 
@@ -99,10 +89,6 @@ local function value_of(token, scheme)
   return scheme == "" and token.accessToken or scheme .. " " .. token.accessToken
 end
 
-local function count_injected(bank)
-  if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
-end
-
 -- Whether an internally redirected request has asked no upstream. Then nginx itself answered 401,
 -- for example to a client without a password, and `error_page 401` must not let that client in.
 -- In the access phase a subrequest of `auth_request` may have filled the variable before.
@@ -125,7 +111,7 @@ local function fill(bank, variable, scheme, value)
     return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- gRPC's is 200
   end
   ngx.var[variable] = value_of(token, scheme)
-  count_injected(bank)
+  if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
   return token
 end
 
@@ -143,13 +129,11 @@ end
 
 -- The variable and the scheme of one call of inject(); or nil and what is wrong with them.
 local function own_options(bank, given)
-  local variable, mistake = options.get(given, "variable")
-  if mistake then return nil, mistake end
+  local variable, mistake = options.get(given, "variable", bank.variable)
+  if not variable then return nil, mistake end
   local scheme
-  scheme, mistake = options.get(given, "scheme")
-  if mistake then return nil, mistake end
-  if given.variable == nil then variable = bank.variable end
-  if given.scheme == nil then scheme = bank.scheme end
+  scheme, mistake = options.get(given, "scheme", bank.scheme)
+  if not scheme then return nil, mistake end
   bank.variables[variable] = true
   return variable, scheme
 end
@@ -169,7 +153,7 @@ function request.inject(name, given)
   if not CAN_INJECT[phase] then
     error(("inject: not in %s_by_lua*: use rewrite_by_lua* or access_by_lua*"):format(phase), 0)
   end
-  local bank = find(name)
+  local bank = banks.find(name)
   if not bank or not bank.client then return refuse(bank) end
   local variable, scheme = bank.variable, bank.scheme
   if given then
@@ -190,26 +174,20 @@ end
 
 -- ---- observe and reject ------------------------------------------------------------------------
 
-local function each(name)
-  if not name then return banks.all() end
-  local bank = find(name)
-  return bank and {bank} or NO_BANKS
-end
-
 --- See corebank.auth.nginx.
 function request.observe(name)
   local status = upstream_status()
   if not status then return end
   local grpc = grpc_rejects()
   if status < 400 and not grpc then return end
-  for _, bank in ipairs(each(name)) do
+  for _, bank in ipairs(banks.each(name)) do
     if (grpc or bank.rejects[status]) and reject_carried(bank) then return end
   end
 end
 
 --- See corebank.auth.nginx.
 function request.reject(name)
-  for _, bank in ipairs(each(name)) do
+  for _, bank in ipairs(banks.each(name)) do
     if reject_carried(bank) then return true end
   end
   return false

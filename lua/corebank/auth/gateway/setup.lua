@@ -1,20 +1,19 @@
 --- Sets a bank up: reads its options, and makes its client and its counters.
 
 local auth = require "corebank.auth"
-local check = require "corebank.auth.options.check"
 local core = require "corebank.auth.core"
 local events = require "corebank.auth.gateway.events"
 local log = require "corebank.auth.gateway.log"
 local metrics = require "corebank.auth.gateway.metrics"
 local own = require "corebank.auth.gateway.options"
 local options = require "corebank.auth.options.read"
+local shdict = require "corebank.auth.store.shdict"
 
 -- A client loads these when it is made. They are loaded here, in the master if it loads this
 -- module, and not by the first request.
 require "corebank.auth.client.shared"
 require "corebank.auth.host.nginx"
 require "corebank.auth.host.system"
-require "corebank.auth.store.shdict"
 
 local ngx = ngx
 
@@ -43,31 +42,25 @@ end
 -- Adds our listener to the user's.
 local function listen(copy, bank)
   local theirs = copy.onEvent
-  if theirs ~= nil and not check.callable(theirs) then return end   -- auth.client refuses it
+  if theirs ~= nil and type(theirs) ~= "function" then return end   -- auth.client refuses it
   function copy.onEvent(event)
     events.hear(bank, event)
     if theirs then theirs(event) end
   end
 end
 
-local function make_client(bank, read)
+-- The options of the client; or nil and what is wrong. And the secret, if it is from a file.
+local function client_options(given, read)
   local store, secret, mistake
-  store, mistake = attempt(auth.store.shdict, read.dict)
+  store, mistake = shdict.new(read.dict)
   if not store then return nil, mistake end
   if read.clientSecretFile then
     secret, mistake = read_secret(read.clientSecretFile)
     if not secret then return nil, mistake end
   end
-  local copy = own.of_client(bank.given, secret)
+  local copy = own.of_client(given, secret)
   copy.store = copy.store or store
-  listen(copy, bank)
-  bank.client, mistake = attempt(auth.client, copy)
-  if bank.client then
-    bank.secret = secret
-  elseif secret then
-    secret:close()
-  end
-  return bank.client, mistake
+  return copy, nil, secret
 end
 
 -- Gives a bank what its options say. Returns the mistake in them, if there is one.
@@ -79,10 +72,17 @@ local function make(bank)
   bank.rejects = {}
   for _, status in pairs(read.rejects) do bank.rejects[status] = true end
   bank.metrics = ngx.shared[read.dict] and metrics.new(ngx.shared[read.dict], bank.name)
-  local _
-  _, mistake = make_client(bank, read)
-  if mistake then return mistake end
-  bank.given = nil   -- it may hold a secret
+  local copy, secret
+  copy, mistake, secret = client_options(bank.given, read)
+  if not copy then return mistake end
+  listen(copy, bank)
+  bank.client, mistake = attempt(auth.client, copy)
+  if bank.client then
+    bank.secret, bank.given = secret, nil   -- what was given may hold a secret
+  elseif secret then
+    secret:close()
+  end
+  return mistake
 end
 
 --- Sets up a bank that has no client. On a mistake it is due again.
@@ -100,15 +100,10 @@ end
 function setup.inspect(given)
   local read, mistake = own.read(given)
   if not read then return mistake end
-  local _, secret
-  _, mistake = attempt(auth.store.shdict, read.dict)
-  if mistake then return mistake end
-  if read.clientSecretFile then
-    secret, mistake = read_secret(read.clientSecretFile)
-    if not secret then return mistake end
-  end
-  local settings
-  settings, mistake = options.read(own.of_client(given, secret), true)
+  local copy, secret, settings
+  copy, mistake, secret = client_options(given, read)
+  if not copy then return mistake end
+  settings, mistake = options.read(copy, true)
   if settings then options.release(settings) end
   if secret then secret:close() end
   return mistake
