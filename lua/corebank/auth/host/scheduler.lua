@@ -119,6 +119,7 @@ function scheduler.new(system)
 
   local function note_idle()
     local longest, now = host.longestIdle or math.huge, system.boot()
+    if now - lastTurn <= longest then return end
     for _, task in ipairs(tasks) do
       local restedUntil = not task.wanted and task.due or lastTurn
       if now - math.max(lastTurn, restedUntil) > longest then task.wasIdle = true end

@@ -39,9 +39,11 @@ end
 ---@return corebank.auth.Settings?
 ---@return string? mistake
 function Elements:read(element)
-  local shared = self.shared
-  if not gives_only_credentials(element) then return options.read(merge(shared, element)) end
-  return options.with_credentials(self.place, merge(shared, element))
+  if not gives_only_credentials(element) then return options.read(merge(self.shared, element)) end
+  local id, value = element.clientId, element.clientSecret
+  if id == nil then id = self.shared.clientId end
+  if value == nil then value = self.shared.clientSecret end
+  return options.with_credentials(self.place, {clientId = id, clientSecret = value})
 end
 
 --- Closes what the elements share.
