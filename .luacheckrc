@@ -1,6 +1,6 @@
 std = "min"
 max_line_length = 100
-include_files = {"**/*.lua", "**/*.rockspec", ".busted", "bin/*"}
+include_files = {"**/*.lua", "**/*.rockspec", ".busted", "bin/*", "script/man"}
 exclude_files = {"build"}
 
 -- The library runs on every Lua; `jit` tells LuaJIT from Lua 5.1.

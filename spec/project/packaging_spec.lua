@@ -59,6 +59,9 @@ describe("packaging #packaging #slow", function()
     -- The command needs no such help.
     output = run(quoted(tree .. "/bin/corebank-auth") .. ' token --ca-file "$COREBANK_CA_FILE"')
     assert.matches("^canary%-token%-[%w%-]+\n$", output)
+    local rock = run(("%s --tree %s show --rock-dir corebank-auth"):format(rocks, quoted(tree)))
+    assert.equal(files.content "docs/corebank-auth.1",
+      files.content(rock:match "[^\n]+" .. "/man/man1/corebank-auth.1"))
   end
 
   -- From a copy: LuaRocks has CMake build in the folder that it finds the sources in.
@@ -100,6 +103,20 @@ describe("packaging #packaging #slow", function()
       local package = said:match "Debian, Ubuntu:%s+apt%-get install (%S+)\n"
       output_of("dpkg-query -L " .. quoted(package or said) .. " | grep -q /lua.h$")
     end
+  end)
+
+  it("CMake installs the man page with the command: beside it, or where one says", function()
+    local prefix = work .. "/prefix of mine"
+    local configure = ("cd %s; cmake -B command -DCBA_LUA=lua5.4 -DCBA_BINDIR=%s"):format(
+      quoted(source), quoted(prefix .. "/bin"))
+    run(configure .. "; cmake --install command --component command")
+    assert.matches("^#!/usr/bin/env lua5%.4\n", files.content(prefix .. "/bin/corebank-auth"))
+    local page = files.content "docs/corebank-auth.1"
+    assert.equal(page, files.content(prefix .. "/share/man/man1/corebank-auth.1"))
+
+    run(("%s -DCBA_MANDIR=%s; cmake --install command --component command"):format(configure,
+      quoted(prefix .. "/pages")))
+    assert.equal(page, files.content(prefix .. "/pages/man1/corebank-auth.1"))
   end)
 
   it("luarocks make installs what authenticates, for LuaJIT", function()

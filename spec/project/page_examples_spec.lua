@@ -30,6 +30,8 @@ local NOT_RUN = {
   ['docs/install.md: luarocks --lua-version 5.1 make LUA_INCDIR="$(pkg-config '
     .. '--variable=includedir luajit)"'] = SYSTEM,
   ["docs/install.md: luarocks --lua-version 5.4 pack corebank-auth"] = SYSTEM,
+  ['docs/install.md: man -M "$(luarocks --lua-version 5.4 show --rock-dir corebank-auth)/man" '
+    .. "corebank-auth"] = SYSTEM,
   ["docs/install.md: cmake -B build -DCBA_LUA=lua5.4 -DCBA_LUADIR=/usr/local/share/lua/5.4 "
     .. "-DCBA_LIBDIR=/usr/local/lib/lua/5.4 \\"] = SYSTEM,
   ['docs/install.md: export LUA_PATH="$PWD/lua/?.lua;;" LUA_CPATH="$PWD/build/?.so;;"'] =

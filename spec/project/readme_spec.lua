@@ -102,11 +102,7 @@ describe("the pages", function()
   it("names every metric", function()
     local described = rows(pages.section("docs/gateway.md", "Metrics"))
     local source = content("lua/corebank/auth/gateway/metrics.lua")
-    for name in source:gmatch('"(corebank_auth_[%w_]+)"') do
-      assert.is_truthy(described[name], name)
-      described[name] = nil
-    end
-    assert.is_nil(next(described))
+    pages.has_exactly(described, source:gmatch '"(corebank_auth_[%w_]+)"')
   end)
 end)
 

@@ -38,6 +38,18 @@ function pages.rows(text)
   return found
 end
 
+--- Fails unless each name has a row, and no other name has one.
+---@param described table<string, string[]> from pages.rows
+---@param names fun(): string? an iterator
+function pages.has_exactly(described, names)
+  local known = {}
+  for name in names do
+    assert(described[name], name .. " has no row")
+    known[name] = true
+  end
+  for name in pairs(described) do assert(known[name], name .. " has a row, and does not exist") end
+end
+
 --- The examples of a page that are in a language: the code of each, and "PAGE: its first line".
 ---@param page string
 ---@param language string

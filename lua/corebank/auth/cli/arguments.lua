@@ -57,21 +57,16 @@ local function header(result, _, line)
   if fault then stop{mistake = "--header " .. fault} end
 end
 
-local function meaning_of(flag)
-  if flag.env then return ("%s; else from $%s"):format(flag.meaning, flag.env) end
-  if flag.default then return ("%s (default %s)"):format(flag.meaning, flag.default) end
-  return flag.meaning
-end
-
 local function declare_flag(parser, flag)
   if flag.kind == "switch" then
     return parser:flag(flag.flag):target(flag.name):description(flag.meaning)
   end
-  local option = parser:option(flag.flag):target(flag.name):description(meaning_of(flag))
+  local option = parser:option(flag.flag):target(flag.name)
+    :description(flags.meaning(flag)):argname(flags.argument(flag))
   if flag.kind == "headers" then
-    return option:argname("'NAME: VALUE'"):count("*"):init(nil):action(header)
+    return option:count("*"):init(nil):action(header)
   end
-  option:argname(flag.kind):convert(function(text) return flags.value(flag, text) end)
+  option:convert(function(text) return flags.value(flag, text) end)
   if flag.choices then option:choices(flag.choices):default(flag.default):show_default(false) end
 end
 

@@ -18,29 +18,30 @@ local IS_NUMBER = {SECONDS = true, COUNT = true}
 
 local own = {
   {flag = "--secret-file", name = "secretFile", kind = "FILE",
-    meaning = "what it holds is the client secret, - is the standard input; else "
+    meaning = "the file that contains the client secret; - is standard input. Without this flag: "
       .. "$COREBANK_CLIENT_SECRET, or the file that $COREBANK_CLIENT_SECRET_FILE names"},
   {flag = "--prompt", name = "prompt", kind = "switch",
     meaning = "asks for the client secret on the terminal, without echo"},
   {flag = "--no-prompt", name = "noPrompt", kind = "switch",
-    meaning = "never asks for it, on a terminal either"},
+    meaning = "never asks for the client secret"},
   {flag = "--key-password-file", name = "keyPasswordFile", kind = "FILE",
-    meaning = "passphrase of the client key"},
+    meaning = "the file that contains the passphrase of the client key"},
   {flag = "--any-secret-mode", name = "anySecretMode", kind = "switch",
-    meaning = "takes such a file also when every user of this machine may read it"},
+    meaning = "accepts secret files that every user of this machine may read"},
   {flag = "--store-dir", name = "storeDir", kind = "FOLDER",
-    meaning = "where tokens are kept, sealed; else corebank-auth in $XDG_CACHE_HOME or ~/.cache"},
+    meaning = "where tokens are kept, encrypted; else corebank-auth in $XDG_CACHE_HOME or "
+      .. "~/.cache"},
   {flag = "--no-store", name = "noStore", kind = "switch",
     meaning = "keeps no token between runs"},
   {flag = "--format", name = "format", kind = "FORMAT", command = "token", default = "token",
     choices = {"token", "header", "json", "env", "dotenv"},
     meaning = "token, header, json, env or dotenv"},
   {flag = "--refresh", name = "refresh", kind = "switch", command = "token",
-    meaning = "a new token: the API does not accept the one at hand"},
+    meaning = "gets a new token: the API has rejected the one in the store"},
   {flag = "--format", name = "format", kind = "FORMAT", command = "explain", default = "text",
     choices = {"text", "json"}, meaning = "text or json"},
   {flag = "--show-answer", name = "showAnswer", kind = "switch", command = "doctor",
-    meaning = "shows what the bank answered, secrets blanked, when that is no token"},
+    meaning = "shows the bank's answer, secrets blanked, if it contains no token"},
 }
 
 local function flag_of(option)
@@ -57,10 +58,10 @@ local flags = {
 flags.summaries = {
   token = "prints the access token",
   exec = "runs a program with the token in its environment",
-  explain = "says which token is in the store, and why",
-  forget = "deletes it from the store",
-  doctor = "finds out what is wrong",
-  completion = "prints what the shell needs to complete the words",
+  explain = "shows the token in the store and the last problem",
+  forget = "deletes the token from the store",
+  doctor = "checks one thing after the other, and says what is wrong",
+  completion = "prints a completion script for the shell",
 }
 
 ---@type corebank.auth.Flag[]
@@ -79,6 +80,22 @@ for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
 ---@return boolean
 function flags.belongs(flag, command)
   return not flag.command or flag.command == command
+end
+
+--- What --help says of a flag that takes a value.
+---@param flag corebank.auth.Flag
+---@return string
+function flags.meaning(flag)
+  if flag.env then return ("%s; else from $%s"):format(flag.meaning, flag.env) end
+  if flag.default then return ("%s (default %s)"):format(flag.meaning, flag.default) end
+  return flag.meaning
+end
+
+--- How --help writes the value of a flag.
+---@param flag corebank.auth.Flag
+---@return string
+function flags.argument(flag)
+  return flag.kind == "headers" and "'NAME: VALUE'" or flag.kind
 end
 
 -- Flags of curl that a user may try here.
