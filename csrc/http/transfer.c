@@ -134,11 +134,12 @@ static void give_up(struct cba_transfer *transfer, enum cba_outcome outcome) {
 }
 
 /* Of a line beyond its own limit libcurl says that it is out of memory, and of one that is no HTTP
- * that it does not know the protocol; it may be the first. */
+ * that it does not know the protocol, or that the reply is weird; it may be the first. */
 static bool has_begun(const struct cba_transfer *transfer, CURLcode code) {
     long sent = 0;
     return transfer->result.begun ||
-           ((code == CURLE_OUT_OF_MEMORY || code == CURLE_UNSUPPORTED_PROTOCOL) &&
+           ((code == CURLE_OUT_OF_MEMORY || code == CURLE_UNSUPPORTED_PROTOCOL ||
+             code == CURLE_WEIRD_SERVER_REPLY) &&
             curl_easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
             sent > 0);
 }

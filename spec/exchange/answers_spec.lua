@@ -297,7 +297,8 @@ describe("S5: a reply that is compressed #transfer", function()
   it("in its transfer: likewise", function()
     local problem = raw_answered({"read_request",
       {"send", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"}, {"send", gzipped}},
-      {code = "response", posts = 1, message = "is compressed"})
+      {code = survive.isLibcurl8 and "network" or "response", posts = 1,
+        message = survive.isLibcurl8 and "broke" or "is compressed"})
     assert.is_nil(problem:body())
   end)
 

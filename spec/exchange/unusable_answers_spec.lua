@@ -65,7 +65,8 @@ describe("an unusable answer #transfer", function()
 
   it("a body that is compressed in its transfer: not decoded", function()
     raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"},
-      {"send", gzip(sandbox.answer():match "{.*")}}, {code = "response", posts = 1})
+      {"send", gzip(sandbox.answer():match "{.*")}},
+      {code = survive.isLibcurl8 and "network" or "response", posts = 1})
   end)
 
   it("headers without end: network or too_large", function()
@@ -78,9 +79,10 @@ describe("an unusable answer #transfer", function()
       {"send", ("y"):rep(4096), forever = true}}, {code = {"network", "too_large"}, posts = 1})
   end)
 
-  it("a status line without end: network", function()
+  it("a status line without end: network, or too_large where libcurl says so", function()
     raw_answered({"read_request", {"send", "HTTP/1.1 200 "},
-      {"send", ("y"):rep(4096), forever = true}}, {code = "network", posts = 1})
+      {"send", ("y"):rep(4096), forever = true}},
+      {code = survive.isLibcurl8 and "too_large" or "network", posts = 1})
   end)
 
   it("slow headers and a slow body: timeout", function()
@@ -92,8 +94,10 @@ describe("an unusable answer #transfer", function()
   end)
 
   it("no HTTP at all, HTTP/0.9, another HTTP, a broken chunk: network", function()
+    -- libcurl 7 takes HTTP/2 in plain text for an answer, and libcurl 8 HTTP/3.
+    local other = survive.isLibcurl8 and "HTTP/2 200 OK\r\n\r\n" or "HTTP/3.3 200 OK\r\n\r\n"
     for _, bytes in ipairs{"SSH-2.0-OpenSSH_9.2\r\n", sandbox.answer():match("{.*"),
-      "HTTP/1.1 abc\r\n\r\n", "HTTP/3.3 200 OK\r\n\r\n",
+      "HTTP/1.1 abc\r\n\r\n", other,
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot-a-size\r\n"} do
       raw_answered({"read_request", {"send", bytes}},
         {code = "network", posts = 1, options = {attempts = 3}})

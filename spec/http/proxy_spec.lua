@@ -291,9 +291,9 @@ describe("S23: a dead proxy #transfer #slow", function()
     for _, scheme in ipairs{"http", "socks5"} do
       local raw = sandbox.raw{connections = {{"silence"}}}
       survive.case{options = {proxy = raw.url:gsub("^http", scheme), noProxy = "x",
-        connectTimeout = 0.3}, code = "timeout", message = "^no connection to "
-        .. "https://localhost:%d+ through the proxy " .. scheme .. "://127.0.0.1:%d+ in time; "
-        .. "raise connectTimeout"}
+        connectTimeout = 0.3}, code = "timeout", message = (survive.isLibcurl8
+          and "^cannot connect to" or "^no connection to https://localhost:%d+ through")
+        .. " the proxy " .. scheme .. "://127.0.0.1:%d+ in time; raise connectTimeout"}
       raw:stop()
     end
   end)

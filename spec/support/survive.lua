@@ -16,6 +16,9 @@ survive.ABSENT = {}   -- in place of an option's value: leave that option out
 --- Whether this build keeps connections. With a libcurl before 7.80 it keeps none.
 survive.keepsConnections = not core.libraries():find "^libcurl/7%.7"
 
+--- Whether it is libcurl 8 or later, which reads malformed answers in other ways.
+survive.isLibcurl8 = not core.libraries():find "^libcurl/7"
+
 --- Seconds, made longer where the machine is known to be slow.
 function survive.seconds(n) return n * SLOW end
 
