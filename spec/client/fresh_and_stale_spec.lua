@@ -91,14 +91,14 @@ describe("a client", function()
     assert.equal(1, kept:explain().counters.failed)
   end)
 
-  it("whose leeway is too long is told how many tries there were", function()
+  it("whose leeway is too long is told the status, and how many tries there were", function()
     local event
     local kept, world = keep(function(n)
-      return n < 3 and {status = 503} or {token = "canary-token", validity = 20}
+      return n < 3 and {status = 503} or {token = "canary-token", validity = 20, status = 201}
     end, {leeway = 30, attempts = 3, onEvent = function(told) event = event or told end})
     local _, _, problem = ask(kept, world)
     for _, told in ipairs{problem, event} do
-      assert.same({"expired", 200, 3}, {told.code, told.status, told.attempts})
+      assert.same({"expired", 201, 3}, {told.code, told.status, told.attempts})
     end
   end)
 

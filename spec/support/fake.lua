@@ -70,7 +70,8 @@ function fake.world(answer)
       if given.fault then error(given.fault, 0) end
       if not given.token then return nil end
       transfer.close()
-      return given.token, sent, sent + skew, nil, nil, given.validity
+      return given.token, sent, sent + skew, nil, nil, given.validity,
+        given.status or 200
     end
     function transfer.result()
       return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,

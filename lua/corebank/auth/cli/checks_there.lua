@@ -92,7 +92,7 @@ local function ask(state)
   local call = exchange.new{settings = state.settings, system = core,
     host = {await = await, sleep = blocking.sleep}}
   local got, _, trouble = call:run()
-  if got then got, trouble = freshness.check_leeway(state.settings, got, call.attempts) end
+  if got then got, trouble = freshness.check_leeway(state.settings, got, call) end
   state.token, state.problem = got, trouble
 end
 

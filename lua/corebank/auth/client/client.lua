@@ -22,7 +22,7 @@ Client.__metatable = false
 --- Whether a request is in flight.
 ---@return boolean
 function Client:is_fetching()
-  return self.flight ~= nil
+  return self.flight ~= nil and not self.flight.task:is_done()
 end
 
 local function check_open(self)
@@ -76,12 +76,8 @@ function Client:look()
     self.shared:report_anew()
     local found = self.shared:token()
     local failure = self.shared:failure(found)
-    if failure then
-      freshness.heed(self, failure)
-      self.lastProblem = failure.problem
-      self.lastProblemAt = failure.at - self.system.boot() + self.system.wall()
-    end
-    next_token.take_over(self, found)
+    if failure then freshness.heed(self, failure) end
+    freshness.take(self, found)
   end
   return self:peek()
 end
@@ -90,7 +86,7 @@ end
 function Client:settle()
   -- It may have been left alone for too long.
   if self.flight then next_token.refresh_in_background(self) end
-  next_token.wait_for_flight(self)
+  next_token.wait_for_flights(self)
 end
 
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again

@@ -17,97 +17,79 @@ local SAYS_NOTHING = {timeout = true, network = true, tls = true}
 ---@field startedAt number on the boot clock
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
----@field wasDropped boolean? whether nobody moved it on, so that it says nothing of the bank
+---@field event string? what is told when it has ended, and `details` of it
 ---@field wasWaitedFor boolean? whether a script that calls seldom has waited for it
 local Flight = {}
 Flight.__index = Flight
 
 --- Asks the bank.
 ---@param host table await and sleep
----@param elsewhere (fun(): corebank.auth.Token?, boolean)? as for exchange.new
+---@param isOver (fun(): boolean)? as corebank.auth.Call has it
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
-function Flight:ask(host, elsewhere)
+function Flight:ask(host, isOver)
   local client = self.client
   if client.flight ~= self then return nil end   -- a handler, told of the store, has ended it
   client.lastDeparture, self.task.wasIdle = client.system.boot(), nil
   local call = exchange.new{settings = settings_of[client], system = client.system, host = host,
-    deadline = self.deadline, elsewhere = elsewhere}
-  function self.close_call() call:close() end
+    deadline = self.deadline, isOver = isOver}
+  function self.close_call() call:close() end   -- a dump of a client shows no settings
   local token, _, trouble = call:run()
+  if token then token, trouble = freshness.check_leeway(client, token, call) end
   self.attempts = call.attempts
   return token, trouble
 end
 
--- The work of the task.
-local function get(self)
+local function keep_token(self, token)
   local client = self.client
-  if client.shared then return turn.get(self) end
-  local rest = freshness.rest_before_asking(client)
-  if rest > 0 then client.host.sleep(rest) end
-  return self:ask(client.host)
+  self.event = client.current and "refreshed" or "fetched"
+  self.details = {attempts = self.attempts, seconds = client.system.boot() - self.startedAt}
+  freshness.issued(client, token)
+  if client.shared then
+    client.shared:put_token{token = token, lifetime = token:remaining(),
+      departed = client.lastDeparture, rejections = client.rejections,
+      lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
+  end
 end
 
--- ---- its end -----------------------------------------------------------------------------------
-
--- What the bank brought is kept, and put where others find it. Returns the event to tell.
-local function keep_answer(self, token, trouble)
+local function keep_failure(self, trouble)
   local client = self.client
-  local seconds = client.system.boot() - self.startedAt
-  if token then
-    local name = client.current and "refreshed" or "fetched"
-    freshness.issued(client, token)
-    if client.shared then
-      client.shared:put_token{token = token, lifetime = token:remaining(),
-        departed = client.lastDeparture, rejections = client.rejections,
-        lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
-    end
-    return name, {attempts = self.attempts, seconds = seconds}
-  end
+  self.problem = trouble
+  self.event = trouble.code == "denied" and "denied" or "failed"
+  self.details = {code = trouble.code, status = trouble.status, attempts = trouble.attempts,
+    seconds = client.system.boot() - self.startedAt, secretFault = trouble.secretFault}
   local failure = freshness.failed(client, trouble)
   if client.shared and client.lease:is_held() then client.shared:put_failure(failure) end
-  return trouble.code == "denied" and "denied" or "failed",
-    {code = trouble.code, status = trouble.status, attempts = trouble.attempts, seconds = seconds,
-      secretFault = trouble.secretFault}
 end
 
--- What came of it is kept. Returns the event to tell, if there is one.
-local function keep(self, token, trouble)
-  local client, found = self.client, self.found
-  if not (token or trouble) then return nil end
-  if found then
-    freshness.take(client, found)
-    return "found"
-  end
-  if self.heeded then
-    freshness.fall_back(client)
-    client.lastProblem, client.lastProblemAt = self.heeded, client.system.wall()
-    return nil
-  end
-  if trouble and self.task.wasIdle and SAYS_NOTHING[trouble.code] then
-    self.wasDropped, self.problem = true, nil
-    if self.wasWaitedFor then freshness.postpone(client) end
-    return nil
+-- The work of the task: gets a token, and keeps what came of it, here and where others find it.
+local function get(self)
+  local client = self.client
+  local token, trouble
+  if client.shared then
+    token, trouble = turn.get(self)
+  else
+    local rest = freshness.rest_before_asking(client)
+    if rest > 0 then client.host.sleep(rest) end
+    token, trouble = self:ask(client.host)
   end
   if token then
-    token, trouble = freshness.check_leeway(client, token, self.attempts)
-    self.problem = trouble
+    keep_token(self, token)
+  elseif trouble and self.task.wasIdle and SAYS_NOTHING[trouble.code] then
+    if self.wasWaitedFor then freshness.postpone(client) end
+  elseif trouble then
+    keep_failure(self, trouble)
   end
-  return keep_answer(self, token, trouble)
 end
 
--- Nobody is told before all is kept and the lease is back: a handler may raise, and so may one that
--- is told of the store meanwhile.
-local function finish(self, ok, result, trouble)
+-- However the task ends. The outcome is told when the lease is back: a handler may raise.
+local function finish(self, ok, fault)
   local client = self.client
   if self.close_call then self.close_call() end
   if client.flight == self then client.flight = nil end
-  if not ok then self.fault, result = result, nil end
-  self.problem = trouble
-  local kept, name, event = pcall(keep, self, result, trouble)
+  if not ok then self.fault = fault end
   if client.lease then client.lease:release() end
-  if not kept then error(name, 0) end
-  if name then tell(client, name, event) end
+  if ok and self.event then tell(client, self.event, self.details) end
 end
 
 -- ---- waiting -----------------------------------------------------------------------------------

@@ -83,14 +83,14 @@ end
 --- Whether a new token has more time left than is kept back.
 ---@param options {leeway: number?} a client, or its settings
 ---@param token corebank.auth.Token
----@param attempts integer tries made for it
+---@param call corebank.auth.Call that brought it
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
-function freshness.check_leeway(options, token, attempts)
+function freshness.check_leeway(options, token, call)
   if token:remaining() > freshness.leeway(options, token:remaining()) then return token end
   return nil, problem.new("expired",
     "leeway is more than the bank's new token has left; make it smaller",
-    {status = 200, attempts = attempts})
+    {status = call.status, attempts = call.attempts})
 end
 
 -- `lifetime`: what the token had left when the bank gave it, maybe to another process.
@@ -134,18 +134,13 @@ function freshness.issued(client, token)
   client.source = "bank"
 end
 
---- The next token cannot be had for now: a rejected one that has time left is better than none.
-function freshness.fall_back(client)
-  client.isWithheld = false
-end
-
 --- It did not, or nobody got through to it.
 ---@param trouble corebank.auth.Problem
 ---@return corebank.auth.Failure
 function freshness.failed(client, trouble)
   local now = client.system.boot()
   client.failures = client.failures + 1
-  freshness.fall_back(client)
+  client.isWithheld = false   -- a rejected token that has time left is better than none
   client.lastProblem, client.lastProblemAt = trouble, client.system.wall()
   local longest = math.min(FIRST_RETRY * 2 ^ (client.failures - 1), LONGEST_RETRY)
   client.nextRefresh = now + FIRST_RETRY + (longest - FIRST_RETRY) * client.system.random()
@@ -211,30 +206,30 @@ end
 
 -- ---- what comes from others --------------------------------------------------------------------
 
---- Whether a token from the store will do: not one that was rejected, nor what is at hand anyway.
--- That it was asked for counts in any case, and when that was to refresh the one at hand, so does
--- the bank's answer, even if that is no later end.
----@param found corebank.auth.Found
----@return boolean
-function freshness.wants(client, found)
-  local token, rejected = found.token, client.rejected
+--- Takes a token from the store, if it will do: not one that was rejected, nor what is at hand
+-- anyway. That it was asked for counts in any case, and when that was to refresh the one at hand,
+-- so does the bank's answer, even if that is no later end. A rejection that led to it counts as
+-- ours: one pace for however many processes.
+---@param found corebank.auth.Found?
+---@return boolean # whether it did
+function freshness.take(client, found)
+  if not found or client.isClosed then return false end
   if found.isRejected then
     hold_back(client, found)
     return false
   end
   client.lastDeparture = math.max(client.lastDeparture, found.departed)
-  return not (rejected and token.accessToken == rejected.accessToken)
-    and not token:expired(freshness.leeway(client, found.lifetime))
-    and (outlasts(client, token)
-      or found.departed >= math.max(client.departed + SAME_REQUEST, client.staleFrom))
-end
-
---- Takes it. A rejection that led to it counts as ours: one pace for however many processes.
----@param found corebank.auth.Found
-function freshness.take(client, found)
+  local token, rejected = found.token, client.rejected
+  if rejected and token.accessToken == rejected.accessToken
+    or token:expired(freshness.leeway(client, found.lifetime))
+    or not outlasts(client, token)
+      and found.departed < math.max(client.departed + SAME_REQUEST, client.staleFrom) then
+    return false
+  end
   learn_of_rejection(client, found)
-  receive(client, found.token, found.lifetime, found.departed)
+  receive(client, token, found.lifetime, found.departed)
   client.source = "store"
+  return true
 end
 
 --- Learns from what another process met. Returns the problem when that is the answer to a caller
@@ -245,6 +240,8 @@ end
 function freshness.heed(client, failure, since)
   local now = client.system.boot()
   client.lastDeparture = math.max(client.lastDeparture, failure.departed)
+  client.lastProblem, client.lastProblemAt = failure.problem,
+    failure.at - now + client.system.wall()
   if not client.isRejected or failure.at >= client.lastRejection then
     client.nextRefresh = math.max(client.nextRefresh, failure.nextRefresh)
   end

@@ -23,16 +23,19 @@ local function move_on(self)
   return flight
 end
 
+-- Whether the bank may be asked, and `notBefore` on the boot clock is over.
+local function may_start(self, notBefore)
+  local now = self.system.boot()
+  return now >= notBefore and freshness.rest_before_asking(self) <= 0
+    and not self.latch:is_closed(now)
+end
+
 --- Starts a refresh, unless there is one in flight or it is not the time for one.
 ---@param self corebank.auth.Client
 function next_token.refresh_in_background(self)
   if self.flight then move_on(self) end
   if self.flight or self.isClosed or freshness.is_fresh(self) then return end
-  local now = self.system.boot()
-  if now >= self.nextRefresh and freshness.rest_before_asking(self) <= 0
-    and not self.latch:is_closed(now) then
-    start(self, false)
-  end
+  if may_start(self, self.nextRefresh) then start(self, false) end
 end
 
 -- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
@@ -72,8 +75,7 @@ end
 local function urgent_flight(self)
   if self.flight then
     local flight = move_on(self)
-    if self.isClosed or not flight.task.wasIdle
-      or flight.task:is_done() and not flight.wasDropped then
+    if self.isClosed or not flight.task.wasIdle or flight.task:is_done() then
       flight:make_urgent()
       return flight
     end
@@ -83,21 +85,11 @@ local function urgent_flight(self)
   return start(self, true)
 end
 
---- Takes a token from the store, if there is one and it will do.
----@param self corebank.auth.Client
----@param found corebank.auth.Found?
----@return boolean # whether it did
-function next_token.take_over(self, found)
-  if not found or self.isClosed or not freshness.wants(self, found) then return false end
-  freshness.take(self, found)
-  return true
-end
-
 -- Looks before a flight starts, as that takes a task: nobody waits for what is there already.
 local function is_in_store(self)
   if not self.shared or self.flight then return false end
   self.shared:report_anew()
-  if next_token.take_over(self, self.shared:token()) then tell(self, "found") end
+  if freshness.take(self, self.shared:token()) then tell(self, "found") end
   return freshness.usable(self)   -- whoever brought it: a store may wait
 end
 
@@ -107,7 +99,7 @@ local function fetch(self)
   if self.isClosed then return next_token.closed() end   -- by a handler, or while the store waited
   local began = self.system.boot()
   if self.latch:is_closed(began) then
-    freshness.fall_back(self)
+    self.isWithheld = false   -- a rejected token that has time left is better than none
     if freshness.usable(self) then return self.current end
     return refuse(self.latch:remembered(began))
   end
@@ -136,13 +128,14 @@ function next_token.hand_out(self)
   return fetch(self)
 end
 
---- Waits for what is in flight, if anything.
+--- Waits until nothing is in flight any more.
 ---@param self corebank.auth.Client
-function next_token.wait_for_flight(self)
-  local flight = self.flight
-  if not flight then return end
-  flight:make_urgent()
-  flight:wait()
+function next_token.wait_for_flights(self)
+  while self.flight and not self.flight.task:is_done() do
+    local flight = self.flight
+    flight:make_urgent()
+    flight:wait()
+  end
 end
 
 --- token(), and what it began in the background, too, for one of many who wait side by side.
@@ -152,20 +145,9 @@ end
 ---@return corebank.auth.Problem? problem
 function next_token.hand_out_and_refresh(self)
   local token, message, trouble = next_token.hand_out(self)
-  while self.flight and not self.flight.task:is_done() do next_token.wait_for_flight(self) end
+  next_token.wait_for_flights(self)
   if token then return self:peek() or token end
   return nil, message, trouble
-end
-
--- Without a valid token: as for a caller in need, but never waits for what comes.
-local function tend_without(self, longest)
-  self:look()   -- another process may have asked meanwhile
-  if self.isClosed or freshness.usable(self) or self.flight then return end
-  local now = self.system.boot()
-  if now >= math.min(self.nextRefresh, self.lastDeparture + longest)
-    and freshness.rest_before_asking(self) <= 0 and not self.latch:is_closed(now) then
-    start(self, true)
-  end
 end
 
 --- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
@@ -175,10 +157,14 @@ end
 --- token; default: it may be a minute
 function next_token.tend(self, longest)
   if self.isClosed or freshness.is_fresh(self) then return end
-  if longest and not self.flight and not freshness.usable(self) then
-    return tend_without(self, longest)
+  if not longest or self.flight or freshness.usable(self) then
+    return next_token.refresh_in_background(self)
   end
-  next_token.refresh_in_background(self)
+  self:look()   -- another process may have asked meanwhile
+  if self.isClosed or freshness.usable(self) or self.flight then return end
+  if may_start(self, math.min(self.nextRefresh, self.lastDeparture + longest)) then
+    start(self, true)
+  end
 end
 
 return next_token

@@ -46,11 +46,29 @@ local function timed_out()
     "another process is asking the bank, and its answer did not come in time", {attempts = 0})
 end
 
--- The token in the store, if it will do; `flight.found` is its entry then. And the entry there is.
-local function look(flight)
-  local found = flight.client.shared:token()
-  flight.found = found and freshness.wants(flight.client, found) and found or nil
-  return flight.found and found.token, found
+-- Whether the flight is over: the store has a token that will do, or somebody has ended the flight
+-- while the store was asked. If not: the entry there is.
+local function is_over(flight)
+  local client = flight.client
+  local found = client.shared:token()
+  if client.flight ~= flight then return true end
+  if freshness.take(client, found) then
+    flight.event = "found"
+    return true
+  end
+  return false, found
+end
+
+-- Whether it is over, by a failure, too, if that is the answer for whoever waits since `began`.
+local function look(flight, began)
+  local client = flight.client
+  local isOver, found = is_over(flight)
+  if isOver then return true end
+  local failure = client.shared:failure(found)
+  if client.flight ~= flight then return true end
+  flight.problem = failure and freshness.heed(client, failure, flight.isUrgent and began or nil)
+  if flight.problem then client.isWithheld = false end
+  return flight.problem ~= nil
 end
 
 -- Unless the turn came so late that it would be in vain: then it is the next one's.
@@ -61,16 +79,14 @@ local function ask(flight)
     client.lease:release()
     return timed_out()
   end
-  return flight:ask(host_of(flight), function()
-    local token = look(flight)
-    return token, client.flight ~= flight   -- a handler, told of the store, has ended it
-  end)
+  return flight:ask(host_of(flight), function() return (is_over(flight)) end)
 end
 
 --- Gets a token.
 ---@param flight corebank.auth.Flight
 ---@return corebank.auth.Token?
----@return corebank.auth.Problem? # both nil: a refresh is left to the owner of the lease
+---@return corebank.auth.Problem? # both nil: the store had it, or a refresh is left to the owner of
+--- the lease
 function turn.get(flight)
   local client, timeout = flight.client, flight.timeout
   local host, shared, system = client.host, client.shared, client.system
@@ -79,11 +95,7 @@ function turn.get(flight)
   flight.deadline = began + timeout
   while true do
     -- Also once it is our turn: whoever had it before has put what came before letting go.
-    local token, found = look(flight)
-    if token then return token end
-    local failure = shared:failure(found)
-    flight.heeded = failure and freshness.heed(client, failure, flight.isUrgent and began or nil)
-    if flight.heeded then return nil, flight.heeded end
+    if look(flight, began) then return nil end
     local rest = isOurs and freshness.rest_before_asking(client)
     if rest and (rest <= 0 or system.boot() >= flight.deadline) then return ask(flight) end
     if rest then

@@ -23,9 +23,10 @@ local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 ---@field host {await: fun(transfer: table), sleep: fun(seconds: number)} see host/scheduler.lua
 ---@field deadline number? on the boot clock; default: after `timeout`
 ---@field tell fun(event: table)? called once, when the call has ended
----@field elsewhere (fun(): corebank.auth.Token?, boolean)? what others may have got with a changed
---- secret, and whether nobody has a use for this call any more
+---@field isOver (fun(): boolean)? asked when the secret has changed: whether nobody has a use for
+--- this call any more, as others have got a token with that
 ---@field attempts integer how many tries have begun
+---@field status integer? of the answer with a token
 ---@field transfer table? the one that is open
 ---@field changes integer secret.changes when the try began
 ---@field hasRotated boolean whether a try with a replaced secret has begun
@@ -119,7 +120,7 @@ local function post(call, url)
   local accessToken, sentBoot, sentWall, date, expirationTime, tokenValiditySec, status =
     transfer:reply()
   if accessToken then
-    call.transfer = nil   -- it has closed itself
+    call.transfer, call.status = nil, status   -- it has closed itself
     local fresh = token.of_reply(system, accessToken, sentBoot, sentWall, date, expirationTime,
       tokenValiditySec)
     if fresh then return fresh end
@@ -182,9 +183,7 @@ local function run_tries(call)
     local fresh, trouble, isFinal = try(call)
     if fresh then return fresh end
     if is_rotated(call, trouble) then
-      local theirs, isOver
-      if call.elsewhere then theirs, isOver = call.elsewhere() end
-      if theirs or isOver then return theirs, nil, true end
+      if call.isOver and call.isOver() then return nil end
     else
       local seconds = pause_before_retry(call, trouble, isFinal)
       if not seconds then return nil, trouble end
@@ -200,19 +199,17 @@ local function event_of(call, seconds, trouble)
 end
 
 --- The whole call.
----@return corebank.auth.Token? token
+---@return corebank.auth.Token? token no token and no problem: `isOver` said so
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function Call:run()
   local started = self.system.boot()
   self.deadline = self.deadline or started + self.settings.timeout
-  local fresh, trouble, isTheirs = run_tries(self)
+  local fresh, trouble = run_tries(self)
   if trouble then
     trouble = problem.again(trouble, {attempts = self.attempts, secretFault = self.secretFault})
   end
-  if self.tell and not isTheirs then
-    self.tell(event_of(self, self.system.boot() - started, trouble))
-  end
+  if self.tell then self.tell(event_of(self, self.system.boot() - started, trouble)) end
   if trouble then return nil, trouble.message, trouble end
   return fresh
 end
@@ -228,7 +225,7 @@ local exchange = {}
 
 --- Makes a call.
 ---@param fields {settings: table, system: table, host: table, deadline: number?,
---- tell: function?, elsewhere: function?} as corebank.auth.Call has them
+--- tell: function?, isOver: function?} as corebank.auth.Call has them
 ---@return corebank.auth.Call
 function exchange.new(fields)
   fields.attempts, fields.hasRotated = 0, false

@@ -29,7 +29,7 @@ local Task = {}
 Task.__index = Task
 
 function Task:is_done()
-  return self.isOver
+  return self.isOver or coroutine.status(self.thread) == "dead"   -- Ctrl-C may come in between
 end
 
 function Task:wait(seconds)
