@@ -54,8 +54,8 @@ function Client:authenticate()
   local unable = self.host.may_wait()
   if unable then error("authenticate: " .. unable, 2) end
   local exchange = require "corebank.auth.exchange.exchange"
-  local ok, token, message, trouble = pcall(exchange.call, {settings = settings_of[self],
-    system = self.system, host = self.host, tell = self.onEvent})
+  local ok, token, message, trouble = exchange.call{settings = settings_of[self],
+    system = self.system, host = self.host, tell = self.onEvent}
   if self.isClosed then return next_token.closed() end
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert
@@ -155,15 +155,6 @@ end
 
 -- ---- making ------------------------------------------------------------------------------------
 
-local function join_store(self, settings)
-  local lease = require "corebank.auth.client.lease"   -- here: most clients have no store
-  local shared = require "corebank.auth.client.shared"
-  self.shared = shared.new(settings.store, settings, self.system, function(operation, fault)
-    tell(self, "store_failed", {operation = operation, fault = fault})
-  end)
-  self.lease = lease.new(self.shared, self.system)
-end
-
 local client = {}
 
 --- Whether a value is a client.
@@ -191,7 +182,10 @@ function client.new(settings, system, host, release)
   settings.onEvent = nil   -- it may refer to the client, which nothing would collect then
   settings_of[self] = settings
   freshness.begin(self, settings)
-  if settings.store then join_store(self, settings) end
+  if settings.store then   -- most clients have none
+    self.shared = require "corebank.auth.client.shared".new(self)
+    self.lease = require "corebank.auth.client.lease".new(self.shared, system)
+  end
   return self
 end
 

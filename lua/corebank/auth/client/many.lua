@@ -24,23 +24,17 @@ local LOOK = 1              -- seconds; see wait_for_any
 
 -- ---- what the caller gave ----------------------------------------------------------------------
 
-local own_options = {
-  parallel = {name = "parallel", check = check.number(1, MOST_PARALLEL, true)},
-  onProgress = {name = "onProgress", check = check.callable},
-}
+local OWN = {parallel = check.number(1, MOST_PARALLEL, true), onProgress = check.callable}
+
+-- Every option that may be given, by its name.
+local known = {}
+for _, option in ipairs(list_of_options) do known[option.name] = option end
+for name in pairs(OWN) do known[name] = {name = name} end
 
 local function suggest(name)
-  local all = {own_options.parallel, own_options.onProgress}
-  for _, option in ipairs(list_of_options) do all[#all + 1] = option end
+  local all = {}
+  for _, option in pairs(known) do all[#all + 1] = option end
   return require "corebank.auth.options.suggest".mistake(name, all)
-end
-
-local function is_option(name)
-  if own_options[name] then return true end
-  for _, option in ipairs(list_of_options) do
-    if option.name == name then return true end
-  end
-  return false
 end
 
 -- The options of the call itself, and those that the elements share; or nil and what is wrong.
@@ -50,12 +44,14 @@ local function split_options(given)
   end
   local own, shared = {}, {}
   for name, value in pairs(given) do
-    if not is_option(name) then return nil, suggest(name) end
-    local option = own_options[name]
-    local ok, reason = true, nil
-    if option then ok, reason = option.check(value) end
-    if not ok then return nil, name .. " " .. reason end
-    if option then own[name] = value else shared[name] = value end
+    if not known[name] then return nil, suggest(name) end
+    if OWN[name] then
+      local ok, reason = OWN[name](value)
+      if not ok then return nil, name .. " " .. reason end
+      own[name] = value
+    else
+      shared[name] = value
+    end
   end
   local mistake = options.check(shared)
   if mistake then return nil, mistake end

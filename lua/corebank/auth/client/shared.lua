@@ -6,13 +6,13 @@
 local core = require "corebank.auth.core"
 local entry = require "corebank.auth.client.entry"
 local secret = require "corebank.auth.options.secret"
+local settings_of = require "corebank.auth.client.settings"
+local tell = require "corebank.auth.client.tell"
 
 ---@class corebank.auth.Shared
 local Shared = {}
 Shared.__index = Shared
 Shared.__metatable = false
-
-local settings_of = setmetatable({}, {__mode = "k"})   -- out of a dump's sight
 
 -- ---- the store ---------------------------------------------------------------------------------
 
@@ -20,7 +20,7 @@ local settings_of = setmetatable({}, {__mode = "k"})   -- out of a dump's sight
 local function report(self, operation, fault)
   if self.reported[operation] then return end
   self.reported[operation] = true
-  self.tell(operation, fault)
+  tell(self.client, "store_failed", {operation = operation, fault = fault})
 end
 
 -- Not the store's: out of memory, and Ctrl-C, as lua raises it.
@@ -66,7 +66,7 @@ end
 
 -- The entry's name and context, known until a secret is changed: who waits asks again and again.
 local function place(self, kind)
-  local settings = settings_of[self]
+  local settings = settings_of[self.client]
   if self.changes ~= secret.changes then self.changes, self.places = secret.changes, {} end
   local known = self.places[kind]
   if not known then
@@ -79,7 +79,7 @@ end
 
 -- Whether no handler that was told of the store has closed the client, and the secret with it.
 local function is_open(self)
-  return core.is_secret(settings_of[self].clientSecret)
+  return core.is_secret(settings_of[self.client].clientSecret)
 end
 
 --- The name of an entry; nil when a handler that was told of the store has closed the client.
@@ -97,7 +97,7 @@ local function get(self, kind)
   if type(bytes) ~= "string" then
     return report(self, "get", "an entry is a " .. type(bytes) .. ", not a string")
   end
-  local text = core.unseal(settings_of[self].clientSecret, context, bytes)
+  local text = core.unseal(settings_of[self.client].clientSecret, context, bytes)
   if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
   return text
 end
@@ -105,7 +105,7 @@ end
 local function put(self, kind, text, seconds)
   if not is_open(self) then return end
   local name, context = place(self, kind)
-  self:call("put", name, core.seal(settings_of[self].clientSecret, context, text), seconds)
+  self:call("put", name, core.seal(settings_of[self.client].clientSecret, context, text), seconds)
 end
 
 -- ---- entries -----------------------------------------------------------------------------------
@@ -170,16 +170,12 @@ end
 
 local shared = {}
 
---- Joins a store.
----@param store corebank.auth.Store
----@param settings table what options.read made
----@param system table boot, wall, session
----@param tell fun(operation: string, fault: string) told when the store fails
+--- Joins the store of a client's settings.
+---@param client corebank.auth.Client
 ---@return corebank.auth.Shared
-function shared.new(store, settings, system, tell)
-  local self = setmetatable({store = store, system = system, tell = tell, reported = {}}, Shared)
-  settings_of[self] = settings
-  return self
+function shared.new(client)
+  return setmetatable({client = client, system = client.system, reported = {},
+    store = settings_of[client].store}, Shared)
 end
 
 return shared

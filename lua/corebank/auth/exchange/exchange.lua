@@ -234,16 +234,12 @@ end
 
 --- A call from beginning to end, outside of tasks. However it ends, it is closed.
 ---@param fields table as for `new`
----@return corebank.auth.Token? token
----@return string? message
----@return corebank.auth.Problem? problem
+---@return boolean ok as pcall has it; then what `run` returned, or raised
 function exchange.call(fields)
   local call = exchange.new(fields)
   local ok, fresh, message, trouble = pcall(call.run, call)
   call:close()
-  if not ok then error(fresh, 0) end
-  if fresh then return fresh end   -- alone, fit for table.insert
-  return nil, message, trouble
+  return ok, fresh, message, trouble
 end
 
 return exchange

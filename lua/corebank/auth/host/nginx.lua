@@ -89,27 +89,21 @@ function Task:is_done()
   return self.isOver
 end
 
--- Raises what `finish` raises.
-local function finish(task, ...)
-  if task.isEnding then return end
-  task.isEnding = true
-  local ok, fault = true, nil
-  if task.finish then ok, fault = pcall(task.finish, ...) end
-  task.isOver = true
-  task.ended:signal()
-  if not ok then error(fault, 0) end
-end
-
+-- A mistake of ours, or of a handler of events, ends that task and no other.
 local function log(fault)
   ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", tostring(fault))
 end
 
--- A mistake of ours, or of a handler of events, ends that task and no other.
-local function note(task, ok, ...)
-  if task.isCancelled then return finish(task, false) end
-  if not ok then log((...)) end
-  local finished, fault = pcall(finish, task, ok, ...)
-  if not finished then log(fault) end
+local function finish(task, ok, ...)
+  if task.isEnding then return end
+  task.isEnding = true
+  if not ok and not task.isCancelled then log((...)) end
+  if task.finish then
+    local finished, fault = pcall(task.finish, ok, ...)
+    if not finished then log(fault) end
+  end
+  task.isOver = true
+  task.ended:signal()
 end
 
 local function run(task)
@@ -117,7 +111,7 @@ local function run(task)
     task.hasBegun, task.dueAt = true, core.boot()
     local thread = coroutine.running()
     task_of[thread] = task
-    note(task, pcall(task.work))
+    finish(task, pcall(task.work))
     task_of[thread] = nil
   end
   task.hasReturned = true
@@ -127,7 +121,6 @@ end
 function Task:cancel()
   self.isCancelled, self.hasBegun = true, true
   if task_of[coroutine.running()] == self then return end   -- it ends when it waits
-  self.wake:post(1)
   finish(self, false)
 end
 
@@ -187,7 +180,7 @@ end
 --- Runs `work` in a task of its own, soon. See host/scheduler.lua; what it raises is logged.
 function nginx.spawn(work, finished)
   local task = setmetatable({work = work, finish = finished, isOver = false,
-    ended = nginx.condition(), wake = assert(semaphores.new(0))}, Task)
+    ended = nginx.condition()}, Task)
   queue[#queue + 1] = task
   if has_runner() then
     changes:post(1)
@@ -233,7 +226,7 @@ function nginx.sleep(seconds)
   seconds = math.max(seconds, SHORTEST_SLEEP)
   if not task then return ngx.sleep(seconds) end
   task.dueAt = core.boot() + seconds
-  task.wake:wait(seconds)
+  ngx.sleep(seconds)
   if task.isCancelled then error("the task was cancelled", 0) end
 end
 
