@@ -82,12 +82,13 @@ local function get(self)
   end
 end
 
--- However the task ends. The outcome is told when the lease is back: a handler may raise.
+-- However the task ends. The outcome is told when the lease is back: a handler may raise. One that
+-- nobody was told of, as Ctrl-C came before, is no answer to a later caller.
 local function finish(self, ok, fault)
   local client = self.client
   if self.close_call then self.close_call() end
   if client.flight == self then client.flight = nil end
-  if not ok then self.fault = fault end
+  if not ok then self.fault, self.problem = fault, nil end
   if client.lease then client.lease:release() end
   if ok and self.event then tell(client, self.event, self.details) end
 end
