@@ -79,7 +79,7 @@ function auth.client(given)
   require "corebank.auth.client.explain"
   require "corebank.auth.client.flight"
   local system = require "corebank.auth.host.system"
-  return client.new(settings, system, host, function() options.release(settings) end)
+  return client.new(settings, system, host)
 end
 
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).

@@ -81,7 +81,7 @@ local function clients_in(world, count)
     local settings = assert(options.read({baseUrl = "https://bank.example", clientId = "id",
       clientSecret = "canary-secret", attempts = 1, store = store}, true))
     local system = setmetatable({pid = function() return i end}, {__index = world.system})
-    list[i] = client.new(settings, system, world.host, function() options.release(settings) end)
+    list[i] = client.new(settings, system, world.host)
   end
   return list
 end

@@ -29,7 +29,7 @@ local function client_of(world, store)
   local settings = assert(options.read({baseUrl = "https://bank.example", clientId = "id",
     clientSecret = "canary-secret", store = store, timeout = 300,
     leeway = 0.001, refreshAhead = 0.001}, true))
-  return client.new(settings, world.system, world.host, function() options.release(settings) end)
+  return client.new(settings, world.system, world.host)
 end
 
 -- The first moment at which a caller does not get that token any more.

@@ -124,10 +124,10 @@ end)
 local function limited_client(world, store)
   local client = require "corebank.auth.client.client"
   local options = require "corebank.auth.options.read"
-  local settings, release = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
+  local settings = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
     clientSecret = "canary-secret", attempts = 3})
   settings.store = store
-  return client.new(settings, world.system, world.host, release or function() end)
+  return client.new(settings, world.system, world.host)
 end
 
 describe("S10: a client whose bank answers 429 and does not say how long", function()

@@ -30,8 +30,7 @@ function fake.keep(answer, changes, world)
   local settings = assert(options.read(given, true))
   world = world or fake.world(answer)
   world.random = function() return 0 end
-  local kept = client.new(settings, world.system, world.host,
-    function() options.release(settings) end)
+  local kept = client.new(settings, world.system, world.host)
   return kept, world, settings
 end
 

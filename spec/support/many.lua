@@ -49,7 +49,7 @@ end
 --- A client in that world.
 function many.client(world, changes)
   local settings = assert(options.read(many.element(changes), true))
-  return client.new(settings, world.system, world.host, function() options.release(settings) end)
+  return client.new(settings, world.system, world.host)
 end
 
 return many

@@ -27,7 +27,7 @@ function sharing.world(answer, changes)
     local settings = assert(options.read(given, true))
     local system = setmetatable({}, {__index = world.system})
     function system.pid() return world.pid or own end
-    return client.new(settings, system, world.new_host(), function() options.release(settings) end)
+    return client.new(settings, system, world.new_host())
   end
   return world
 end

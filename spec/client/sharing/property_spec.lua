@@ -88,7 +88,7 @@ local function maker(world, random, store, acting)
         if random() < acting then act(all[i], pick(random, ACTS)) end
       end}, true))
     local system = setmetatable({pid = function() return i end}, {__index = world.system})
-    all[i] = client.new(settings, system, world.host, function() options.release(settings) end)
+    all[i] = client.new(settings, system, world.host)
     return all[i]
   end, all
 end

@@ -118,8 +118,7 @@ describe("S31: a client", function()
       local function process()
         local settings = assert(options.read({baseUrl = "https://bank.example", clientId = "id",
           clientSecret = "canary-secret", store = store}, true))
-        return client.new(settings, world.system, world.host,
-          function() options.release(settings) end)
+        return client.new(settings, world.system, world.host)
       end
       assert.equal("canary-token-1", fake.ask(process(), world).accessToken)
       world.now, world.session = 5, "another start"

@@ -9,7 +9,6 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local file_store = require "corebank.auth.store.file"
 local flags = require "corebank.auth.cli.flags"
-local options = require "corebank.auth.options.read"
 local output = require "corebank.auth.cli.output"
 local secrets = require "corebank.auth.cli.secrets"
 local system = require "corebank.auth.host.system"
@@ -88,8 +87,7 @@ function from_words.client(words)
       from_words.store_fault(event.fault)))
   end
   local settings = secrets.settings(read, words)
-  local function release() options.release(settings) end
-  return client.new(settings, system, blocking, release), read.store
+  return client.new(settings, system, blocking), read.store
 end
 
 return from_words

@@ -11,6 +11,7 @@
 -- are needed. auth.client loads them, for later there may be no descriptor to do it with.
 local freshness = require "corebank.auth.client.freshness"
 local next_token = require "corebank.auth.client.next_token"
+local options = require "corebank.auth.options.read"
 local settings_of = require "corebank.auth.client.settings"
 local tell = require "corebank.auth.client.tell"
 
@@ -145,7 +146,7 @@ function Client:close()
   local fault = next_token.give_up(self)
   if self.lease then self.lease:release() end   -- Ctrl-C may have kept a flight from that
   self.rejected = nil
-  self.release()
+  options.release(settings_of[self])
   if fault then error(fault, 0) end
 end
 
@@ -169,11 +170,10 @@ end
 ---@param system table boot, wall, steady, before, random, session, pid, url and transfer, as in the
 --- core
 ---@param host table see host/scheduler.lua
----@param release function wipes what `settings` owns
 ---@return corebank.auth.Client
-function client.new(settings, system, host, release)
+function client.new(settings, system, host)
   local self = setmetatable({
-    system = system, host = host, release = release, before = system.before,
+    system = system, host = host, before = system.before,
     onEvent = settings.onEvent, name = settings.origin, counters = {},
     token = Client.token,   -- every request calls it: found here, and not by way of the metatable
   }, Client)
