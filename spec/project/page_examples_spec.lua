@@ -138,7 +138,8 @@ describe("an example #transfer #slow:", function()
     if text then   -- a whole configuration is examples/nginx.conf, which gateway/examples_spec runs
       it(example.name, function()
         files.write(home .. "/nginx.conf", text)
-        local command = "nginx -t -q -e stderr -p %s -c nginx.conf 2>&1; echo $?"
+        local command = "nginx -t -q $(nginx -h 2>&1 | grep -q '^ *-e ' && echo -e stderr) "
+          .. "-p %s -c nginx.conf 2>&1; echo $?"
         local lines = files.lines_of(command:format(quoted(home)))
         assert.equal("0", lines[#lines], table.concat(lines, "\n"))
       end)
