@@ -1,11 +1,12 @@
 /* What all requests to one place share: the settings that a caller's options were checked into,
- * copied once. */
+ * copied once, and told to libcurl. */
 #ifndef CBA_ENDPOINT_H
 #define CBA_ENDPOINT_H
 
 #include <stdbool.h>
 
 struct cba_endpoint;
+struct cba_failure;
 struct cba_secret;
 
 /* NULL: not set. */
@@ -35,5 +36,10 @@ void cba_endpoint_close(struct cba_endpoint *endpoint);
 bool cba_endpoint_is_closed(const struct cba_endpoint *endpoint);
 
 const struct cba_settings *cba_endpoint_settings(const struct cba_endpoint *endpoint);
+
+/* Sets them on a new easy handle, with what is a matter of safety. The failure's outcome stays
+ * CBA_PENDING; or it says why the handle cannot be used: CBA_NO_MEMORY or CBA_UNSUPPORTED. */
+void cba_endpoint_apply(const struct cba_settings *settings, void *easy,
+                        struct cba_failure *failure);
 
 #endif

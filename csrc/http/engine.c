@@ -5,6 +5,7 @@
 #include "http/libcurl.h"
 #include "http/openssl_queue.h"
 #include "http/request.h"
+#include "http/setopt.h"
 #include "http/sockets.h"
 #include "system/maker.h"
 #include "system/sigpipe.h"
@@ -20,7 +21,7 @@ struct cba_engine {
     struct cba_openssl_queue openssl_queue;
     size_t added;            /* handles in `multi` */
     bool has_new;            /* one of them that no step has moved yet */
-    struct cba_handle *kept; /* the one that was used last is the first */
+    struct cba_handle *kept; /* the one used last is the first; those not set up are the last */
     size_t kept_count;
 };
 
@@ -84,7 +85,7 @@ static void leave(struct cba_engine *engine) {
  * it ran out of memory, and then leaves a handle without some of its defaults. */
 static void strip(struct cba_handle *handle) {
     curl_easy_cleanup(handle->easy); /* before what it borrows; NULL is fine, here and below */
-    curl_slist_free_all(handle->headers);
+    cba_request_free_headers(handle->headers);
     cba_endpoint_release(handle->endpoint);
     handle->easy = NULL;
     handle->headers = NULL;
@@ -98,18 +99,31 @@ static void destroy(struct cba_handle *handle) {
     free(handle);
 }
 
+static struct cba_handle *unlink_kept(struct cba_engine *engine, struct cba_handle **link) {
+    struct cba_handle *handle = *link;
+    *link = handle->next;
+    engine->kept_count--;
+    return handle;
+}
+
+/* In a child: closing the parent's connections would say goodbye in its name. */
+static void abandon(struct cba_engine *engine) {
+    while (engine->kept != NULL) {
+        cba_handle_abandon(unlink_kept(engine, &engine->kept));
+    }
+}
+
 void cba_engine_release(struct cba_engine *engine) {
     if (engine == NULL || --engine->references > 0) {
         return;
     }
     if (!cba_engine_is_ours(engine)) {
-        return; /* abandoned: closing the parent's connections would say goodbye in its name */
+        abandon(engine);
+        return;
     }
     enter(engine);
     while (engine->kept != NULL) {
-        struct cba_handle *handle = engine->kept;
-        engine->kept = handle->next;
-        destroy(handle);
+        destroy(unlink_kept(engine, &engine->kept));
     }
     curl_multi_cleanup(engine->multi);
     leave(engine);
@@ -129,44 +143,30 @@ static struct cba_handle *handle_new(void) {
     return handle;
 }
 
-static struct cba_handle *unlink_kept(struct cba_engine *engine, struct cba_handle **link) {
-    struct cba_handle *handle = *link;
-    *link = handle->next;
-    engine->kept_count--;
-    return handle;
-}
-
-/* Where the one that was used longest ago is linked; there must be one. */
-static struct cba_handle **oldest(struct cba_engine *engine) {
+/* Where the first is linked that is set up for an endpoint, or with NULL for none; else the last.
+ */
+static struct cba_handle **find_kept(struct cba_engine *engine,
+                                     const struct cba_endpoint *endpoint) {
     struct cba_handle **link = &engine->kept;
-    while ((*link)->next != NULL) {
+    while (*link != NULL && (*link)->endpoint != endpoint && (*link)->next != NULL) {
         link = &(*link)->next;
     }
     return link;
 }
 
-/* The first that is set up for an endpoint, or with NULL for none. */
-static struct cba_handle *take_kept(struct cba_engine *engine,
-                                    const struct cba_endpoint *endpoint) {
-    struct cba_handle **link = &engine->kept;
-    while (*link != NULL && (*link)->endpoint != endpoint) {
-        link = &(*link)->next;
+struct cba_handle *cba_engine_take(struct cba_engine *engine, const struct cba_endpoint *endpoint) {
+    struct cba_handle **link = find_kept(engine, endpoint), *handle = *link;
+    bool is_of_another = handle != NULL && handle->endpoint != endpoint && handle->endpoint != NULL;
+    if (handle == NULL || (is_of_another && engine->kept_count < CBA_HANDLES_KEPT_MAX)) {
+        return handle_new();
     }
-    return *link != NULL ? unlink_kept(engine, link) : NULL;
-}
-
-struct cba_handle *cba_engine_take(struct cba_engine *engine, struct cba_endpoint *endpoint) {
-    struct cba_handle *handle = take_kept(engine, endpoint);
-    if (handle == NULL) {
-        handle = take_kept(engine, NULL);
-    }
-    if (handle == NULL && engine->kept_count == CBA_HANDLES_KEPT_MAX) {
-        handle = unlink_kept(engine, oldest(engine));
+    unlink_kept(engine, link);
+    if (is_of_another) {
         enter(engine);
         strip(handle);
         leave(engine);
     }
-    return handle != NULL ? handle : handle_new();
+    return handle;
 }
 
 /* A resolver has a thread of its own, which inherits what is held back, or sends in this one: not
@@ -180,57 +180,65 @@ static int before_resolving(void *resolver, void *reserved, void *owner) {
     return 0;
 }
 
-static bool set_own_options(struct cba_engine *engine, struct cba_handle *handle) {
-    CURL *easy = handle->easy;
-    struct cba_sockets *sockets = &engine->sockets;
-    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->error) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cba_sockets_close) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, before_resolving) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, engine) == CURLE_OK;
-}
-
 void cba_engine_set_up(struct cba_engine *engine, struct cba_handle *handle,
                        struct cba_endpoint *endpoint, struct cba_failure *failure) {
-    handle->easy = curl_easy_init();
+    CURL *easy = handle->easy = curl_easy_init();
     handle->endpoint = cba_endpoint_hold(endpoint);
-    if (handle->easy == NULL || !set_own_options(engine, handle)) {
+    if (easy == NULL) {
         failure->outcome = CBA_NO_MEMORY;
         return;
     }
-    cba_request_set_endpoint(handle->easy, cba_endpoint_settings(endpoint), failure);
+    CBA_SET(CURLOPT_ERRORBUFFER, handle->error);
+    CBA_SET(CURLOPT_OPENSOCKETDATA, &engine->sockets);
+    CBA_SET(CURLOPT_CLOSESOCKETFUNCTION, cba_sockets_close);
+    CBA_SET(CURLOPT_CLOSESOCKETDATA, &engine->sockets);
+    CBA_SET(CURLOPT_RESOLVER_START_FUNCTION, before_resolving);
+    CBA_SET(CURLOPT_RESOLVER_START_DATA, engine);
+    cba_endpoint_apply(cba_endpoint_settings(endpoint), easy, failure);
+}
+
+/* Takes from a handle what it borrows for a request, which may be secret; false when it cannot. */
+static bool forget_headers(struct cba_handle *handle) {
+    if (curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL) != CURLE_OK) {
+        return false;
+    }
+    cba_request_free_headers(handle->headers);
+    handle->headers = NULL;
+    return true;
 }
 
 void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, bool stays_set_up) {
+    struct cba_handle **link = &engine->kept;
     cba_bodies_forget_request(&handle->bodies);
     cba_bodies_forget_answer(&handle->bodies);
     enter(engine);
-    if (!stays_set_up) {
+    if (!stays_set_up || !forget_headers(handle)) {
         strip(handle);
+        while (*link != NULL) { /* to the end: it goes before those that are set up */
+            link = &(*link)->next;
+        }
     }
-    handle->next = engine->kept;
-    engine->kept = handle;
+    handle->next = *link;
+    *link = handle;
     if (++engine->kept_count > CBA_HANDLES_KEPT_MAX) {
-        destroy(unlink_kept(engine, oldest(engine)));
+        destroy(unlink_kept(engine, find_kept(engine, NULL)));
     }
     leave(engine);
 }
 
 void cba_handle_abandon(struct cba_handle *handle) {
-    cba_bodies_free(&handle->bodies); /* the parent keeps its own */
+    cba_bodies_free(&handle->bodies); /* the parent keeps its own, here and below */
+    cba_request_free_headers(handle->headers);
     cba_endpoint_release(handle->endpoint);
     free(handle);
 }
 
 void cba_engine_forget(struct cba_engine *engine, const struct cba_endpoint *endpoint) {
-    enter(engine);
-    for (struct cba_handle *handle = engine->kept; handle != NULL; handle = handle->next) {
-        if (handle->endpoint == endpoint) {
-            strip(handle);
-        }
+    struct cba_handle **link = find_kept(engine, endpoint);
+    while (*link != NULL && (*link)->endpoint == endpoint) {
+        cba_engine_give_back(engine, unlink_kept(engine, link), false);
+        link = find_kept(engine, endpoint);
     }
-    leave(engine);
 }
 
 /* ---- what is in flight --------------------------------------------------------------------- */

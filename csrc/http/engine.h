@@ -38,14 +38,14 @@ bool cba_engine_is_ours(const struct cba_engine *engine);
 
 /* A handle for a request to an endpoint; NULL when out of memory. One that is kept, set up for the
  * same endpoint, is preferred; another is to be set up. */
-struct cba_handle *cba_engine_take(struct cba_engine *engine, struct cba_endpoint *endpoint);
+struct cba_handle *cba_engine_take(struct cba_engine *engine, const struct cba_endpoint *endpoint);
 
 /* Sets it up for the endpoint. The failure's outcome stays CBA_PENDING, or says why that failed. */
 void cba_engine_set_up(struct cba_engine *engine, struct cba_handle *handle,
                        struct cba_endpoint *endpoint, struct cba_failure *failure);
 
-/* Wipes a handle's bodies and keeps it. Of one that does not stay set up only the memory is kept.
- * When there are too many, the one that was used longest ago goes. */
+/* Wipes what a handle had for its request, and keeps it. Of one that does not stay set up only the
+ * memory is kept. When there are too many, one of those goes, else the one used longest ago. */
 void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, bool stays_set_up);
 
 /* For a process that did not make the handle: frees this process's copy of its memory. */

@@ -132,7 +132,7 @@ static void inspect(const struct cba_settings *settings, const char *url, long t
     const char *variable, *proxy = cba_proxy_of(settings, url, &variable);
     if (set_own_options(easy, timeout_ms, error, found)) {
         cba_failure_clear(&found->failure);
-        cba_request_set_endpoint(easy, settings, &found->failure);
+        cba_endpoint_apply(settings, easy, &found->failure);
     }
     if (found->failure.outcome == CBA_PENDING) {
         cba_request_set(easy, settings, &request, proxy, &headers, &found->failure);
@@ -141,7 +141,7 @@ static void inspect(const struct cba_settings *settings, const char *url, long t
         perform(settings, timeout_ms, easy, error, cba_proxy_way(proxy), found);
     }
     curl_easy_cleanup(easy);
-    curl_slist_free_all(headers);
+    cba_request_free_headers(headers);
 }
 
 void cba_inspect(const struct cba_settings *settings, const char *url, long timeout_ms,

@@ -37,7 +37,7 @@ const char *cba_libcurl_number(void) {
 
 const char *cba_libcurl_least(void) {
 #if LIBCURL_VERSION_NUM >= 0x075700
-    return "7.87.0"; /* request.c then sets options that came with it */
+    return "7.87.0"; /* endpoint.c then sets options that came with it */
 #elif LIBCURL_VERSION_NUM >= 0x075500
     return "7.85.0";
 #elif LIBCURL_VERSION_NUM >= 0x075000

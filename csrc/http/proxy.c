@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "http/no_proxy.h"
+#include "http/setopt.h"
 #include "http/url.h"
 #include "text/ascii.h"
 
@@ -67,4 +68,24 @@ enum cba_way cba_proxy_way(const char *proxy) {
         return CBA_BY_HTTPS_PROXY;
     }
     return cba_ascii_same(proxy, socks, strlen(socks)) ? CBA_BY_SOCKS_PROXY : CBA_BY_HTTP_PROXY;
+}
+
+/* Its certificate is verified, and neither the bank's authorities nor its pins are the proxy's. */
+void cba_proxy_apply(const struct cba_settings *settings, const char *proxy, void *easy,
+                     struct cba_failure *failure) {
+    /* No list is left to libcurl, nor the environment: see proxy.h. */
+    CBA_SET(CURLOPT_PROXY, proxy);
+    CBA_SET(CURLOPT_NOPROXY, proxy != NULL ? "" : "*");
+    if (proxy == NULL) {
+        return;
+    }
+    /* Kerberos, which a SOCKS proxy may ask for, would make its caller wait for a third party. */
+    CBA_SET_IF_BUILT_IN(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    CBA_SET_IF_BUILT_IN(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    CBA_SET_IF_BUILT_IN(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    CBA_SET_IF_BUILT_IN(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (settings->proxy_ca_file != NULL) {
+        CBA_SET(CURLOPT_PROXY_CAINFO, settings->proxy_ca_file);
+        CBA_SET_IF_BUILT_IN(CURLOPT_PROXY_CAPATH, NULL);
+    }
 }

@@ -15,4 +15,8 @@ const char *cba_proxy_of(const struct cba_settings *settings, const char *url,
 /* What kind of way that is. */
 enum cba_way cba_proxy_way(const char *proxy);
 
+/* Sets it on an easy handle. Fails as cba_endpoint_apply does. */
+void cba_proxy_apply(const struct cba_settings *settings, const char *proxy, void *easy,
+                     struct cba_failure *failure);
+
 #endif

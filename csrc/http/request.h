@@ -1,5 +1,4 @@
-/* One request, and how libcurl is told of it and of its endpoint: every option that comes from a
- * caller or is a matter of safety. */
+/* One request, and how libcurl is told of it. */
 #ifndef CBA_REQUEST_H
 #define CBA_REQUEST_H
 
@@ -8,11 +7,6 @@
 
 #include "http/endpoint.h"
 #include "http/outcome.h"
-
-enum {
-    CBA_RESOLVED_SECONDS = 1, /* a bank that moves is followed at the next refresh */
-    CBA_IDLE_CONNECTION_SECONDS = 10,
-};
 
 struct cba_request {
     const char *method, *url;
@@ -25,17 +19,15 @@ struct cba_request {
 
 struct curl_slist;
 
-/* Sets what all requests to an endpoint share on a new easy handle. The failure's outcome stays
- * CBA_PENDING; or it says why the handle cannot be used: CBA_NO_MEMORY or CBA_UNSUPPORTED. */
-void cba_request_set_endpoint(void *easy, const struct cba_settings *settings,
-                              struct cba_failure *failure);
-
-/* Sets a request on a handle of its endpoint; fails also with CBA_TLS, when a client's certificate
- * or key cannot be used. `proxy` is what cba_proxy_of says. The handle borrows `headers`, which
- * replaces the list that was there, and which is to be freed after the handle. */
+/* Sets a request on a handle of its endpoint. Fails as cba_endpoint_apply does, and with CBA_TLS
+ * when a client's certificate or key cannot be used. `proxy` is what cba_proxy_of says. `headers`,
+ * which is NULL before, is what the handle borrows, also after a failure. */
 void cba_request_set(void *easy, const struct cba_settings *settings,
                      const struct cba_request *request, const char *proxy,
                      struct curl_slist **headers, struct cba_failure *failure);
+
+/* Wipes them and frees them, after the handle has given them back. NULL is fine. */
+void cba_request_free_headers(struct curl_slist *headers);
 
 /* Whether a request must have a handle and a connection of its own, because they hold a secret: the
  * key of a client, or the password of a proxy. */

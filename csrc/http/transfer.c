@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "http/proxy.h"
+#include "http/setopt.h"
 
 struct cba_transfer {
     struct cba_engine *engine;
@@ -102,20 +103,6 @@ static int before_request(void *owner, char *address, char *own_address, int por
         cba_engine_refuse_unclean(transfer->engine, own_port);
     }
     return CURL_PREREQFUNC_OK;
-}
-
-static bool note_sending(struct cba_transfer *transfer) {
-    CURL *easy = transfer->handle->easy;
-    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK;
-}
-
-#else
-
-/* No connection is kept (request.c), and the time to connect counts as the token's. */
-static bool note_sending(struct cba_transfer *transfer) {
-    transfer->result.sent = cba_clock_now();
-    return true;
 }
 
 #endif
@@ -235,17 +222,6 @@ bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-static bool set_own_options(struct cba_transfer *transfer, long timeout_ms) {
-    CURL *easy = transfer->handle->easy;
-    return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
-           note_sending(transfer);
-}
-
 /* The failure's outcome stays CBA_PENDING, or says why it cannot be. */
 static void set_up(struct cba_transfer *transfer, const struct cba_request *request,
                    long timeout_ms) {
@@ -261,12 +237,24 @@ static void set_up(struct cba_transfer *transfer, const struct cba_request *requ
     if (handle->endpoint == NULL) {
         cba_engine_set_up(transfer->engine, handle, transfer->endpoint, failure);
     }
-    if (is_pending(transfer)) {
-        cba_request_set(handle->easy, settings, request, proxy, &handle->headers, failure);
+    if (!is_pending(transfer)) {
+        return;
     }
-    if (is_pending(transfer) && !set_own_options(transfer, timeout_ms)) {
-        failure->outcome = CBA_NO_MEMORY;
-    }
+    CURL *easy = handle->easy;
+    cba_request_set(easy, settings, request, proxy, &handle->headers, failure);
+    CBA_SET(CURLOPT_PRIVATE, transfer);
+    CBA_SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+    CBA_SET(CURLOPT_WRITEFUNCTION, take_body);
+    CBA_SET(CURLOPT_WRITEDATA, transfer);
+    CBA_SET(CURLOPT_HEADERFUNCTION, take_header);
+    CBA_SET(CURLOPT_HEADERDATA, transfer);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    CBA_SET(CURLOPT_PREREQFUNCTION, before_request);
+    CBA_SET(CURLOPT_PREREQDATA, transfer);
+#else
+    /* No connection is kept (request.c), and the time to connect counts as the token's. */
+    transfer->result.sent = cba_clock_now();
+#endif
 }
 
 void cba_transfer_start(struct cba_transfer *transfer, const struct cba_request *request,
