@@ -132,6 +132,7 @@ static void look_into_exchange(struct cba_failure *failure, int curl_code,
 static bool mentions_end(const char *text) {
     static const char *const words[] = {
         "SSL_ERROR_SYSCALL",           /* OpenSSL 1.1 */
+        "Connection reset by peer",    /* OpenSSL by libcurl 7.74, which keeps no number */
         "unexpected eof",              /* OpenSSL 3 */
         "non-properly terminated",     /* GnuTLS */
         "indicated an EOF",            /* mbedTLS */

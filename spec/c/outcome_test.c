@@ -103,6 +103,7 @@ static void a_key_that_cannot_be_used(void) {
 static void a_server_that_hangs_up_in_the_handshake(void) {
     static const char *const texts[] = {
         "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to localhost:1",
+        "OpenSSL SSL_connect: Connection reset by peer in connection to localhost:1",
         "error:0A000126:SSL routines::unexpected eof while reading",
         "TLS connect error: error:0A000126:SSL routines::unexpected eof while reading",
         "GnuTLS, handshake failed: The TLS connection was non-properly terminated.",
