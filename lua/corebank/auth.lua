@@ -38,8 +38,8 @@ function auth.authenticate(given)
   if not settings then error("authenticate: " .. mistake, 2) end
   -- However the call ends (Ctrl-C raises, too), what it made of the secret is wiped, and nothing is
   -- left that a later call would send on.
-  local ok, token, message, problem = exchange.call{settings = settings, system = core,
-    host = host, tell = settings.onEvent}
+  local ok, token, message, problem = pcall(exchange.call, {settings = settings, system = core,
+    host = host, tell = settings.onEvent})
   options.release(settings)
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert

@@ -172,7 +172,7 @@ describe("an exchange", function()
       local settings = assert(options.read{baseUrl = "https://bank.example", clientId = "id",
         clientSecret = "canary-secret", attempts = 1})
       local system = fake_system{answer}
-      local _, _, message, problem = exchange.call{settings = settings, system = system,
+      local _, message, problem = exchange.call{settings = settings, system = system,
         host = {await = function() secret.changes = secret.changes + 1 end}}
       return message, problem
     end

@@ -55,8 +55,8 @@ function Client:authenticate()
   local unable = self.host.may_wait()
   if unable then error("authenticate: " .. unable, 2) end
   local exchange = require "corebank.auth.exchange.exchange"
-  local ok, token, message, trouble = exchange.call{settings = settings_of[self],
-    system = self.system, host = self.host, tell = self.onEvent}
+  local ok, token, message, trouble = pcall(exchange.call, {settings = settings_of[self],
+    system = self.system, host = self.host, tell = self.onEvent})
   if self.isClosed then return next_token.closed() end
   if not ok then error(token, 0) end
   if token then return token end   -- alone, fit for table.insert

@@ -234,12 +234,15 @@ end
 
 --- A call from beginning to end, outside of tasks. However it ends, it is closed.
 ---@param fields table as for `new`
----@return boolean ok as pcall has it; then what `run` returned, or raised
+---@return corebank.auth.Token? token
+---@return string? message
+---@return corebank.auth.Problem? problem
 function exchange.call(fields)
   local call = exchange.new(fields)
   local ok, fresh, message, trouble = pcall(call.run, call)
   call:close()
-  return ok, fresh, message, trouble
+  if not ok then error(fresh, 0) end
+  return fresh, message, trouble
 end
 
 return exchange
