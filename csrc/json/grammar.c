@@ -1,17 +1,13 @@
 #include "json/grammar.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "text/ascii.h"
 #include "text/utf8.h"
 
-enum { BITS = 8 };
-
 struct text {
     const char *at, *end;
-    size_t depth;
-    unsigned char is_object[CBA_JSON_DEPTH_MAX / BITS]; /* a bit for each open bracket */
+    size_t depth; /* brackets that are open */
 };
 
 /* ---- bytes --------------------------------------------------------------------------------- */
@@ -71,7 +67,7 @@ static bool take_number(struct text *text) {
 
 enum {
     HEX_DIGITS = 4,
-    UNICODE_ESCAPE = 6, /* \uXXXX */
+    UNICODE_ESCAPE = 6, /* a backslash, u and four hex digits */
 };
 
 /* What follows a backslash. */
@@ -121,22 +117,6 @@ static bool take_string(struct text *text) {
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static bool is_in_object(const struct text *text) {
-    size_t level = text->depth - 1;
-    return (text->is_object[level / BITS] >> level % BITS & 1) != 0;
-}
-
-static bool open_bracket(struct text *text, bool is_object) {
-    if (text->depth == CBA_JSON_DEPTH_MAX) {
-        return false;
-    }
-    unsigned char bit = (unsigned char)(1U << text->depth % BITS);
-    unsigned char *byte = &text->is_object[text->depth / BITS];
-    *byte = (unsigned char)(is_object ? *byte | bit : *byte & ~bit);
-    text->depth++;
-    return true;
-}
-
 static bool take_name(struct text *text) {
     skip_space(text);
     if (!take_string(text)) {
@@ -146,8 +126,36 @@ static bool take_name(struct text *text) {
     return take(text, ':');
 }
 
-static bool take_scalar(struct text *text) {
+static bool take_value(struct text *text);
+
+/* The rest of an array or object, to its closing bracket. */
+static bool take_items(struct text *text, char close) {
+    if (++text->depth > CBA_JSON_DEPTH_MAX) {
+        return false;
+    }
+    skip_space(text);
+    if (!take(text, close)) {
+        do {
+            if ((close == '}' && !take_name(text)) || !take_value(text)) {
+                return false;
+            }
+        } while (take(text, ','));
+        if (!take(text, close)) {
+            return false;
+        }
+    }
+    text->depth--;
+    return true;
+}
+
+static bool take_bare_value(struct text *text) {
     switch (text->at < text->end ? *text->at : '\0') {
+        case '{':
+            text->at++;
+            return take_items(text, '}');
+        case '[':
+            text->at++;
+            return take_items(text, ']');
         case '"':
             return take_string(text);
         case 't':
@@ -161,58 +169,18 @@ static bool take_scalar(struct text *text) {
     }
 }
 
-static bool take_close(struct text *text) {
+/* A value, and the space around it. */
+static bool take_value(struct text *text) {
     skip_space(text);
-    if (!take(text, is_in_object(text) ? '}' : ']')) {
-        return false;
-    }
-    text->depth--;
-    return true;
-}
-
-/* Takes a scalar or an empty object or array, and sets `whole`; or an opening bracket, up to the
- * first value within. */
-static bool begin_value(struct text *text, bool *whole) {
-    bool is_object;
+    bool taken = take_bare_value(text);
     skip_space(text);
-    *whole = true;
-    if (take(text, '{')) {
-        is_object = true;
-    } else if (take(text, '[')) {
-        is_object = false;
-    } else {
-        return take_scalar(text);
-    }
-    if (!open_bracket(text, is_object)) {
-        return false;
-    }
-    if (take_close(text)) {
-        return true;
-    }
-    *whole = false;
-    return !is_object || take_name(text);
-}
-
-/* After a value: takes closing brackets, up to the next value. False when there is none. */
-static bool go_to_next(struct text *text) {
-    while (text->depth > 0 && take_close(text)) {
-    }
-    skip_space(text);
-    return text->depth > 0 && take(text, ',') && (!is_in_object(text) || take_name(text));
+    return taken;
 }
 
 bool cba_grammar_accepts(const char *bytes, size_t length) {
     struct text text = {.at = bytes, .end = bytes + length};
-    bool whole;
     (void)take_word(&text, "\xEF\xBB\xBF");
-    do {
-        do {
-            if (!begin_value(&text, &whole)) {
-                return false;
-            }
-        } while (!whole);
-    } while (go_to_next(&text));
-    return text.depth == 0 && text.at == text.end;
+    return take_value(&text) && text.at == text.end;
 }
 
 /* ---- escapes ------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 enum { CBA_JSON_DEPTH_MAX = 1000 };
 
 /* Whether `bytes` is one JSON text in UTF-8 that nests no deeper than CBA_JSON_DEPTH_MAX. A byte
- * order mark at its start is ignored. Uses a fixed amount of stack. */
+ * order mark at its start is ignored. Recursion is as deep as the text nests. */
 bool cba_grammar_accepts(const char *bytes, size_t length);
 
 /* In an accepted text, the next \u escape at or after `at` whose character a C string of UTF-8

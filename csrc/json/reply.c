@@ -22,24 +22,13 @@ static void wipe_tree(cJSON *item) {
     }
 }
 
-/* RFC 6750, section 2.1. Not isalnum: that asks the locale. */
-static bool is_b64_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
-}
-
+/* RFC 6750, section 2.1. */
 static bool is_b64token(const char *s) {
-    const char *end = s;
-    while (is_b64_character(*end)) {
-        end++;
-    }
-    if (end == s) {
-        return false;
-    }
-    while (*end == '=') {
-        end++;
-    }
-    return *end == '\0';
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyz"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-._~+/";
+    size_t length = strspn(s, characters);
+    return length > 0 && s[length + strspn(s + length, "=")] == '\0';
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
@@ -64,9 +53,6 @@ static double number_in(const char *text) {
 /* Reads a whole number below 2^53 in magnitude; false when there is no usable one. */
 static bool read_number(const cJSON *item, double *value) {
     *value = NAN;
-    if (item == NULL) {
-        return false;
-    }
     if (cJSON_IsNumber(item)) {
         *value = floor(item->valuedouble);
     } else if (cJSON_IsString(item)) {
