@@ -5,6 +5,8 @@
 
 #include "text/utf8.h"
 
+enum { NAME_SIZE = 48 }; /* the longest name below, and its number */
+
 /* In order. Not in it: variation selectors and tags, which emoji may end in. */
 static const struct {
     uint32_t first, last;
@@ -79,36 +81,28 @@ bool cba_invisible_find(const char *bytes, size_t length, struct cba_invisible *
     return found->begins || found->ends;
 }
 
-/* Adds "a tab (U+0009)"; a name with an abbreviation gets no number. */
-static void add_name(uint32_t code, char *text, size_t size) {
+/* Writes "a tab (U+0009)"; a name with an abbreviation gets no number. */
+static void write_name(uint32_t code, char text[NAME_SIZE]) {
     const char *name = name_of(code);
-    size_t used = strlen(text);
     if (strchr(name, '(') != NULL) {
-        (void)snprintf(text + used, size - used, "%s", name);
+        (void)snprintf(text, NAME_SIZE, "%s", name);
     } else {
-        (void)snprintf(text + used, size - used, "%s (U+%04X)", name, (unsigned)code);
+        (void)snprintf(text, NAME_SIZE, "%s (U+%04X)", name, (unsigned)code);
     }
 }
 
 void cba_invisible_describe(const struct cba_invisible *found, char *text, size_t size) {
-    text[0] = '\0';
+    char first[NAME_SIZE] = "", last[NAME_SIZE] = "a second line feed (LF)";
+    bool both = found->begins && found->ends;
     if (found->begins) {
-        (void)snprintf(text, size, "begins with ");
-        add_name(found->first, text, size);
+        write_name(found->first, first);
     }
-    if (found->ends) {
-        size_t used = strlen(text);
-        (void)snprintf(text + used, size - used, "%sends in ", found->begins ? " and " : "");
-        if (found->last == '\n') {
-            used = strlen(text);
-            (void)snprintf(text + used, size - used, "a second line feed (LF)");
-        } else {
-            add_name(found->last, text, size);
-        }
+    if (found->ends && found->last != '\n') {
+        write_name(found->last, last);
     }
-    size_t used = strlen(text);
-    (void)snprintf(text + used, size - used, "; remove %s",
-                   found->begins && found->ends ? "both" : "it");
+    (void)snprintf(text, size, "%s%s%s%s%s; remove %s", found->begins ? "begins with " : "", first,
+                   both ? " and " : "", found->ends ? "ends in " : "", found->ends ? last : "",
+                   both ? "both" : "it");
 }
 
 size_t cba_printable(char *text, size_t length) {

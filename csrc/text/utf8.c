@@ -1,7 +1,5 @@
 #include "text/utf8.h"
 
-#include <string.h>
-
 /* RFC 3629, section 4, as a table: the lead byte decides how many bytes follow and which range the
  * first of them may lie in; all others lie in 80..BF. */
 static const struct {
@@ -39,25 +37,11 @@ size_t cba_utf8_character(const char *bytes, size_t length) {
     return following + 1;
 }
 
-/* The number of leading ASCII bytes, in steps of eight: most text is all ASCII. */
-static size_t ascii_prefix(const unsigned char *s, size_t length) {
-    size_t at = 0;
-    uint64_t word;
-    for (; at + sizeof word <= length; at += sizeof word) {
-        memcpy(&word, s + at, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) != 0) {
-            break;
-        }
-    }
-    return at;
-}
-
 long cba_utf8_count(const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *)bytes;
-    size_t at = ascii_prefix(s, length);
-    long count = (long)at;
-    for (; at < length; count++) {
-        size_t n = cba_utf8_character(bytes + at, length - at);
+    long count = 0;
+    for (size_t at = 0; at < length; count++) {
+        size_t n = s[at] < 0x80 ? 1 : cba_utf8_character(bytes + at, length - at);
         if (n == 0) {
             return -1;
         }
