@@ -1,6 +1,7 @@
 /* This process: its number, standard files and environment, and the program that it becomes. */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,15 +40,16 @@ static int process_write(lua_State *L) {
 /* setenv(name, value): for this process and the program that it becomes; nil removes the variable.
  */
 static int process_setenv(lua_State *L) {
-    const char *name = luaL_checkstring(L, 1);
-    int fault = cba_set_variable(name, luaL_optstring(L, 2, NULL));
-    if (fault == ENOMEM) {
-        return cba_nomemory(L);
+    const char *name = luaL_checkstring(L, 1), *value = luaL_optstring(L, 2, NULL);
+    if ((value != NULL ? setenv(name, value, 1) : unsetenv(name)) == 0) {
+        return 0;
     }
-    return fault == 0 ? 0 : luaL_argerror(L, 1, strerror(fault));
+    return errno == ENOMEM ? cba_nomemory(L) : luaL_argerror(L, 1, strerror(errno));
 }
 
-/* exec(words) -> nil, reason, whether there is no such program. Returns on failure only. */
+/* exec(words) -> nil, reason, whether there is no such program. Becomes the program, which is
+ * looked for in PATH unless its name has a slash. Ignored signals stay ignored, as with env and
+ * nohup; handlers end with this program. Returns on failure only. */
 static int process_exec(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     size_t count = lua_rawlen(L, 1);
@@ -60,7 +62,8 @@ static int process_exec(lua_State *L) {
         lua_pop(L, 1);
     }
     words[count] = NULL;
-    int fault = cba_become(words);
+    (void)execvp(words[0], words);
+    int fault = errno;
     lua_pushnil(L);
     lua_pushstring(L, strerror(fault));
     lua_pushboolean(L, fault == ENOENT);

@@ -1,7 +1,9 @@
 /* The terminal. */
-#include "system/terminal.h"
+#include <unistd.h>
+
 #include "lua/bindings.h"
 #include "lua/compat.h"
+#include "system/terminal.h"
 
 /* prompt(question) -> secret | nil, reason. The typed line never becomes a Lua string. */
 static int terminal_prompt(lua_State *L) {
@@ -31,7 +33,7 @@ static int terminal_prompt(lua_State *L) {
 
 /* is_terminal(fd) -> boolean */
 static int terminal_is_terminal(lua_State *L) {
-    lua_pushboolean(L, cba_is_terminal((int)luaL_checknumber(L, 1)));
+    lua_pushboolean(L, isatty((int)luaL_checknumber(L, 1)) == 1);
     return 1;
 }
 

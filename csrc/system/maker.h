@@ -7,8 +7,7 @@
 
 struct cba_maker {
     pid_t pid;
-    unsigned char
-        *mark; /* memory that reads as zero in a child; NULL where the system has no such memory */
+    unsigned char *mark; /* reads as zero in a child; NULL where the system has no such memory */
 };
 
 /* Notes this process. */

@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "system/sigpipe.h"
 
 void cba_take_standard_files(void) {
-    int fd = open("/dev/null", O_RDONLY);
-    while (fd >= 0 && fd <= STDERR_FILENO) {
+    int fd;
+    do {
         fd = open("/dev/null", O_RDONLY);
-    }
+    } while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0) {
         close(fd);
     }
@@ -37,14 +36,4 @@ int cba_write(int fd, const char *bytes, size_t length) {
     int fault = write_all(fd, bytes, length);
     cba_sigpipe_release(&guard);
     return fault;
-}
-
-int cba_set_variable(const char *name, const char *value) {
-    int failed = value != NULL ? setenv(name, value, 1) : unsetenv(name);
-    return failed ? errno : 0;
-}
-
-int cba_become(char *const words[]) {
-    (void)execvp(words[0], words);
-    return errno;
 }

@@ -1,4 +1,4 @@
-/* This process's standard files and environment, and the program that it becomes. */
+/* This process's standard files. */
 #ifndef CBA_PROCESS_H
 #define CBA_PROCESS_H
 
@@ -8,16 +8,7 @@
  * cannot become the standard output by accident. Writing to a descriptor opened so fails. */
 void cba_take_standard_files(void);
 
-/* Writes all of it; 0, or the errno that says why not. A reader that is gone is EPIPE, no signal.
- */
+/* Writes all of it; 0, or the errno. A reader that is gone is EPIPE, no signal. */
 int cba_write(int fd, const char *bytes, size_t length);
-
-/* Sets a variable of the environment, or with NULL removes it; 0, or an errno. */
-int cba_set_variable(const char *name, const char *value);
-
-/* Becomes the program, which is looked for in PATH unless its name has a slash. Ignored signals
- * stay ignored, as with env and nohup; handlers end with this program. Returns only on failure: the
- * errno that says why. */
-int cba_become(char *const words[]);
 
 #endif

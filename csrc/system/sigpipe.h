@@ -16,4 +16,7 @@ void cba_sigpipe_hold(struct cba_sigpipe *guard);
 /* Does nothing when nothing is held. */
 void cba_sigpipe_release(struct cba_sigpipe *guard);
 
+/* Removes a signal that is blocked and pending. */
+void cba_signal_take(int number);
+
 #endif

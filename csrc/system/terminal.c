@@ -5,21 +5,19 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "system/process.h"
+#include "system/sigpipe.h"
 
 enum {
     LINE_MAX_BYTES =
         CBA_SECRET_MAX_BYTES + 2, /* one byte too many, to notice it, and a line feed */
     LOOK_FOR_SIGNALS_MS = 100,
 };
-
-bool cba_is_terminal(int fd) {
-    return isatty(fd) == 1;
-}
 
 /* Signals that would end or stop the process are blocked while the terminal's settings are changed.
  * Only SIGSTOP can stop it then: with SIGTTIN and SIGTTOU blocked, calls of a background process to
@@ -46,17 +44,6 @@ static bool signal_waits(void) {
         }
     }
     return false;
-}
-
-/* Removes a pending SIGINT: it cancels the prompt and nothing else. */
-static void take_interrupt(void) {
-    sigset_t pending, interrupt;
-    int number;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    if (sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1) {
-        (void)sigwait(&interrupt, &number);
-    }
 }
 
 static bool in_foreground(int fd) {
@@ -147,7 +134,7 @@ static enum cba_prompt_outcome ask(int fd, const char *question, struct cba_secr
     enum cba_prompt_outcome outcome = take_line(fd, secret, status, &quiet);
     restore(fd, &before, &quiet);
     if (outcome == CBA_PROMPT_CANCELLED) {
-        take_interrupt();
+        cba_signal_take(SIGINT); /* it cancels the prompt and nothing else */
     }
     return outcome;
 }

@@ -2,8 +2,6 @@
 #ifndef CBA_TERMINAL_H
 #define CBA_TERMINAL_H
 
-#include <stdbool.h>
-
 #include "secret/secret.h"
 
 enum cba_prompt_outcome {
@@ -20,7 +18,5 @@ enum cba_prompt_outcome {
  * a tenth of a second at most. A process in the background is never stopped by this. */
 enum cba_prompt_outcome cba_terminal_prompt(const char *question, struct cba_secret *secret,
                                             enum cba_secret_status *status);
-
-bool cba_is_terminal(int fd);
 
 #endif
