@@ -6,11 +6,9 @@
 size_t cba_json_write_credentials(char *out, size_t size, const char *id, const char *secret) {
     /* Items of our own on the stack: printing them allocates nothing, so no copy of a secret is
      * left on the heap. cJSON writes through neither string nor valuestring. */
-    cJSON members[2] = {
-        {.type = cJSON_String, .string = "clientId", .valuestring = (char *)id},
-        {.type = cJSON_String, .string = "clientSecret", .valuestring = (char *)secret},
-    };
-    cJSON object = {.type = cJSON_Object, .child = members};
-    members[0].next = &members[1];
+    cJSON second = {.type = cJSON_String, .string = "clientSecret", .valuestring = (char *)secret};
+    cJSON first = {
+        .type = cJSON_String, .string = "clientId", .valuestring = (char *)id, .next = &second};
+    cJSON object = {.type = cJSON_Object, .child = &first};
     return cJSON_PrintPreallocated(&object, out, (int)size, 0) ? strlen(out) : 0;
 }
