@@ -4,6 +4,7 @@
 #define CBA_LUA_BINDINGS_H
 
 #include <lauxlib.h>
+#include <stdbool.h>
 
 #include "secret/secret.h"
 
@@ -67,9 +68,10 @@ void cba_lines_field(lua_State *L, int table, const char *name,
 /* Seconds as libcurl takes a time limit. */
 long cba_milliseconds(double seconds);
 
-/* Sets a field of the table on top of the stack, unless the value is empty or negative. */
+/* Sets a field of the table on top of the stack; not to an empty string or a negative number. */
 void cba_set_string(lua_State *L, const char *name, const char *value);
 void cba_set_number(lua_State *L, const char *name, double value);
+void cba_set_flag(lua_State *L, const char *name, bool value);
 
 /* This state's engine, which is made when there is none. */
 struct cba_engine *cba_get_engine(lua_State *L);

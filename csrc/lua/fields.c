@@ -63,3 +63,8 @@ void cba_set_number(lua_State *L, const char *name, double value) {
         lua_setfield(L, -2, name);
     }
 }
+
+void cba_set_flag(lua_State *L, const char *name, bool value) {
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}

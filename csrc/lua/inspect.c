@@ -30,8 +30,7 @@ static int inspect(lua_State *L) {
     cba_set_number(L, "secured", found.secured);
     cba_set_string(L, "tlsVersion", found.tls_version);
     cba_set_string(L, "certificateEnd", found.certificate_end);
-    lua_pushboolean(L, found.proxied);
-    lua_setfield(L, -2, "proxied");
+    cba_set_flag(L, "proxied", found.proxied);
     return 1;
 }
 

@@ -5,72 +5,38 @@
 #include "lua/bindings.h"
 #include "lua/object.h"
 
-static const char *outcome_code(enum cba_outcome outcome) {
-    switch (outcome) {
-        case CBA_RESOLVE:
-            return "resolve";
-        case CBA_CONNECT:
-            return "connect";
-        case CBA_PROXY:
-            return "proxy";
-        case CBA_TLS:
-            return "tls";
-        case CBA_TIMEOUT:
-            return "timeout";
-        case CBA_TOO_LARGE:
-            return "too_large";
-        default:
-            return "network";
-    }
-}
+static const char *const codes[] = {
+    [CBA_RESOLVE] = "resolve",     [CBA_CONNECT] = "connect",
+    [CBA_PROXY] = "proxy",         [CBA_TLS] = "tls",
+    [CBA_TIMEOUT] = "timeout",     [CBA_NETWORK] = "network",
+    [CBA_TOO_LARGE] = "too_large",
+};
 
-static const char *tls_fault_name(enum cba_tls_fault fault) {
-    switch (fault) {
-        case CBA_TLS_TRUST:
-            return "trust";
-        case CBA_TLS_TRUST_STORE:
-            return "store";
-        case CBA_TLS_CLIENT:
-            return "client";
-        case CBA_TLS_PIN:
-            return "pin";
-        case CBA_TLS_REFUSED:
-            return "refused";
-        default:
-            return "handshake";
-    }
-}
+static const char *const tls_faults[] = {
+    [CBA_TLS_OTHER] = "handshake", [CBA_TLS_TRUST] = "trust", [CBA_TLS_TRUST_STORE] = "store",
+    [CBA_TLS_CLIENT] = "client",   [CBA_TLS_PIN] = "pin",     [CBA_TLS_REFUSED] = "refused",
+};
 
-static const char *step_name(enum cba_step step) {
-    switch (step) {
-        case CBA_STEP_NAME:
-            return "name";
-        case CBA_STEP_CONNECTION:
-            return "connection";
-        case CBA_STEP_TUNNEL:
-            return "tunnel";
-        case CBA_STEP_HANDSHAKE:
-            return "handshake";
-        default:
-            return NULL;
-    }
-}
+static const char *const steps[] = {
+    [CBA_STEP_NAME] = "name",     [CBA_STEP_CONNECTION] = "connection",
+    [CBA_STEP_TUNNEL] = "tunnel", [CBA_STEP_HANDSHAKE] = "handshake",
+    [CBA_STEP_ANSWER] = NULL,
+};
 
 void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
     if (failure->outcome == CBA_ANSWERED) {
         return;
     }
-    cba_set_string(L, "failure", outcome_code(failure->outcome));
+    cba_set_string(L, "failure", codes[failure->outcome]);
     if (failure->outcome == CBA_TLS) {
-        cba_set_string(L, "tlsFault", tls_fault_name(failure->tls_fault));
+        cba_set_string(L, "tlsFault", tls_faults[failure->tls_fault]);
     }
     if (failure->outcome == CBA_TIMEOUT) {
-        cba_set_string(L, "step", step_name(failure->step));
+        cba_set_string(L, "step", steps[failure->step]);
         cba_set_string(L, "limit", failure->connect_limited ? "connectTimeout" : NULL);
     }
     if (failure->at_proxy) {
-        lua_pushboolean(L, 1);
-        lua_setfield(L, -2, "atProxy");
+        cba_set_flag(L, "atProxy", true);
     }
     cba_set_string(L, "detail", failure->detail);
 }

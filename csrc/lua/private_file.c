@@ -1,6 +1,7 @@
 /* Files that only their user may read: what is in one, and its mode. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "lua/bindings.h"
 #include "lua/compat.h"
@@ -31,14 +32,14 @@ static int private_text(lua_State *L) {
 
 /* file_mode(path) -> e.g. "0600", or nil */
 static int file_mode(lua_State *L) {
-    int mode = cba_private_file_mode(luaL_checkstring(L, 1));
-    if (mode < 0) {
-        lua_pushnil(L);
-    } else {
-        char text[16];
-        (void)snprintf(text, sizeof text, "%04o", (unsigned)mode);
-        lua_pushstring(L, text);
+    static const mode_t permissions = 07777;
+    struct stat info;
+    char text[16];
+    if (stat(luaL_checkstring(L, 1), &info) != 0) {
+        return 0;
     }
+    (void)snprintf(text, sizeof text, "%04o", (unsigned)(info.st_mode & permissions));
+    lua_pushstring(L, text);
     return 1;
 }
 

@@ -60,42 +60,30 @@ struct cba_secret *cba_push_secret(lua_State *L) {
     return *slot;
 }
 
-static const char *describe(enum cba_secret_status status) {
-    switch (status) {
-        case CBA_SECRET_OK:
-        case CBA_SECRET_INVISIBLE:
-        case CBA_SECRET_UNREADABLE:
-            break;
-        case CBA_SECRET_EMPTY:
-            return "is empty";
-        case CBA_SECRET_TOO_LONG:
-            return "is longer than 400 bytes";
-        case CBA_SECRET_NUL:
-            return "contains a NUL byte";
-        case CBA_SECRET_NOT_UTF8:
-            return "is not valid UTF-8";
-        case CBA_SECRET_UTF16:
-            return "is UTF-16; save it as UTF-8";
-        case CBA_SECRET_UNSET:
-            return "is not set";
-        case CBA_SECRET_NOT_A_FILE:
-            return "is not a regular file";
-        case CBA_SECRET_NO_SOURCE:
-            return "is not a regular file or a pipe";
-        case CBA_SECRET_TERMINAL:
-            return "is a terminal, which would show what is typed";
-        case CBA_SECRET_FILE_TOO_BIG:
-            return "is larger than 4 KiB";
-        case CBA_SECRET_EXPOSED:
-            return "is open to every user; chmod it to 0600 or 0640 (Kubernetes: defaultMode 0400, "
-                   "Docker: mode 0400), or take it as it is by "
-                   "auth.secret.file(path, {anyMode = true})";
-    }
-    return "cannot be used";
-}
+static const char *const reasons[] = {
+    [CBA_SECRET_EMPTY] = "is empty",
+    [CBA_SECRET_TOO_LONG] = "is longer than 400 bytes",
+    [CBA_SECRET_NUL] = "contains a NUL byte",
+    [CBA_SECRET_NOT_UTF8] = "is not valid UTF-8",
+    [CBA_SECRET_UTF16] = "is UTF-16; save it as UTF-8",
+    [CBA_SECRET_UNSET] = "is not set",
+    [CBA_SECRET_NOT_A_FILE] = "is not a regular file",
+    [CBA_SECRET_NO_SOURCE] = "is not a regular file or a pipe",
+    [CBA_SECRET_TERMINAL] = "is a terminal, which would show what is typed",
+    [CBA_SECRET_FILE_TOO_BIG] = "is larger than 4 KiB",
+    [CBA_SECRET_EXPOSED] =
+        "is open to every user; chmod it to 0600 or 0640 (Kubernetes: defaultMode 0400, "
+        "Docker: mode 0400), or take it as it is by auth.secret.file(path, {anyMode = true})",
+};
 
-/* Pushes nil and the reason. */
-static int refuse(lua_State *L, enum cba_secret_status status, int system_error) {
+int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
+                       int system_error) {
+    if (status == CBA_SECRET_OK) {
+        return 1;
+    }
+    if (status == CBA_SECRET_INVISIBLE) {
+        return cba_refuse_ends(L, cba_secret_ends(secret));
+    }
     if (status == CBA_SECRET_UNREADABLE && system_error == ENOMEM) {
         return cba_nomemory(L);
     }
@@ -103,21 +91,9 @@ static int refuse(lua_State *L, enum cba_secret_status status, int system_error)
     if (status == CBA_SECRET_UNREADABLE) {
         lua_pushfstring(L, "cannot be read: %s", strerror(system_error));
     } else {
-        lua_pushstring(L, describe(status));
+        lua_pushstring(L, reasons[status]);
     }
     return 2;
-}
-
-int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,
-                       int system_error) {
-    switch (status) {
-        case CBA_SECRET_OK:
-            return 1;
-        case CBA_SECRET_INVISIBLE:
-            return cba_refuse_ends(L, cba_secret_ends(secret));
-        default:
-            return refuse(L, status, system_error);
-    }
 }
 
 /* secret(bytes) -> secret | nil, reason */

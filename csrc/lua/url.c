@@ -8,11 +8,6 @@ static void set_text(lua_State *L, const char *name, const char *value) {
     lua_setfield(L, -2, name);
 }
 
-static void set_flag(lua_State *L, const char *name, int value) {
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* url(text [, base]) -> {text=, scheme=, host=, port=, hasUser=, hasQuery=, hasFragment=},
  * or nil when it is no URL. With `base`, `text` is a reference to be resolved against it. */
 static int url(lua_State *L) {
@@ -33,9 +28,9 @@ static int url(lua_State *L) {
     set_text(L, "scheme", url.scheme);
     set_text(L, "host", url.host);
     set_text(L, "port", url.port);
-    set_flag(L, "hasUser", url.has_user);
-    set_flag(L, "hasQuery", url.has_query);
-    set_flag(L, "hasFragment", url.has_fragment);
+    cba_set_flag(L, "hasUser", url.has_user);
+    cba_set_flag(L, "hasQuery", url.has_query);
+    cba_set_flag(L, "hasFragment", url.has_fragment);
     return 1;
 }
 

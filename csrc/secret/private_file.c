@@ -13,17 +13,6 @@ static bool is_on_readonly_mount(int fd) {
     return fstatvfs(fd, &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
 }
 
-static enum cba_secret_status check_regular(const struct cba_private_file *file, int fd,
-                                            const struct stat *info) {
-    if (file->most > 0 && info->st_size > (off_t)file->most) {
-        return CBA_SECRET_FILE_TOO_BIG;
-    }
-    if ((info->st_mode & S_IRWXO) != 0 && !file->any_mode && !is_on_readonly_mount(fd)) {
-        return CBA_SECRET_EXPOSED;
-    }
-    return CBA_SECRET_OK;
-}
-
 static enum cba_secret_status check(struct cba_private_file *file, int fd) {
     struct stat info;
     if (fstat(fd, &info) != 0) {
@@ -31,7 +20,11 @@ static enum cba_secret_status check(struct cba_private_file *file, int fd) {
     }
     file->is_file = S_ISREG(info.st_mode) && fd != STDIN_FILENO;
     if (S_ISREG(info.st_mode)) {
-        return check_regular(file, fd, &info);
+        if (file->most > 0 && info.st_size > (off_t)file->most) {
+            return CBA_SECRET_FILE_TOO_BIG;
+        }
+        bool exposed = (info.st_mode & S_IRWXO) != 0 && !file->any_mode;
+        return exposed && !is_on_readonly_mount(fd) ? CBA_SECRET_EXPOSED : CBA_SECRET_OK;
     }
     if (!file->stream) {
         return CBA_SECRET_NOT_A_FILE;
@@ -64,39 +57,22 @@ static ssize_t read_all(int fd, char *buffer, size_t size) {
     return (ssize_t)got;
 }
 
-static enum cba_secret_status read_from(struct cba_private_file *file, int fd, char *buffer,
-                                        size_t size, size_t *length) {
-    enum cba_secret_status status = check(file, fd);
-    if (status != CBA_SECRET_OK) {
-        return status;
-    }
-    ssize_t got = read_all(fd, buffer, size);
-    if (got < 0) {
-        return CBA_SECRET_UNREADABLE;
-    }
-    *length = (size_t)got;
-    return CBA_SECRET_OK;
-}
-
 enum cba_secret_status cba_private_file_read(struct cba_private_file *file, char *buffer,
                                              size_t size, size_t *length) {
-    if (file->stream && strcmp(file->path, "-") == 0) {
-        return read_from(file, STDIN_FILENO, buffer, size, length);
-    }
+    bool is_input = file->stream && strcmp(file->path, "-") == 0;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        is_input ? STDIN_FILENO : open(file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
         return CBA_SECRET_UNREADABLE;
     }
-    enum cba_secret_status status = read_from(file, fd, buffer, size, length);
+    enum cba_secret_status status = check(file, fd);
+    ssize_t got = status == CBA_SECRET_OK ? read_all(fd, buffer, size) : 0;
     int why = errno;
-    close(fd);
+    if (!is_input) {
+        close(fd);
+    }
     errno = why;
-    return status;
-}
-
-int cba_private_file_mode(const char *path) {
-    static const mode_t permissions = 07777;
-    struct stat info;
-    return stat(path, &info) == 0 ? (int)(info.st_mode & permissions) : -1;
+    *length = got > 0 ? (size_t)got : 0;
+    return got < 0 ? CBA_SECRET_UNREADABLE : status;
 }

@@ -22,7 +22,4 @@ struct cba_private_file {
 enum cba_secret_status cba_private_file_read(struct cba_private_file *file, char *buffer,
                                              size_t size, size_t *length);
 
-/* The permission bits of a file, or -1. */
-int cba_private_file_mode(const char *path);
-
 #endif
