@@ -53,6 +53,9 @@ static double number_in(const char *text) {
 /* Reads a whole number below 2^53 in magnitude; false when there is no usable one. */
 static bool read_number(const cJSON *item, double *value) {
     *value = NAN;
+    if (item == NULL) {
+        return false;
+    }
     if (cJSON_IsNumber(item)) {
         *value = floor(item->valuedouble);
     } else if (cJSON_IsString(item)) {
