@@ -47,9 +47,7 @@ static int process_setenv(lua_State *L) {
     return errno == ENOMEM ? cba_nomemory(L) : luaL_argerror(L, 1, strerror(errno));
 }
 
-/* exec(words) -> nil, reason, whether there is no such program. Becomes the program, which is
- * looked for in PATH unless its name has a slash. Ignored signals stay ignored, as with env and
- * nohup; handlers end with this program. Returns on failure only. */
+/* exec(words) -> nil, reason, whether there is no such program. Returns on failure only. */
 static int process_exec(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     size_t count = lua_rawlen(L, 1);
@@ -62,8 +60,7 @@ static int process_exec(lua_State *L) {
         lua_pop(L, 1);
     }
     words[count] = NULL;
-    (void)execvp(words[0], words);
-    int fault = errno;
+    int fault = cba_become(words);
     lua_pushnil(L);
     lua_pushstring(L, strerror(fault));
     lua_pushboolean(L, fault == ENOENT);

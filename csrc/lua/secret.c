@@ -72,8 +72,8 @@ static const char *const reasons[] = {
     [CBA_SECRET_TERMINAL] = "is a terminal, which would show what is typed",
     [CBA_SECRET_FILE_TOO_BIG] = "is larger than 4 KiB",
     [CBA_SECRET_EXPOSED] =
-        "is open to every user; chmod it to 0600 or 0640 (Kubernetes: defaultMode 0400, "
-        "Docker: mode 0400), or take it as it is by auth.secret.file(path, {anyMode = true})",
+        ("is open to every user; chmod it to 0600 or 0640 (Kubernetes: defaultMode 0400, "
+         "Docker: mode 0400), or take it as it is by auth.secret.file(path, {anyMode = true})"),
 };
 
 int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_secret_status status,

@@ -37,3 +37,8 @@ int cba_write(int fd, const char *bytes, size_t length) {
     cba_sigpipe_release(&guard);
     return fault;
 }
+
+int cba_become(char *const words[]) {
+    (void)execvp(words[0], words);
+    return errno;
+}

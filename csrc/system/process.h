@@ -1,4 +1,4 @@
-/* This process's standard files. */
+/* This process's standard files, and the program that it becomes. */
 #ifndef CBA_PROCESS_H
 #define CBA_PROCESS_H
 
@@ -10,5 +10,10 @@ void cba_take_standard_files(void);
 
 /* Writes all of it; 0, or the errno. A reader that is gone is EPIPE, no signal. */
 int cba_write(int fd, const char *bytes, size_t length);
+
+/* Becomes the program, which is looked for in PATH unless its name has a slash. Ignored signals
+ * stay ignored, as with env and nohup; handlers end with this program. Returns only on failure: the
+ * errno that says why. */
+int cba_become(char *const words[]);
 
 #endif
