@@ -27,7 +27,8 @@ function check.host_list(value)
   return ok, reason
 end
 
-local SOCKS = {socks4 = true, socks4a = true, socks5 = true, socks5h = true}
+local PROXY_SCHEMES = {http = true, https = true, socks4 = true, socks4a = true, socks5 = true,
+  socks5h = true}
 
 -- Checked here because libcurl words its own complaint with the URL, password and all.
 function check.proxy_url(value)
@@ -35,9 +36,7 @@ function check.proxy_url(value)
   local ok, reason = check.text(value)
   if not ok then return nil, reason end
   local url = core.url(value:find("://", 1, true) and value or "http://" .. value)
-  local scheme = url and url.scheme
-  if not url or url.host == "" or not (scheme == "http" or scheme == "https"
-    or SOCKS[scheme]) then
+  if not url or url.host == "" or not PROXY_SCHEMES[url.scheme] then
     return nil, "must be a URL such as http://proxy.example:3128, or empty for none"
   end
   local fault = url.host:find "[\128-\255]" and host_name.fault(url.host)
@@ -56,15 +55,14 @@ function check.number(low, high, whole)
   end
 end
 
-function check.boolean(value)
-  if type(value) ~= "boolean" then return nil, "must be a boolean, not " .. type(value) end
-  return value
+local function of_type(wanted)
+  return function(value)
+    if type(value) == wanted then return value end
+    return nil, ("must be a %s, not %s"):format(wanted, type(value))
+  end
 end
 
-function check.callable(value)
-  if type(value) ~= "function" then return nil, "must be a function, not " .. type(value) end
-  return value
-end
+check.boolean, check.callable = of_type "boolean", of_type "function"
 
 local STORE_METHODS = {"get", "put", "delete", "lease", "release"}
 
@@ -78,15 +76,17 @@ function check.store(value)
   return value
 end
 
+local function within_limit(value, count)
+  if count <= MOST_CHARACTERS then return value end
+  return nil, ("must have at most %d characters, not %d"):format(MOST_CHARACTERS, count)
+end
+
 function check.credential(value)
   local ok, reason = check.text(value)
   if not ok then return nil, reason end
   local count = core.characters(value)
   if not count then return nil, "must be valid UTF-8" end
-  if count > MOST_CHARACTERS then
-    return nil, ("must have at most %d characters, not %d"):format(MOST_CHARACTERS, count)
-  end
-  return value
+  return within_limit(value, count)
 end
 
 function check.secret_of_any_length(value)
@@ -94,18 +94,11 @@ function check.secret_of_any_length(value)
   if type(value) == "userdata" then return nil, "must be a string or an open secret" end
   local ok, reason = check.text(value)
   if not ok then return nil, reason end
-  local secret, fault = core.secret(value)
-  return secret, fault
+  return core.secret(value)
 end
 
 function check.secret(value)
-  if core.is_secret(value) then
-    local count = value:characters()
-    if count > MOST_CHARACTERS then
-      return nil, ("must have at most %d characters, not %d"):format(MOST_CHARACTERS, count)
-    end
-    return value
-  end
+  if core.is_secret(value) then return within_limit(value, value:characters()) end
   if type(value) == "string" then
     local ok, reason = check.credential(value)
     if not ok then return nil, reason end
@@ -115,11 +108,10 @@ end
 
 function check.url_path(value)
   local ok, reason = check.text(value)
-  if not ok then return nil, reason end
-  if not value:find("^/[%w%-._~!$&'()*+,;=:@%%/]*$") then
+  if ok and not value:find("^/[%w%-._~!$&'()*+,;=:@%%/]*$") then
     return nil, "must begin with / and hold only characters that a URL path may have"
   end
-  return value
+  return ok, reason
 end
 
 function check.pin_list(value)
@@ -139,18 +131,16 @@ function check.tls_version(value)
   return value
 end
 
-local function reserved(name)
-  name = name:lower()
-  return name == "host" or name == "transfer-encoding" or name == "accept" or name == "expect"
-    or name:find("^content%-") ~= nil
-end
+local OURS = {host = true, ["transfer-encoding"] = true, accept = true, expect = true}
 
 -- One header as libcurl takes it; "Name;" is its way to send an empty value.
 local function header_line(name, value)
   if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
     return nil, "must have header names as keys (RFC 9110 tokens)"
   end
-  if reserved(name) then return nil, "must not set " .. name .. ", which is ours" end
+  if OURS[name:lower()] or name:lower():find("^content%-") then
+    return nil, "must not set " .. name .. ", which is ours"
+  end
   if type(value) ~= "string" then
     return nil, ("must have strings as values, but %s is a %s"):format(name, type(value))
   end

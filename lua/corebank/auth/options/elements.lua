@@ -3,7 +3,6 @@
 -- What all elements share is given once, and an element gives only what differs: one that gives an
 -- option again overrides it. Elements that give nothing but credentials share one endpoint.
 
-local list = require "corebank.auth.options.list"
 local options = require "corebank.auth.options.read"
 
 local CREDENTIALS = {clientId = true, clientSecret = true}
@@ -24,12 +23,10 @@ end
 
 -- The options of an element: its own, else the shared ones.
 local function merge(shared, element)
-  local merged = {}
-  for name, value in pairs(shared) do merged[name] = value end
+  local merged = setmetatable({}, {__index = element})   -- its metatable may give more
   for name, value in pairs(element) do merged[name] = value end
-  for _, option in ipairs(list) do   -- a metatable may give more
-    local value = element[option.name]
-    if value ~= nil then merged[option.name] = value end
+  for name, value in pairs(shared) do
+    if merged[name] == nil then merged[name] = value end
   end
   return merged
 end

@@ -41,17 +41,13 @@ function environment.value(option, secretFiles)
 end
 
 --- What to say of an option that nobody gives.
----@param option corebank.auth.Option
----@return string
 function environment.missing(option)
   local names = option.env or ("%s or %s"):format(option.secretEnv, option.secretFileEnv)
   return ("%s is missing; give it or set %s"):format(option.name, names)
 end
 
 --- An option as a message names it.
----@param name string
 ---@param variableName string? the variable that its value is from, if one is
----@return string
 function environment.shown(name, variableName)
   return variableName and ("%s (from %s)"):format(name, variableName) or name
 end

@@ -8,7 +8,6 @@ local host_name = {}
 
 --- What is wrong with the host of a URL. Nobody can be sure that this libcurl, in this locale,
 -- translates a name that is not in ASCII: most do not.
----@param host string
 ---@return string? reason
 function host_name.fault(host)
   if not core.characters(host) then return "must have a host name that is valid UTF-8" end
@@ -31,8 +30,6 @@ function host_name.fault(host)
 end
 
 --- Why text is no URL, to be appended to that it must be one.
----@param text string
----@return string
 function host_name.no_url(text)
   local _, ends = core.outside(text)
   if ends then return "; it " .. ends end

@@ -54,11 +54,9 @@ end
 -- Adds the option to the values. Returns what is wrong with it, if anything.
 local function read_option(values, option, value)
   local variable, mistake
-  if value == nil then
-    value, variable, mistake = fall_back(values, option)
-    if mistake then return mistake end
-    if value == nil then return option.required and environment.missing(option) or nil end
-  end
+  if value == nil then value, variable, mistake = fall_back(values, option) end
+  if mistake then return mistake end
+  if value == nil then return option.required and environment.missing(option) or nil end
   local checked, reason = option.check(value)
   if checked == nil then return environment.shown(option.name, variable) .. " " .. reason end
   values[option.as or option.name] = checked
@@ -95,11 +93,6 @@ local function read_place(values, given)
   return check_together(values)
 end
 
-local function read_credentials(values, given)
-  return read_option(values, known.clientId, given.clientId)
-    or read_option(values, known.clientSecret, given.clientSecret)
-end
-
 -- What is still needed of the options once the endpoint is made: 100,000 idle clients have these.
 local function new_settings(values)
   return {endpoint = core.endpoint(values), ownsEndpoint = true, ownsSecret = false,
@@ -112,7 +105,8 @@ end
 
 local function add_credentials(settings, given, secretFiles)
   local values = new_values(secretFiles)
-  local mistake = read_credentials(values, given)
+  local mistake = read_option(values, known.clientId, given.clientId)
+    or read_option(values, known.clientSecret, given.clientSecret)
   if mistake then
     wipe(values)
     return mistake

@@ -93,8 +93,6 @@ local function read_again(file)
 end
 
 --- Why a secret's file could not be read when it was last looked at again; nil when it could.
----@param value corebank.auth.Secret
----@return string?
 function secret.fault(value)
   return files[value] and files[value].fault
 end

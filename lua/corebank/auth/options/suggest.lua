@@ -99,8 +99,7 @@ end
 
 --- What to say of an option that there is not.
 ---@param name any
----@param options {name: string}[] the names that there are
----@return string
+---@param options {name: string}[] those that there are
 function suggest.mistake(name, options)
   if type(name) ~= "string" then
     return ("options must be named, but there is a key of type %s"):format(type(name))
