@@ -15,20 +15,17 @@ File.__index = File
 File.__metatable = false
 
 local NO_FOLDER = "there is no folder: set HOME or XDG_CACHE_HOME to one"
-
 local ANOTHER = "name another folder"
 
--- Adds to a fault that ends so by which variables a folder can be named that was not given.
-local function advised(self, result, fault, ...)
+-- Calls a function of the core with the folder. Unless that was given, a fault that ends in ANOTHER
+-- also says which variables name one.
+local function in_folder(self, operation, ...)
+  if not self.dir then return nil, NO_FOLDER end
+  local result, fault = operation(self.dir, ...)
   if fault and self.from and fault:sub(-#ANOTHER) == ANOTHER then
     fault = ("%s with XDG_CACHE_HOME or HOME; this one is from %s"):format(fault, self.from)
   end
-  return result, fault, ...
-end
-
-local function in_folder(self, operation, ...)
-  if not self.dir then return nil, NO_FOLDER end
-  return advised(self, operation(self.dir, ...))
+  return result, fault
 end
 
 --- See store/memory.lua for what every store's methods take and give.
@@ -49,27 +46,16 @@ end
 
 local function key_of(name, owner) return name .. " " .. owner end
 
+local function drop(self, key)
+  self.held[key].lease:close()
+  self.held[key] = nil
+end
+
 -- Closes leases that have ended and were not given back: each is an open file.
 local function drop_ended(self, now)
   for key, held in pairs(self.held) do
-    if held.ends <= now then
-      held.lease:close()
-      self.held[key] = nil
-    end
+    if held.ends <= now then drop(self, key) end
   end
-end
-
--- Extends a lease. False when this process has none: a forked child closes its copy of its
--- parent's.
-local function renew(self, key, ...)
-  local held = self.held[key]
-  if not held then return false end
-  local renewed, fault = held.lease:renew(self.dir, ...)
-  if not renewed then
-    held.lease:close()
-    self.held[key] = nil
-  end
-  return renewed, fault
 end
 
 --- A lease lasts core.LONGEST_LEASE seconds at most. It also ends with its owner's process: the
@@ -78,14 +64,14 @@ function File:lease(name, owner, seconds, patient)
   local now, key = self.wall(), key_of(name, owner)
   seconds = math.min(seconds, core.LONGEST_LEASE)
   drop_ended(self, now)
-  local granted, fault = renew(self, key, name, owner, now, seconds)
+  local held, granted, fault = self.held[key], false, nil
+  if held then   -- a forked child has a copy of its parent's lease, and cannot renew that
+    granted, fault = held.lease:renew(self.dir, name, owner, now, seconds)
+    if granted then held.ends = now + seconds else drop(self, key) end
+  end
   if granted == false then
     granted, fault = in_folder(self, core.lease, name, owner, now, seconds, patient)
-  end
-  if granted == true then
-    self.held[key].ends = now + seconds
-  elseif granted then
-    self.held[key] = {lease = granted, ends = now + seconds}
+    if granted then self.held[key] = {lease = granted, ends = now + seconds} end
   end
   return granted and true, fault
 end

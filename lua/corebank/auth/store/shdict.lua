@@ -35,17 +35,14 @@ end
 -- kill(2) with this signal sends nothing: it tells whether the process is there.
 local NO_SIGNAL, NO_SUCH_PROCESS = 0, 3
 
--- A process that may not be asked about counts as alive.
-local function is_alive(pid)
-  local ffi = require "ffi"
-  pcall(ffi.cdef, "int kill(int pid, int signal);")
-  return ffi.C.kill(pid, NO_SIGNAL) == 0 or ffi.errno() ~= NO_SUCH_PROCESS
-end
-
--- An owner's name begins with its process: "PID.anything".
+-- An owner's name begins with its process: "PID.anything". A process that may not be asked about
+-- counts as alive.
 local function is_dead(owner)
   local pid = tonumber(tostring(owner):match "^(%d+)%.")
-  return pid ~= nil and pid > 0 and not is_alive(pid)
+  if not pid or pid == 0 then return false end
+  local ffi = require "ffi"
+  pcall(ffi.cdef, "int kill(int pid, int signal);")
+  return ffi.C.kill(pid, NO_SIGNAL) ~= 0 and ffi.errno() == NO_SUCH_PROCESS
 end
 
 -- Removes the lease of a dead owner. The dict cannot compare and delete in one step, so only the
