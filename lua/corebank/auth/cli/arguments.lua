@@ -82,8 +82,7 @@ local function add_help_flag(parser, root)
   parser:add_help(false)
   parser:flag("-h --help"):description("shows this help"):action(function()
     if parser ~= root then declare(parser) end
-    local help = require "corebank.auth.cli.help"
-    stop{text = help.text(parser, root)}
+    stop{text = require "corebank.auth.cli.help".text(parser, root)}
   end)
 end
 
@@ -92,10 +91,7 @@ local function build()
   parser:command_target("command"):require_command(false)
   add_help_flag(parser, parser)
   parser:flag("--version"):description("shows the versions of this and its libraries")
-    :action(function()
-      local auth = require "corebank.auth"
-      stop{text = auth.version()}
-    end)
+    :action(function() stop{text = require "corebank.auth".version()} end)
   declare(parser)
   for _, name in ipairs(flags.commands) do
     local command = parser:command(name)

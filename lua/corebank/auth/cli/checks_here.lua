@@ -63,8 +63,7 @@ local NOT_READ = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_C
 local function ignored_line()
   local names = {}
   for _, name in ipairs(NOT_READ) do
-    local value = os.getenv(name)
-    if value and value ~= "" then names[#names + 1] = "$" .. name end
+    if (os.getenv(name) or "") ~= "" then names[#names + 1] = "$" .. name end
   end
   if #names == 0 then return "" end
   return ("%s%s: set, and not used; only --ca-file and $COREBANK_CA_FILE count"):format(INDENT,

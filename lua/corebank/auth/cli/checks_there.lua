@@ -23,13 +23,11 @@ local STEPS = {name = "resolve", connection = "connect", tunnel = "connect", han
 
 -- The check that the failure belongs to. A proxy's failure counts as one of the connection.
 local function failed_step(found)
-  if found.failure == "timeout" then return STEPS[found.step] or "tls" end
-  if found.failure == "resolve" then return "resolve" end
-  if found.failure == "proxy" and not found.address then return "resolve" end
-  if found.failure == "connect" or found.failure == "proxy" or found.atProxy then
-    return "connect"
-  end
-  if found.failure == "tls" or found.connected then return "tls" end
+  local failure = found.failure
+  if failure == "timeout" then return STEPS[found.step] or "tls" end
+  if failure == "resolve" or failure == "proxy" and not found.address then return "resolve" end
+  if failure == "connect" or failure == "proxy" or found.atProxy then return "connect" end
+  if failure == "tls" or found.connected then return "tls" end
   return found.address and "connect" or "resolve"
 end
 

@@ -27,10 +27,7 @@ local function token_of(bank, refresh)
   local held, rest = bank:look(), nil   -- a token in the store needs no flight
   if held and refresh then rest = select(2, bank:invalidate(held)) end
   local token, _, problem = bank:token()
-  if not token then
-    local wording = require "corebank.auth.cli.wording"
-    return wording.fail(problem)
-  end
+  if not token then return require "corebank.auth.cli.wording".fail(problem) end
   return token, why_kept(bank, token, refresh and held, rest)
 end
 
@@ -38,8 +35,8 @@ function commands.token(words)
   local bank = from_words.client(words)
   local token, kept = token_of(bank, words.refresh)
   if kept then output.tell(kept) end
-  local formats = require "corebank.auth.cli.formats"
-  local ok, reason = pcall(output.print, formats[words.format](token))
+  local text = require "corebank.auth.cli.formats"[words.format](token)
+  local ok, reason = pcall(output.print, text)
   bank:settle()   -- a refresh in flight would be lost, and other processes wait for it
   bank:close()
   if not ok then error(reason, 0) end
@@ -74,8 +71,8 @@ end
 function commands.explain(words)
   local bank, store = from_words.client(words)
   local token = bank:look()
-  local explanation = require "corebank.auth.cli.explanation"
-  output.print(explanation[words.format](bank:explain(), store))
+  local text_of = require "corebank.auth.cli.explanation"[words.format]
+  output.print(text_of(bank:explain(), store))
   bank:close()
   return not token and exits.NO_TOKEN
 end

@@ -9,8 +9,7 @@ local output = require "corebank.auth.cli.output"
 local RED, GREEN, YELLOW = 31, 32, 33
 
 local function painter()
-  local no_color = os.getenv "NO_COLOR"
-  if not core.is_terminal(1) or no_color and no_color ~= "" then
+  if not core.is_terminal(1) or (os.getenv "NO_COLOR" or "") ~= "" then
     return function(text) return text end
   end
   return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end

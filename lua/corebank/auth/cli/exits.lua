@@ -32,15 +32,12 @@ for _, entry in ipairs(exits.list) do
   for i = 3, #entry do statuses[entry[i]] = entry[1] end
 end
 
----@param code corebank.auth.Code
----@return integer
+--- The status for a problem's code.
 function exits.of(code)
   return statuses[code] or exits.MACHINE
 end
 
---- Ends the command from anywhere. cli.run catches it, and writes the message.
----@param status integer
----@param message string?
+--- Ends the command from anywhere. cli.run catches it, and writes the message if there is one.
 function exits.stop(status, message)
   error({status = status, message = message}, 0)
 end

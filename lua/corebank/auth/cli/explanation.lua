@@ -17,17 +17,10 @@ local function ends(told)
   return moment(core.wall() + told.remaining)
 end
 
--- The state of the token and its end.
-local function token_line(told)
-  if not told.remaining then return "none; the next one comes from the bank" end
-  return ("%s, %s left, until %s"):format(told.state, whole(told.remaining), ends(told))
-end
-
 local explanation = {}
 
 ---@param told corebank.auth.Explanation
 ---@param store corebank.auth.Store? the store of this client
----@return string
 function explanation.text(told, store)
   local lines = {}
   local function add(name, text)
@@ -35,7 +28,9 @@ function explanation.text(told, store)
   end
   add("bank", told.client)
   add("store", store and store.name .. (store.dir and " in " .. store.dir or "") or "none")
-  add("token", token_line(told))
+  add("token", told.remaining
+    and ("%s, %s left, until %s"):format(told.state, whole(told.remaining), ends(told))
+    or "none; the next one comes from the bank")
   add("refresh", told.refreshIn and (told.refreshIn > 0 and "in " .. whole(told.refreshIn)
     or "at the next call"))
   local problem = told.problem
@@ -71,9 +66,6 @@ local function number_of(seconds)
 end
 
 --- The same for a program. What is not known is absent.
----@param told corebank.auth.Explanation
----@param store corebank.auth.Store?
----@return string
 function explanation.json(told, store)
   local members = {}
   local function add(name, convert, value)

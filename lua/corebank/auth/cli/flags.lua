@@ -10,7 +10,7 @@ local options = require "corebank.auth.options.list"
 ---@field meaning string
 ---@field env string? the environment variable that is read without it
 ---@field default any
----@field command string? the only command that takes it
+---@field command string? the only command that takes it; nil: all do
 ---@field choices string[]?
 
 local NOT_A_FLAG = {secret = true, ["function"] = true, store = true}
@@ -74,14 +74,6 @@ for _, option in ipairs(options) do
 end
 for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
 
---- Whether a command takes a flag.
----@param flag corebank.auth.Flag
----@param command string
----@return boolean
-function flags.belongs(flag, command)
-  return not flag.command or flag.command == command
-end
-
 --- What --help says of a flag that takes a value.
 ---@param flag corebank.auth.Flag
 ---@return string
@@ -102,8 +94,7 @@ end
 local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] = "clientCert"}
 
 --- The flag that an unknown one may have meant: --caFile, --CA_FILE, --user-agent, -H.
----@param text string
----@return string hint to be appended; empty when no flag is near
+---@return string # to be appended to a message; empty when no flag is near
 function flags.hint(text)
   local suggest = require "corebank.auth.options.suggest"
   local name = CURLS[text] or text:match("^%-*([^=]*)")
@@ -112,8 +103,6 @@ function flags.hint(text)
 end
 
 --- The value of a flag, as its option takes it; or nil and the reason.
----@param flag corebank.auth.Flag
----@param text string
 function flags.value(flag, text)
   if not IS_NUMBER[flag.kind] then return text end
   local number = tonumber(text)
@@ -121,19 +110,15 @@ function flags.value(flag, text)
   return number
 end
 
---- The words of the program that exec runs.
----@param words string[]
----@param separator integer where "--" may stand
----@return string[]
+--- The words of the program that exec runs: those after the one that `separator` numbers, "--".
 function flags.program(words, separator)
   local program = {}
   for i = separator + 1, #words do program[#program + 1] = words[i] end
   return program
 end
 
---- What is wrong with a combination of flags.
+--- What is wrong with a combination of flags, if anything.
 ---@param read table the flags' values by name
----@return string?
 function flags.conflict(read)
   if read.prompt and read.secretFile then
     return "--prompt and --secret-file exclude each other"

@@ -2,8 +2,6 @@
 
 local formats = {}
 
----@param token corebank.auth.Token
----@return string
 function formats.token(token)
   return token.accessToken .. "\n"
 end
@@ -14,10 +12,8 @@ end
 
 -- A token needs no escapes: its characters are those of RFC 6750's b64token.
 function formats.json(token)
-  local members = {
-    ('"accessToken":"%s"'):format(token.accessToken),
-    ('"tokenType":"%s"'):format(token.tokenType),
-  }
+  local members = {('"accessToken":"%s","tokenType":"%s"'):format(token.accessToken,
+    token.tokenType)}
   for _, name in ipairs{"expirationTime", "tokenValiditySec"} do
     if token[name] then members[#members + 1] = ('"%s":%.0f'):format(name, token[name]) end
   end
@@ -25,14 +21,13 @@ function formats.json(token)
   return "{" .. table.concat(members, ",") .. "}\n"
 end
 
--- The environment variables of a program that exec runs.
-local function variables(token)
+--- The environment variables of a program that exec runs.
+function formats.variables(token)
   return {
     {"COREBANK_ACCESS_TOKEN", token.accessToken}, {"COREBANK_TOKEN_TYPE", token.tokenType},
     {"COREBANK_TOKEN_EXPIRES_AT", ("%d"):format(math.floor(token:expiresAt()))},
   }
 end
-formats.variables = variables
 
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -40,7 +35,7 @@ end
 
 local function lines(token, form, quote)
   local list = {}
-  for _, variable in ipairs(variables(token)) do
+  for _, variable in ipairs(formats.variables(token)) do
     list[#list + 1] = form:format(variable[1], quote(variable[2]))
   end
   return table.concat(list)

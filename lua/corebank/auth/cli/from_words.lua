@@ -18,12 +18,6 @@ local IS_ONE_WORD = {URL = true, ID = true, HOSTS = true}
 
 local from_words = {}
 
-local function check_ends(flag, text)
-  local value, reason = core.outside(text)
-  if not value then exits.stop(exits.USAGE, flag .. " " .. reason) end
-  return value
-end
-
 -- Adds the headers that are in files. Each file is read once: it may be a pipe.
 local function read_header_files(words)
   local header_lines = require "corebank.auth.cli.header_lines"
@@ -37,15 +31,17 @@ end
 
 --- The options as auth.client takes them, but for the secret and the store.
 ---@param words table from arguments.read
----@return table
 function from_words.options(words)
   local read = {}
   if words.headerFiles then read_header_files(words) end
   for _, flag in ipairs(flags.list) do
-    if flag.isOption then read[flag.name] = words[flag.name] end
-    if IS_ONE_WORD[flag.kind] and read[flag.name] then
-      read[flag.name] = check_ends(flag.flag, read[flag.name])
+    local value = words[flag.name]
+    if value and IS_ONE_WORD[flag.kind] then
+      local text, reason = core.outside(value)
+      if not text then exits.stop(exits.USAGE, flag.flag .. " " .. reason) end
+      value = text
     end
+    if flag.isOption then read[flag.name] = value end
   end
   if words.keyPasswordFile then   -- read once: it may be a pipe, and the doctor calls this twice
     words.keyPassword = words.keyPassword
@@ -56,8 +52,6 @@ function from_words.options(words)
 end
 
 --- The store; nil with --no-store.
----@param words table
----@return corebank.auth.Store?
 function from_words.store(words)
   if words.noStore then return nil end
   local made, mistake = file_store.new{dir = words.storeDir}
@@ -66,16 +60,11 @@ function from_words.store(words)
 end
 
 --- A fault of the store, and the flags that choose another one.
----@param fault string
----@return string
 function from_words.store_fault(fault)
   return fault .. " (--store-dir FOLDER names one, --no-store does without)"
 end
 
---- A client.
----@param words table
----@return corebank.auth.Client
----@return corebank.auth.Store?
+--- A client, and its store if it has one.
 function from_words.client(words)
   local read = from_words.options(words)
   read.store = from_words.store(words)

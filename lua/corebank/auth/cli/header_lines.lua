@@ -11,8 +11,6 @@ local function unseen(what, text)
 end
 
 --- Adds a header that looks like "Name: value". Blanks around the value are not part of it.
----@param headers table<string, string>
----@param line string
 ---@return string? mistake without the line, which may hold a key
 function header_lines.add(headers, line)
   local name, value = line:match("^([^:]*):[ \t]*(.-)[ \t]*$")

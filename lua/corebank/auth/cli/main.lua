@@ -4,25 +4,26 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local output = require "corebank.auth.cli.output"
 
-local function read_words(words)
-  local read = require "corebank.auth.cli.plain"(words)
-  if read then return read end
-  local arguments = require "corebank.auth.cli.arguments"
-  return arguments.read(words)
-end
-
 local function run(words)
-  local read, outcome = read_words(words)
+  local read, outcome = require "corebank.auth.cli.plain"(words), nil
+  if not read then read, outcome = require "corebank.auth.cli.arguments".read(words) end
   if read then return require "corebank.auth.cli.commands"[read.command](read) end
   if outcome.text then return output.print(outcome.text .. "\n") end
   local name = outcome.command and outcome.command .. " " or ""
   exits.stop(exits.USAGE, ("%s\ncorebank-auth %s--help says more"):format(outcome.mistake, name))
 end
 
-local function trace(fault)
+-- The status and the message for an error that was raised. A bug's message has a traceback: names
+-- of functions and line numbers, no values.
+local function describe(fault)
   if type(fault) == "table" then return fault end
-  local wording = require "corebank.auth.cli.wording"
-  return wording.trace(tostring(fault))
+  local message = tostring(fault)
+  if message:find "interrupted!$" then
+    return {status = exits.INTERRUPTED, message = "interrupted"}
+  elseif not message:find "not enough memory$" then
+    message = "this is a bug: " .. debug.traceback(message, 2)
+  end
+  return {status = exits.MACHINE, message = message}
 end
 
 -- Whether the output goes to a shell's eval, also when the command line has a mistake.
@@ -58,7 +59,7 @@ local cli = {}
 function cli.run(words)
   core.take_standard_files()
   collect_late()
-  local status = end_command(xpcall(function() return run(words) end, trace))
+  local status = end_command(xpcall(function() return run(words) end, describe))
   -- Without it eval would succeed, and the script would go on with an older token.
   if status ~= exits.SUCCESS and is_for_eval(words) then core.write(1, "false\n") end
   return status

@@ -8,8 +8,9 @@ local flags = require "corebank.auth.cli.flags"
 local function known_flags(command)
   local by_flag, read = {}, {command = command}
   for _, flag in ipairs(flags.list) do
-    if flag.kind ~= "headers" and flags.belongs(flag, command) then by_flag[flag.flag] = flag end
-    if flag.command == command then read[flag.name] = flag.default end
+    local is_own = flag.command == command
+    if flag.kind ~= "headers" and (is_own or not flag.command) then by_flag[flag.flag] = flag end
+    if is_own then read[flag.name] = flag.default end
   end
   return by_flag, read
 end
@@ -24,12 +25,10 @@ local function value_of(flag, text)
 end
 
 --- Reads the words of a command line.
----@param words string[]
 ---@return table? read as arguments.read returns it; nil: call that
 return function(words)
-  local command, known = words[1], {}
-  for _, name in ipairs(flags.commands) do known[name] = name ~= "completion" end
-  if not known[command] then return nil end
+  local command = words[1]
+  if not flags.summaries[command] or command == "completion" then return nil end
   local by_flag, read = known_flags(command)
   local i = 2
   while words[i] and not (command == "exec" and words[i] == "--") do

@@ -22,7 +22,6 @@ end
 ---@param words table from arguments.read
 ---@param flag string that names the file
 ---@param path string "-" is the standard input
----@return corebank.auth.Secret
 function secrets.from_file(words, flag, path)
   local value, reason = secret.from_file(path, how_to_read(words))
   if value then return value end
@@ -32,7 +31,7 @@ end
 
 --- Checks the options as if they had a secret.
 ---@param read table from from_words.options
----@return table? settings to be released
+---@return corebank.auth.Settings? # to be released
 ---@return string? mistake
 function secrets.check_all_else(read)
   local own = read.clientSecret

@@ -27,8 +27,6 @@ local function replace(text, name, word)
 end
 
 --- A message about options, in the words of the command line.
----@param text string
----@return string
 function wording.spoken(text)
   text = text:gsub("baseUrl and path", "--base-url and --path")
     :gsub("raise timeout", "raise --timeout")
@@ -41,17 +39,13 @@ function wording.spoken(text)
   return replace(text, "clientKeyPassword", "--key-password-file")
 end
 
---- What to do about a problem, if its message does not say so.
----@param problem corebank.auth.Problem
----@return string? hint
+--- What to do about a problem; nil when its message says so.
 function wording.hint(problem)
   if problem.retryAfter then return ("try again in %.0f s"):format(problem.retryAfter) end
   return HINTS[problem.code]
 end
 
 --- A problem's message, and the request id by which the bank knows the request.
----@param problem corebank.auth.Problem
----@return string
 function wording.message(problem)
   local message = wording.spoken(problem.message)
   if not problem.requestId then return message end
@@ -59,36 +53,17 @@ function wording.message(problem)
 end
 
 --- Ends the command because there is no token.
----@param problem corebank.auth.Problem
 function wording.fail(problem)
-  local lines = {wording.message(problem)}
-  if problem.remembered then
-    lines[1] = lines[1] .. "; remembered, nothing was sent"
-  end
-  local hint = wording.hint(problem)
-  local doctor = ON_THE_WAY[problem.code] and not problem.retryAfter and DOCTOR or nil
-  lines[2] = hint and doctor and hint .. "; " .. doctor or hint or doctor
-  exits.stop(exits.of(problem.code), table.concat(lines, "\n"))
+  local message, advice = wording.message(problem), {wording.hint(problem)}
+  if problem.remembered then message = message .. "; remembered, nothing was sent" end
+  if ON_THE_WAY[problem.code] and not problem.retryAfter then advice[#advice + 1] = DOCTOR end
+  if advice[1] then message = message .. "\n" .. table.concat(advice, "; ") end
+  exits.stop(exits.of(problem.code), message)
 end
 
 --- Ends the command because of a mistake in its options.
----@param mistake string
 function wording.stop_for(mistake)
   exits.stop(exits.USAGE, wording.spoken(mistake))
-end
-
---- The status and the message for an error that was raised. A bug's message has a traceback: names
--- of functions and line numbers, no values.
----@param fault string
----@return {status: integer, message: string}
-function wording.trace(fault)
-  local status, message = exits.MACHINE, fault
-  if fault:find("interrupted!$") then
-    status, message = exits.INTERRUPTED, "interrupted"
-  elseif not fault:find("not enough memory$") then
-    message = "this is a bug: " .. debug.traceback(fault, 3)
-  end
-  return {status = status, message = message}
 end
 
 return wording
