@@ -28,10 +28,6 @@ local function line_of_caller()
   return caller and ("%s:%d"):format(caller.short_src, caller.currentline) or "?"
 end
 
-local function is_known(given)
-  return type(given) == "table" and banks.get(given.name) ~= nil
-end
-
 --- Makes a bank known to this worker, and begins to keep a token for it. One of the same name is
 -- replaced.
 --
@@ -51,7 +47,7 @@ end
 function gateway.setup(given)
   local phase = ngx.get_phase()
   if phase == "init" then error("setup: " .. host.objection(), 2) end
-  if BEFORE_INJECT[phase] and is_known(given) then return true end
+  if BEFORE_INJECT[phase] and type(given) == "table" and banks.get(given.name) then return true end
   local mistake = banks.put(given, line_of_caller())
   if OF_THE_WORKER[phase] then pulse.start() end
   if mistake then return nil, mistake end

@@ -12,9 +12,9 @@ local setup = require "corebank.auth.gateway.setup"
 ---@field given table? its options, while it has no client
 ---@field mistake string? why it has none
 ---@field where string the line that called setup
----@field variable string the nginx variable that carries the token
+---@field variable string? the nginx variable that carries the token; nil: it could not be set up
 ---@field variables table<string, boolean> all that have carried one
----@field scheme string what stands before the token; "" for nothing
+---@field scheme string? what stands before the token; "" for nothing
 ---@field rejects table<integer, boolean> statuses by which the upstream rejects a token
 ---@field due number when the pulse looks after it, on the boot clock
 ---@field secret corebank.auth.Secret? read from clientSecretFile
@@ -56,8 +56,7 @@ function banks.put(given, where)
   local old = known[name]
   local copy = {}
   for option, value in pairs(given) do copy[option] = value end
-  local bank = {name = name, given = copy, where = where, due = 0,
-    variable = options.get({}, "variable"), variables = {}, rejects = {}}
+  local bank = {name = name, given = copy, where = where, due = 0, variables = {}, rejects = {}}
   if old then
     log.replaced(old)
     retire(old)

@@ -1,9 +1,11 @@
---- Takes the events of a bank's client: counts them, and logs what changes.
+--- What is done at the events of a bank's client, by their names: they are counted, and changes are
+-- logged.
 
 local log = require "corebank.auth.gateway.log"
 
 local ngx = ngx
 
+---@type table<string, fun(bank: corebank.auth.gateway.Bank, event: corebank.auth.Event)>
 local events = {}
 
 local function count_fetch(bank, event)
@@ -11,47 +13,37 @@ local function count_fetch(bank, event)
   bank.metrics:add_duration(event.seconds)
 end
 
-local listeners = {}
-
 -- Another worker has fetched a token.
-function listeners.found(bank)
+function events.found(bank)
   log.recovery(bank)
   log.store_recovery(bank)
 end
 
-function listeners.fetched(bank, event)
+function events.fetched(bank, event)
   count_fetch(bank, event)
-  listeners.found(bank)
+  events.found(bank)
 end
 
-function listeners.failed(bank, event)
+function events.failed(bank, event)
   if event.attempts > 0 then count_fetch(bank, event) end   -- 0: another worker's flight
   log.trouble(bank, event)
 end
 
-listeners.refreshed, listeners.denied = listeners.fetched, listeners.failed
+events.refreshed, events.denied = events.fetched, events.failed
 
 -- Requests are counted, not our own timer, which waits after a rejection.
-function listeners.waited(bank)
+function events.waited(bank)
   if ngx.get_phase() ~= "timer" then bank.metrics:add "waits" end
 end
 
-function listeners.invalidated(bank, event)
+function events.invalidated(bank, event)
   bank.metrics:add "invalidated"
   log.rejection(bank, event)
 end
 
-function listeners.store_failed(bank, event)
+function events.store_failed(bank, event)
   bank.metrics:add "store_faults"
   log.store_fault(bank, event)
-end
-
---- Takes an event of the bank's client.
----@param bank corebank.auth.gateway.Bank
----@param event corebank.auth.Event
-function events.hear(bank, event)
-  local listener = listeners[event.name]
-  if listener then listener(bank, event) end
 end
 
 return events

@@ -26,13 +26,11 @@ function log.trouble(bank, event)
   bank.trouble = trouble
 end
 
---- There is a token again.
 function log.recovery(bank)
   if bank.trouble then write(ngx.WARN, bank, "tokens are back") end
   bank.trouble = nil
 end
 
---- A call of the dict failed.
 function log.store_fault(bank, event)
   local fault = tostring(event.fault)
   if bank.storeFault ~= fault then
@@ -51,7 +49,6 @@ function log.store_recovery(bank)
   bank.hasStoreFailed = false
 end
 
---- The API has rejected a token.
 function log.rejection(bank, event)
   if event.alike and not bank.isRejectedAlike then
     write(ngx.WARN, bank, "the API rejects fresh tokens as well: somebody else seems to revoke ",
@@ -118,7 +115,6 @@ function log.shared(bank, other, variable)
     "`proxy_set_header`")
 end
 
---- An error was raised.
 function log.fault(bank, what, fault)
   local text, now = what .. " ended with an error: " .. tostring(fault), core.boot()
   if bank.fault == text and now < bank.faultDue then return end

@@ -28,7 +28,7 @@ local metrics = {}
 
 --- Counters for one bank.
 ---@param dict table incr, safe_add and get, as a lua_shared_dict has them
----@param bank string
+---@param bank string its name
 ---@return corebank.auth.Metrics
 function metrics.new(dict, bank)
   return setmetatable({dict = dict, bank = bank, keys = {}, noted = {}}, Metrics)
@@ -40,9 +40,7 @@ local function key_of(self, counter)
   return self.keys[counter]
 end
 
---- Adds to a counter.
----@param counter string
----@param amount number? default 1
+--- Adds to a counter; default: 1.
 function Metrics:add(counter, amount)
   local key = key_of(self, counter)
   local value, fault = self.dict:incr(key, amount or 1)
@@ -52,7 +50,6 @@ function Metrics:add(counter, amount)
 end
 
 --- Adds one to a counter at the next count_noted, without touching shared memory now.
----@param counter string
 function Metrics:note(counter)
   self.noted[counter] = (self.noted[counter] or 0) + 1
 end
@@ -66,7 +63,6 @@ function Metrics:count_noted()
 end
 
 --- Adds a fetch that took so many seconds.
----@param seconds number
 function Metrics:add_duration(seconds)
   for _, bound in ipairs(BUCKETS) do
     if seconds <= bound then
@@ -89,10 +85,6 @@ local function label_of(counters)
   return ('bank="%s"'):format(counters.bank:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"))
 end
 
-local function number(value)
-  return (("%.14g"):format(value))
-end
-
 local function give_piece(lines)
   lines[#lines + 1] = ""
   lines.take(table.concat(lines, "\n"))
@@ -100,13 +92,12 @@ local function give_piece(lines)
 end
 
 local function sample(lines, name, labels, value)
-  lines[#lines + 1] = ("%s{%s} %s"):format(name, labels, number(value))
+  lines[#lines + 1] = ("%s{%s} %.14g"):format(name, labels, value)
   if #lines >= LINES_IN_A_PIECE then give_piece(lines) end
 end
 
 local function head(lines, name, help, kind)
-  lines[#lines + 1] = ("# HELP %s %s"):format(name, help)
-  lines[#lines + 1] = ("# TYPE %s %s"):format(name, kind)
+  lines[#lines + 1] = ("# HELP %s %s\n# TYPE %s %s"):format(name, help, name, kind)
 end
 
 local function write_family(lines, family, list)
@@ -128,7 +119,7 @@ local function write_durations(lines, list)
     local bank, below = label_of(each.metrics), 0
     for _, bound in ipairs(BUCKETS) do
       below = below + read(each.metrics, "le:" .. bound)
-      sample(lines, DURATION .. "_bucket", ('%s,le="%s"'):format(bank, number(bound)), below)
+      sample(lines, DURATION .. "_bucket", ('%s,le="%.14g"'):format(bank, bound), below)
     end
     local count = read(each.metrics, "duration:count")
     sample(lines, DURATION .. "_bucket", bank .. ',le="+Inf"', count)

@@ -52,10 +52,8 @@ function options.get(given, name, default)
   return value
 end
 
---- All of them.
+--- All of them by name; or nil and what is wrong with them.
 ---@param given table what setup was given
----@return table? # by name
----@return string? mistake
 function options.read(given)
   local read = {}
   for _, option in ipairs(list) do
@@ -69,10 +67,9 @@ function options.read(given)
   return read
 end
 
---- The client's options: all others.
+--- A copy of the client's options: all others.
 ---@param given table what setup was given
 ---@param secret corebank.auth.Secret? in place of a clientSecret
----@return table # a copy
 function options.of_client(given, secret)
   local copy = {}
   for option, value in pairs(given) do

@@ -28,19 +28,17 @@ local triedAt   -- the last attempt to start it, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
 
-local function seconds_to_next_look(told)
-  if told.state ~= "fresh" then return UNSETTLED_PAUSE * (0.75 + 0.5 * math.random()) end
-  return math.max(SHORTEST_PAUSE, math.min(told.refreshIn + 0.001, LONGEST_PAUSE))
-end
-
 -- Fetches or refreshes by one of the client's functions. The client's events tell of the outcome;
 -- but no event tells of a token of another worker that ready() or metrics() found.
 local function look(bank, get)
   local ok, fault = pcall(get, bank.client, LONGEST_WITHOUT)
   if not ok then log.fault(bank, "a look at the token", fault) end
-  local told = bank.client:explain()
-  if told.state == "fresh" then log.recovery(bank) end
-  bank.due = core.boot() + seconds_to_next_look(told)
+  local told, pause = bank.client:explain(), UNSETTLED_PAUSE * (0.75 + 0.5 * math.random())
+  if told.state == "fresh" then
+    log.recovery(bank)
+    pause = math.max(SHORTEST_PAUSE, math.min(told.refreshIn + 0.001, LONGEST_PAUSE))
+  end
+  bank.due = core.boot() + pause
 end
 
 local function tend(bank)

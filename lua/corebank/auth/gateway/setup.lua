@@ -44,7 +44,8 @@ local function listen(copy, bank)
   local theirs = copy.onEvent
   if theirs ~= nil and type(theirs) ~= "function" then return end   -- auth.client refuses it
   function copy.onEvent(event)
-    events.hear(bank, event)
+    local hear = events[event.name]
+    if hear then hear(bank, event) end
     if theirs then theirs(event) end
   end
 end
@@ -68,8 +69,7 @@ local function make(bank)
   local read, mistake = own.read(bank.given)
   if not read then return mistake end
   bank.variable, bank.scheme = read.variable, read.scheme
-  bank.variables = {[read.variable] = true}
-  bank.rejects = {}
+  bank.variables[read.variable] = true
   for _, status in pairs(read.rejects) do bank.rejects[status] = true end
   bank.metrics = ngx.shared[read.dict] and metrics.new(ngx.shared[read.dict], bank.name)
   local copy, secret

@@ -24,7 +24,6 @@ end)
 local value, size, message = ffi.new "char *[1]", ffi.new "size_t[1]", ffi.new "char *[1]"
 
 --- The variable's value in this request; nil when it was not set.
----@param name string
 ---@return string?
 function variable.get(name)
   if not has_nothing then return ngx.var[name] end
