@@ -91,7 +91,7 @@ describe("docs/options.md", function()
     {"pause between tries", "LONGEST_PAUSE", "lua/corebank/auth/exchange/*.lua"},
     {"`Retry-After`", "LONGEST_RETRY_AFTER", "lua/corebank/auth/exchange/*.lua"},
     {"`problem.requestId`", "CBA_REQUEST_ID_MAX", "csrc/http/*.h"},
-    {"idle connection", "CBA_IDLE_CONNECTION_SECONDS", "csrc/http/*.h"},
+    {"idle connection", "IDLE_CONNECTION_SECONDS", "csrc/http/*.c"},
     {"idle connections", "CONNECTIONS_KEPT", "csrc/http/*.c"},
     {"`parallel` of", "MOST_PARALLEL", "lua/corebank/auth/client/*.lua"},
     {"background fetches", "MOST_FETCHES", "lua/corebank/auth/gateway/*.lua"},

@@ -54,8 +54,9 @@ end
 ---@param values table
 ---@return string? mistake
 return function(values)
-  for _, name in ipairs{"clientKey", "clientKeyPassword"} do
-    if values[name] and not values.clientCert then return name .. " needs clientCert" end
+  if values.clientKey and not values.clientCert then return "clientKey needs clientCert" end
+  if values.clientKeyPassword and not values.clientCert then
+    return "clientKeyPassword needs clientCert"
   end
   return join_url(values)
 end
