@@ -18,13 +18,13 @@ static struct told told;
 
 /* In place of libcurl's. */
 #undef curl_easy_getinfo
-CURLcode curl_easy_getinfo(CURL *easy, CURLINFO what, ...) {
+CURLcode curl_easy_getinfo(CURL *curl, CURLINFO info, ...) {
     va_list arguments;
-    (void)easy;
-    va_start(arguments, what);
+    (void)curl;
+    va_start(arguments, info);
     void *value = va_arg(arguments, void *);
     va_end(arguments);
-    switch (what) {
+    switch (info) {
         case CURLINFO_HTTP_CONNECTCODE:
             *(long *)value = told.connect_status;
             break;
