@@ -50,7 +50,7 @@ static int process_setenv(lua_State *L) {
 /* exec(words) -> nil, reason, whether there is no such program. Returns on failure only. */
 static int process_exec(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
-    size_t count = lua_rawlen(L, 1);
+    size_t count = (size_t)lua_rawlen(L, 1);
     luaL_argcheck(L, count > 0 && count <= INT_MAX - 1, 1, "a program is needed");
     char **words = lua_newuserdata(L, (count + 1) * sizeof *words);
     for (size_t i = 0; i < count; i++) {

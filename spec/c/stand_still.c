@@ -27,8 +27,8 @@ __attribute__((visibility("default"))) int renameat(int from, const char *old, i
 /* The names of the parameters are ours.
  * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *bytes, size_t length,
-                                                        off_t offset) {
-    ssize_t (*real)(int, const void *, size_t, off_t) = NULL;
+                                                        off64_t offset) {
+    ssize_t (*real)(int, const void *, size_t, off64_t) = NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "pwrite64");
     stop_at("pwrite");
     return real(fd, bytes, length, offset);
