@@ -6,13 +6,18 @@ local auth = require "corebank.auth"
 
 local bank = auth.client{store = auth.store.file()}
 
+-- A word for the shell, whatever is in it.
+local function quoted(text)
+  return "'" .. text:gsub("'", [['\'']]) .. "'"
+end
+
 -- The status and the body of what the API answers. The token goes to curl's standard input: a
 -- command line can be seen by every user of the machine.
 local function get(path, token)
   local answer = os.tmpname()
   local curl = assert(io.popen([[curl --silent --show-error --max-time 10 --header @- \
     ${COREBANK_CA_FILE:+--cacert "$COREBANK_CA_FILE"} --write-out '\n%{http_code}' \
-    "$COREBANK_BASE_URL]] .. path .. [[" >]] .. answer, "w"))
+    "$COREBANK_BASE_URL"]] .. quoted(path) .. " >" .. quoted(answer), "w"))
   curl:write("Authorization: ", token:header(), "\n")
   curl:close()
   local file = assert(io.open(answer, "rb"))
@@ -23,7 +28,7 @@ local function get(path, token)
 end
 
 -- Whatever was answered 401 was not done, so it can be repeated: once, and only with another token.
--- There is none when the rejected one was fetched seconds ago, or when the bank gives none.
+-- There is none when another one was rejected seconds ago, or when the bank gives none.
 local function call(path)
   local token = assert(bank:token())
   local status, body = get(path, token)
@@ -39,6 +44,7 @@ bank:settle()   -- a refresh in flight would be lost
 if status == 200 then
   print(body)
 else
-  io.stderr:write(("the API answers %s; token of %s\n"):format(status, tostring(bank:explain())))
+  local answer = status and status > 0 and "the API answers " .. status or "the API does not answer"
+  io.stderr:write(answer, "; token of ", tostring(bank:explain()), "\n")
   os.exit(1)
 end

@@ -42,6 +42,15 @@ describe("examples/api.lua #transfer #slow", function()
     assert.equal(3, scenario:calls())
   end)
 
+  it("gives the shell a path as one word, whatever is in it", function()
+    local touched = user.home .. "/touched"
+    for _, path in ipairs{"/$(touch " .. touched .. ")", "/`touch " .. touched .. "`",
+      "/'; touch " .. touched .. "; '", '/"; touch ' .. touched .. '; "'} do
+      assert.equal(1, run(bank:scenario{}, path).status)
+      assert.is_nil(io.open(touched))
+    end
+  end)
+
   it("takes the token that another run has got meanwhile", function()
     local scenario = bank:scenario{}
     run(scenario)
