@@ -70,7 +70,8 @@ local function check_posts(world, rejections)
   for i = 2, n do
     if world.posts[i] - world.posts[i - 1] < 1 - 1e-5 then early = early + 1 end
   end
-  assert(early <= rejections, ("%d POSTs within a second of another, %d rejections"):format(early, rejections))
+  assert(early <= rejections, ("%d POSTs within a second of another, %d rejections")
+    :format(early, rejections))
 end
 
 -- One client by itself, or some that share a store as processes do.
