@@ -76,7 +76,7 @@ describe("S21: problem.requestId #transfer", function()
     assert.is_nil(refused{["X-Request-ID"] = bank.clientSecret}.requestId)
   end)
 
-  it("is remembered by a client, and told by the command, run after run", function()
+  it("is remembered by a client, and told by the command, run after run #slow", function()
     local scenario = bank:scenario{{status = 403, headers = {["X-Correlation-ID"] = "id-4711"}}}
     local client = auth.client(survive.options{baseUrl = scenario.baseUrl})
     assert.equal("id-4711", select(3, client:token()).requestId)
