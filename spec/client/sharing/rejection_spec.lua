@@ -42,6 +42,18 @@ describe("clients with one store", function()
     world.skip(5)
     assert.is_true(second:invalidate(same))
   end)
+
+  it("share the denial that a rejection led to, at the very moment of the token", function()
+    local world = sharing.world(function(n)
+      return n == 1 and {token = "canary-token-1", validity = 1000} or {status = 401}
+    end)
+    local first, second = world.process(), world.process()
+    local token = ask(first, world)
+    assert.is_true(first:invalidate(token))
+    assert.equal(token.accessToken, ask(first, world).accessToken)
+    assert.equal(token.accessToken, ask(second, world).accessToken)
+    assert.equal(2, #world.posts)
+  end)
 end)
 
 describe("a token in the store", function()

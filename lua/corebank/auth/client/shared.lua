@@ -117,13 +117,13 @@ function Shared:token()
   return text and entry.to_token(text, self.system)
 end
 
---- The last failure, unless a token has come after it.
+--- The last failure, unless a token came of a later request.
 ---@param found corebank.auth.Found? what `token` gave
 ---@return corebank.auth.Failure?
 function Shared:failure(found)
   local text = get(self, "failure")
   local failure = text and entry.to_failure(text, self.system)
-  if failure and not (found and found.departed >= failure.departed) then return failure end
+  if failure and not (found and found.departed > failure.departed) then return failure end
 end
 
 -- Whoever slept past the end of a lease does not write over what came of a later request.
