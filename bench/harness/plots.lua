@@ -81,7 +81,7 @@ function plots.compare(path, what)
   local range = what.logarithmic and "set logscale x\nset xrange [%g:%g]\n"
     or "set xrange [%g:%g]\n"
   draw(path, head(path, 800, 90 + 28 * #rows, what.title, what.unit)
-    .. ("set ytics (%s)\nset yrange [%.1f:-0.4]\nset key off\n"):format(
+    .. ("set ytics scale 0 (%s)\nset yrange [%.1f:-0.4]\nset key off\n"):format(
       table.concat(names, ", "), -#rows - 0.6)
     .. range:format(what.logarithmic and least / 2 or 0, most * (what.logarithmic and 5 or 1.15))
     .. "$peers << END\n" .. table.concat(rows, "\n") .. "\nEND\n"

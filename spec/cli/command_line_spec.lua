@@ -81,6 +81,24 @@ describe("the command line", function()
     assert.equal(0, user:run(trusting{"token"}, without).status)
   end)
 
+  it("needs the modules of corebank-auth, and one line says so where they are missing", function()
+    for _, without in ipairs{
+      {LUA_PATH = user.home .. "/?.lua"},    -- all of them
+      {LUA_CPATH = user.home .. "/?.so"},    -- the core
+    } do
+      local err = user:fails(1, {"token"}, without)
+      assert.is_truthy(err:find("^corebank%-auth: the Lua modules of corebank%-auth are not "
+        .. "installed for Lua 5%.%d: install [^\n]+LUA_CPATH[^\n]+\n$"), err)
+    end
+  end)
+
+  it("says in one line why a module cannot be loaded", function()
+    local path = user:write("broken.lua", "return =")
+    local err = user:fails(1, {"token"}, {LUA_PATH = path})   -- every module is this file
+    assert.is_truthy(err:find "^corebank%-auth: cannot be loaded: [^\n]*broken%.lua:1: [^\n]+\n$",
+      err)
+  end)
+
   it("is not read by an argparse without choices, which is older than 0.7", function()
     user:write("argparse.lua", [[
       return function() return {option = function() return {} end} end]])

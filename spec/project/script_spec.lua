@@ -29,6 +29,30 @@ describe("a script", function()
     assert.is_true(asked > 5)
   end)
 
+  it("of the sandbox bank is no different, and makes no folder of a flag", function()
+    for _, name in ipairs{"start", "stop"} do
+      local path = files.quoted(lfs.currentdir() .. "/spec/sandbox/" .. name)
+      local folder = files.new_folder()
+      local function run(flag)
+        local pipe = io.popen(("cd %s && timeout 5 %s %s 2>&1"):format(folder, path, flag))
+        local said = pipe:read "*a"
+        return said, select(3, pipe:close())
+      end
+      for _, flag in ipairs{"-h", "--help"} do
+        local said, status = run(flag)
+        assert.equal(0, status)
+        assert.is_truthy(said:find("^spec/sandbox/" .. name .. " DIR\n.*%w%.\n"), said)
+        assert.is_nil(said:find "set %-eu")
+      end
+      for _, mistake in ipairs{"--halp", ""} do
+        local said, status = run(mistake)
+        assert.equal(2, status)
+        assert.equal(("usage: spec/sandbox/%s DIR\n"):format(name), said)
+      end
+      assert.is_true(lfs.rmdir(folder), "a folder of a flag's name")
+    end
+  end)
+
   it("that fuzzes takes a number of seconds, and no word for for ever", function()
     for _, seconds in ipairs{"abc", "0", "-1", "1.5"} do
       local pipe = io.popen("timeout 5 script/fuzz " .. seconds .. " 2>&1")
