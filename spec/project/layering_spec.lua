@@ -76,6 +76,34 @@ local function check_room(path, room, rooms)
     .. "its job belongs to, or give a new folder a line in spec/project/layering_spec.lua")
 end
 
+describe("the picture of the layers in docs/design.md", function()
+  it("has each room above those that it uses", function()
+    local picture = content("docs/design.md"):match "\n```text\n(.-)\n```"
+    local lua_part, c_part = picture:match "^(.-)\n  ─[^\n]*(\n.*)$"
+
+    local function check(part, rooms, names)
+      local function row_of(room)
+        local start = part:find("│ " .. (names[room] or room .. "/"), 1, true)
+        assert(start, room .. " is not in the picture")
+        return select(2, part:sub(1, start):gsub("\n", ""))
+      end
+      for room, used in pairs(rooms) do
+        for other in pairs(used) do
+          assert.is_true(row_of(room) < row_of(other), room .. " is not above " .. other)
+        end
+      end
+    end
+    check(c_part, C_ROOMS, {lua = "csrc/lua/"})
+    local lua_rooms = {}
+    for room, used in pairs(LUA_ROOMS) do
+      lua_rooms[room] = {}
+      for other in pairs(used) do lua_rooms[room][other] = other ~= "core" or nil end
+    end
+    lua_rooms["the face for nginx"] = nil   -- it is beside its gateway/
+    check(lua_part, lua_rooms, {face = "auth.lua", gateway = "nginx.lua, gateway/"})
+  end)
+end)
+
 -- csrc/lua has a file for each subject of the room below it: they need no list.
 describe("a room's README.md", function()
   it("names each of its files and no other", function()

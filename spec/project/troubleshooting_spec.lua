@@ -7,13 +7,14 @@ local page = files.content "docs/troubleshooting.md"
 -- Source text in which a message is in one piece, however it is broken into literals.
 local function joined(path)
   local text = files.content(path)
-  text = path:find "%.lua$" and text:gsub('"%s*\n?%s*%.%.%s*"', "") or text:gsub('"%s*\n%s*"', "")
+  text = path:find "%.[ch]$" and text:gsub('"%s*\n%s*"', "")
+    or text:gsub('"%s*\n?%s*%.%.%s*"', "")
   return (text:gsub('\\"', '"'))
 end
 
 local function sources()
   local all = {}
-  for _, path in ipairs(files.lines_of "find csrc -name '*.[ch]'; find lua -name '*.lua'") do
+  for _, path in ipairs(files.lines_of "find csrc -name '*.[ch]'; find lua bin -type f") do
     all[#all + 1] = joined(path)
   end
   -- what the code fills in, and what it concatenates, is … on the page
