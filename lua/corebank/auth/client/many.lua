@@ -163,17 +163,14 @@ local function take_ended(batch)
   end
 end
 
--- Returns what is wrong with an element, if one has changed since it was checked. Before the next
--- one starts, those in flight are moved on: one that ends leaves it a connection.
+-- Returns what is wrong with an element, if one has changed since it was checked.
 local function run(batch)
   while batch.done < #batch.list do
-    if batch.started < #batch.list and batch.started - batch.done < batch.parallel then
+    while batch.started < #batch.list and batch.started - batch.done < batch.parallel do
       local mistake = start(batch)
       if mistake then return mistake end
-      batch.host.poll()
-    else
-      wait_for_any(batch)
     end
+    wait_for_any(batch)
     take_ended(batch)
   end
 end
