@@ -167,9 +167,7 @@ end
 ---@return corebank.auth.Settings?
 ---@return string? mistake
 function options.with_credentials(place, given)
-  local settings = {}
-  for name, value in pairs(place) do settings[name] = value end
-  settings.ownsEndpoint = false
+  local settings = setmetatable({ownsEndpoint = false}, {__index = place})
   local mistake = add_credentials(settings, given)
   if mistake then return nil, mistake end
   return settings
