@@ -1,4 +1,4 @@
-/* Assembles the module corebank.auth.core. Loading it makes nothing but this table. */
+/* Assembles the module corebank.auth.core. Loading the module creates only its table. */
 #include "lua/bindings.h"
 
 int luaopen_corebank_auth_core(lua_State *L) {

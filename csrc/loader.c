@@ -1,8 +1,10 @@
-/* What Lua opens as corebank.auth.core: it opens the core proper, libcore.so in the same folder.
+/* Lua opens this file as corebank.auth.core. It opens the core itself, libcore.so in the same
+ * folder.
  *
- * It is there for speed only. Lua opens a module with all its symbols bound at once, and with it
- * those of libcurl's thirty libraries. Opened from here, each symbol is bound when it is first
- * called, and most never are: a process that fetches one token takes 5 % less time. */
+ * It is there for speed only. Lua opens a module with all its symbols bound at once, and so the
+ * symbols of libcurl's thirty libraries, too. This file opens the core in such a way that a symbol
+ * is bound when it is first called. Most symbols are never called: a process that fetches one token
+ * takes 5 % less time. */
 #include <dlfcn.h>
 #include <string.h>
 

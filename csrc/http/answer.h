@@ -1,4 +1,4 @@
-/* What the header lines of an answer say that we act on. */
+/* The header lines of an answer that this library uses. */
 #ifndef CBA_ANSWER_H
 #define CBA_ANSWER_H
 

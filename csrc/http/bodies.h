@@ -1,5 +1,5 @@
 /* A transfer's two bodies: the request's, which may hold credentials, and the answer's, which may
- * hold a token. They are in guarded memory, and wiped when they are of no more use. */
+ * hold a token. They are in guarded memory, which is wiped as soon as they are not needed. */
 #ifndef CBA_BODIES_H
 #define CBA_BODIES_H
 

@@ -1,4 +1,4 @@
-/* The client's certificate and key, in whatever form their files are, told to libcurl. */
+/* Sets the client's certificate and key in libcurl. Their files may be PEM, DER or PKCS#12. */
 #ifndef CBA_CLIENT_CERTIFICATE_H
 #define CBA_CLIENT_CERTIFICATE_H
 

@@ -1,5 +1,5 @@
-/* What all requests to one place share: the settings that a caller's options were checked into,
- * copied once, and told to libcurl. */
+/* What all requests to one URL share: a copy of the settings that were made from a caller's checked
+ * options. Sets them in libcurl. */
 #ifndef CBA_ENDPOINT_H
 #define CBA_ENDPOINT_H
 

@@ -1,7 +1,7 @@
 /* The multi handle of one Lua state in one process, with its connections and its easy handles.
  *
- * An engine remembers the process that made it. A forked child abandons what it inherited, because
- * two processes writing on one TLS connection hand each other's answers out. */
+ * An engine remembers the process that made it. A forked child abandons the engine that it
+ * inherited: two processes that use one TLS connection would get each other's answers. */
 #ifndef CBA_ENGINE_H
 #define CBA_ENGINE_H
 

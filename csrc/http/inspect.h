@@ -1,4 +1,5 @@
-/* A look at the way to a server: connects, under the settings of an endpoint, and sends nothing. */
+/* Inspects the connection to a server: connects with the settings of an endpoint, and sends no
+ * request. */
 #ifndef CBA_INSPECT_H
 #define CBA_INSPECT_H
 

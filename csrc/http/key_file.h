@@ -1,4 +1,5 @@
-/* What a file of certificates or keys is, by its content: its name says nothing. */
+/* Recognises the format of a file of certificates or keys by its content. The file's name does not
+ * matter. */
 #ifndef CBA_KEY_FILE_H
 #define CBA_KEY_FILE_H
 

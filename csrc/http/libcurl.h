@@ -1,4 +1,4 @@
-/* libcurl as a whole: its one-time initialisation, and what this build of it is like. */
+/* The one-time initialisation of libcurl, and the features of this build of libcurl. */
 #ifndef CBA_LIBCURL_H
 #define CBA_LIBCURL_H
 

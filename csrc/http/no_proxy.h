@@ -1,5 +1,5 @@
-/* The lists of hosts that need no proxy: noProxy, and the environment's no_proxy. Read here,
- * because one libcurl reads them unlike the next. */
+/* The lists of hosts without a proxy: noProxy, and the environment's no_proxy. They are read here,
+ * because the versions of libcurl differ in how they read them. */
 #ifndef CBA_NO_PROXY_H
 #define CBA_NO_PROXY_H
 

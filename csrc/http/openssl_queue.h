@@ -1,8 +1,8 @@
-/* Keeps what libcurl leaves in OpenSSL's queue of errors from the host. There is one queue for each
- * thread, and a host such as nginx takes what it finds there for its own. What was in the queue
- * before stays, unless libcurl itself empties it, as it does before a handshake.
+/* Removes the errors that libcurl leaves in OpenSSL's error queue. There is one queue for each
+ * thread, and a program such as nginx would take these errors for its own. Errors that were in the
+ * queue before stay, unless libcurl itself empties the queue, as it does before a handshake.
  *
- * OpenSSL is not linked for this: where the process has it, its functions are found. */
+ * This library does not link OpenSSL. If the process has OpenSSL, its functions are looked up. */
 #ifndef CBA_OPENSSL_QUEUE_H
 #define CBA_OPENSSL_QUEUE_H
 

@@ -1,5 +1,5 @@
-/* How a transfer ended, in our own words. libcurl's builds word and number the same failure
- * differently; nothing above this file knows a libcurl code. */
+/* How a transfer ended. Builds of libcurl report the same failure with different codes and words.
+ * This file translates them, and no other room uses a code of libcurl. */
 #ifndef CBA_OUTCOME_H
 #define CBA_OUTCOME_H
 

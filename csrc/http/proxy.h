@@ -1,5 +1,5 @@
-/* Which requests go through a proxy. It is decided here and told to libcurl, so that who was tried
- * is known whatever comes of it. */
+/* Decides which requests use a proxy, and sets the proxy in libcurl. libcurl does not decide this
+ * itself, so that a failure can name the proxy that was used. */
 #ifndef CBA_PROXY_H
 #define CBA_PROXY_H
 

@@ -1,4 +1,4 @@
-/* One request, and how libcurl is told of it. */
+/* One request, and how its options are set in libcurl. */
 #ifndef CBA_REQUEST_H
 #define CBA_REQUEST_H
 

@@ -1,5 +1,5 @@
-/* How options of a libcurl handle are set. One that did not take must never be silently missing: a
- * failure that is pending takes note of the first. */
+/* How options of a libcurl handle are set. A rejected option must never be missing silently, so a
+ * struct cba_failure records the first one. */
 #ifndef CBA_SETOPT_H
 #define CBA_SETOPT_H
 

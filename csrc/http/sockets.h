@@ -1,7 +1,7 @@
-/* The sockets of an engine's connections, known so that one can be looked at before it is used
- * again. libcurl 7.88 takes a kept connection for alive when there is something to read on it: an
- * answer that nobody asked for, a second one or a 408 to nobody in particular, would be taken for
- * the answer to the next request, which may be of somebody else. */
+/* The sockets of an engine's connections. A kept socket is checked before it is used again: libcurl
+ * 7.88 also uses a connection on which unread bytes wait. Such bytes are an answer without a
+ * request, for example a 408 after a timeout. libcurl would take them for the answer to the next
+ * request, which may be another client's. */
 #ifndef CBA_SOCKETS_H
 #define CBA_SOCKETS_H
 

@@ -1,5 +1,5 @@
-/* One request and its answer. libcurl never calls Lua: its callbacks fill buffers, and whoever
- * started a transfer asks for it with step and wait. */
+/* One request and its answer. libcurl never calls Lua: its callbacks fill buffers. The caller that
+ * started a transfer runs it with step and wait. */
 #ifndef CBA_TRANSFER_H
 #define CBA_TRANSFER_H
 

@@ -1,5 +1,5 @@
-/* URLs taken apart and resolved, by libcurl's own parser: what we check is what libcurl will use.
- */
+/* Parses and resolves URLs with libcurl's own parser, so that libcurl uses exactly the parts that
+ * were checked. */
 #ifndef CBA_URL_H
 #define CBA_URL_H
 

@@ -1,5 +1,6 @@
-/* The grammar of RFC 8259. cJSON accepts much that is no JSON, and makes a NUL of a malformed
- * escape, which cuts the string short: so each text is checked here before cJSON reads it. */
+/* The grammar of RFC 8259. cJSON accepts texts that are not JSON. It also turns a malformed escape
+ * into a NUL, which ends the string too early. So each text is checked here before cJSON reads it.
+ */
 #ifndef CBA_GRAMMAR_H
 #define CBA_GRAMMAR_H
 

@@ -1,5 +1,5 @@
-/* What bindings offer core.c and each other. Each cba_open_* adds its functions to the table on top
- * of the stack. */
+/* The functions that the bindings have for core.c and for each other. Each cba_open_* adds the
+ * functions of its binding to the table on top of the stack. */
 #ifndef CBA_LUA_BINDINGS_H
 #define CBA_LUA_BINDINGS_H
 

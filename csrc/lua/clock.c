@@ -1,4 +1,4 @@
-/* Clocks, and waiting. */
+/* Binding: clocks, and waiting. */
 #include "system/clock.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"

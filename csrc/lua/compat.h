@@ -1,5 +1,5 @@
-/* Six Luas, one API: the names of Lua 5.4 where 5.1 (and LuaJIT) lack them. The only file that
- * tests LUA_VERSION_NUM. */
+/* One C API for six versions of Lua: defines the functions of Lua 5.4 that older versions and
+ * LuaJIT lack. No other file tests LUA_VERSION_NUM. */
 #ifndef CBA_LUA_COMPAT_H
 #define CBA_LUA_COMPAT_H
 

@@ -1,4 +1,4 @@
-/* Endpoints as userdata. */
+/* Binding: endpoints as userdata. */
 #include "http/endpoint.h"
 
 #include <string.h>

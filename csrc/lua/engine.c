@@ -1,5 +1,5 @@
-/* The engine: one for each Lua state and process. The registry has it from the first transfer on.
- */
+/* Binding: the engine. There is one for each Lua state and process. The first transfer creates the
+ * engine and puts it into the registry. */
 #include "http/engine.h"
 
 #include "lua/bindings.h"

@@ -1,4 +1,4 @@
-/* Fields of tables: what Lua hands over, and what it gets. */
+/* Reads and sets fields of Lua tables, for the bindings. */
 #include <math.h>
 
 #include "lua/bindings.h"

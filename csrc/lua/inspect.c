@@ -1,4 +1,4 @@
-/* A look at the way to a server, for the doctor. */
+/* Binding: inspects the connection to a server, for the command `doctor`. */
 #include "http/inspect.h"
 #include "http/endpoint.h"
 #include "http/proxy.h"

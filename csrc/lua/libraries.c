@@ -1,4 +1,5 @@
-/* The libraries that are loaded: whether they are recent enough, and what they are like. */
+/* Binding: the loaded libraries, their versions and features, and whether they are recent enough.
+ */
 #include <stdlib.h>
 
 #include "http/libcurl.h"

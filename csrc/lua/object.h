@@ -1,4 +1,4 @@
-/* Userdata of our own types, and what the registry keeps for a Lua state. */
+/* Userdata of our own types, and our values in the registry of a Lua state. */
 #ifndef CBA_LUA_OBJECT_H
 #define CBA_LUA_OBJECT_H
 

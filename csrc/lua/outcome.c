@@ -1,4 +1,4 @@
-/* How a transfer ended, told to Lua. */
+/* Binding: how a transfer ended. */
 #include "http/outcome.h"
 
 #include "http/libcurl.h"

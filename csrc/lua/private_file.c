@@ -1,4 +1,5 @@
-/* Files that only their user may read: what is in one, and its mode. */
+/* Binding: files that only their user may read. Returns the content of such a file, and its mode.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>

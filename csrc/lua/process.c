@@ -1,4 +1,4 @@
-/* This process: its number, standard files and environment, and the program that it becomes. */
+/* Binding: this process. Its id, its standard files and its environment, and exec. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Sealing for what leaves the process, and random numbers. */
+/* Binding: sealing of data that leaves the process, and random numbers. */
 #include "secret/seal.h"
 #include "lua/bindings.h"
 #include "lua/object.h"

@@ -1,5 +1,5 @@
-/* Entries and leases in a folder, for the file store. Each call opens the folder by its path and
- * checks it again: only a lease is kept between calls. */
+/* Binding: entries and leases in a folder, for the file store. Each call opens the folder by its
+ * path and checks the folder again. Only a lease is kept open between calls. */
 #include <stdlib.h>
 #include <string.h>
 

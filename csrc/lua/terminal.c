@@ -1,4 +1,4 @@
-/* The terminal. */
+/* Binding: the terminal. */
 #include <unistd.h>
 
 #include "lua/bindings.h"

@@ -1,4 +1,4 @@
-/* Text: its characters, and those that nobody sees. */
+/* Binding: the characters of a text, and invisible characters. */
 #include <string.h>
 
 #include "lua/bindings.h"

@@ -1,4 +1,5 @@
-/* Transfers as userdata. Lua starts one, steps or waits, reads the result, closes it. */
+/* Binding: transfers as userdata. Lua starts a transfer, runs it by step or wait, reads its result,
+ * and closes it. */
 #include <string.h>
 
 #include "http/transfer.h"

@@ -1,4 +1,4 @@
-/* URLs, by libcurl's own parser. */
+/* Binding: URLs, parsed by libcurl's own parser. */
 #include "http/url.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"

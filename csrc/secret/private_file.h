@@ -1,7 +1,7 @@
-/* Reads a file that only its user should read: one with a secret or with request headers.
+/* Reads a file that only its user should read, with a secret or with request headers.
  *
- * A file that every user may read or change is refused, unless its mount is read-only: that is a
- * container's, where the user cannot choose the mode. */
+ * A file that every user may read or change is refused. A file on a read-only mount is accepted:
+ * containers have such mounts, and their users cannot choose the mode. */
 #ifndef CBA_PRIVATE_FILE_H
 #define CBA_PRIVATE_FILE_H
 

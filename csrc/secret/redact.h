@@ -1,4 +1,5 @@
-/* Blanks secrets in text that is shown on request, such as a body. In place: the length stays. */
+/* Blanks secrets in text that is shown on request, such as a body. It changes the text
+ * in place and keeps its length. */
 #ifndef CBA_REDACT_H
 #define CBA_REDACT_H
 

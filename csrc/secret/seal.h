@@ -1,8 +1,9 @@
-/* Sealing: text outside of this process that only a holder of the secret can read.
+/* Sealing: encrypts and authenticates text that leaves this process. Only a holder of the client
+ * secret can read it.
  *
- * The key is derived from the client secret: there is no other key to keep, and another secret does
- * not open it. Sealed bytes let an attacker test a guess of the secret: sealing is as strong as the
- * secret is hard to guess. */
+ * The key is derived from the client secret, so there is no other key to keep, and text that was
+ * sealed under another secret cannot be opened. An attacker with sealed bytes can test guesses of
+ * the secret, so sealing is only as strong as the secret is hard to guess. */
 #ifndef CBA_SEAL_H
 #define CBA_SEAL_H
 

@@ -1,6 +1,6 @@
-/* Secrets, and other memory that wipes itself.
+/* Secrets, and other memory that is wiped when it is freed.
  *
- * A vault hands out small slots of one size from pages that libsodium locks into memory, keeps out
+ * A vault gives out small slots of one size from pages that libsodium locks into memory, keeps out
  * of core dumps and surrounds with guard pages. A set of pages holds 64 secrets: ten thousand
  * clients need a few hundred mappings, not fifty thousand (the kernel's default limit is 65,530).
  *

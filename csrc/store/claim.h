@@ -1,7 +1,8 @@
-/* One writer of a file at a time: a claim is the file that a process writes and then renames.
+/* Lets one process at a time write a file. A claim is the new file, which a process writes and then
+ * renames to the file's name.
  *
- * The claim's name is known to all. Its owner holds the lock of the file, which the kernel releases
- * when the process ends. */
+ * All processes use the same name for the claim. Its owner holds a lock on the claim. The kernel
+ * releases the lock when the process ends. */
 #ifndef CBA_CLAIM_H
 #define CBA_CLAIM_H
 

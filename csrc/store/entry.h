@@ -1,10 +1,11 @@
-/* Bytes under a name, in a folder.
+/* Entries: bytes under a name, in a folder.
  *
- * An entry is one file, NAME: a line that tells the format, then the bytes. It is written as
- * NAME.new and renamed: a reader gets the old bytes or the new ones, whenever a writer dies, and a
- * dead writer leaves that one file at most. Names are ours (a keyed hash): a damaged file is a
- * fault for a reader, and the next entry replaces it. What belongs to another user, is no regular
- * file, or is of another version is never replaced. */
+ * An entry is one file, NAME: a line that names the format, then the bytes. It is written as
+ * NAME.new and then renamed. So a reader gets either the old bytes or the new ones, even if the
+ * writer dies, and a dead writer leaves at most the file NAME.new. A damaged file is an error for a
+ * reader, and the next entry replaces the file: no other program uses such names, which are keyed
+ * hashes. A file that belongs to another user, is not regular, or is of another version is never
+ * replaced. */
 #ifndef CBA_ENTRY_H
 #define CBA_ENTRY_H
 

@@ -1,8 +1,8 @@
-/* A folder of the user's own in which processes share small files.
+/* A folder that belongs to the user, in which the user's processes share small files.
  *
- * Only the folder is opened by its path. Files are opened relative to it, without following
+ * Only the folder is opened by its path. Files are opened relative to the folder, without following
  * symbolic links and without waiting. A folder or file that another user may change is not used and
- * not changed: that is a fault, whose text says what is wrong and what to do. */
+ * not changed. It is reported as a fault: a text that says what is wrong and what to do. */
 #ifndef CBA_FOLDER_H
 #define CBA_FOLDER_H
 

@@ -1,9 +1,9 @@
 /* Leases of names, in a folder: one owner at a time, among all processes of the user.
  *
- * A lease is one file, NAME.lease, that holds its end and its owner; an empty file has been given
- * back. The owner holds the lock of the file, which the kernel releases when the process ends. To
- * take a lease, a process claims NAME.lease.new (claim.h), writes it and renames it over the old
- * file: so a lease can always be read, and two processes never take the same one.
+ * A lease is one file, NAME.lease, with its end and its owner. The file of a released lease is
+ * empty. The owner holds a lock on the file, which the kernel releases when the process ends. To
+ * take a lease, a process claims NAME.lease.new (claim.h), writes this file and renames it to
+ * NAME.lease. So a lease can always be read, and two processes never take the same lease.
  *
  * Times are in seconds since the epoch, by the caller's clock. */
 #ifndef CBA_LEASE_H

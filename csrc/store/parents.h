@@ -1,9 +1,9 @@
-/* The folders above a folder of the user's: whether another user can replace it.
+/* Checks the folders above the store's folder, so that no other user can replace the store.
  *
- * What is in a folder can be renamed by its owner and, unless it has the sticky bit, by whoever may
- * write in it. They could swap a store below it: older entries would come back, or none be found.
- * So each folder of the path is checked, from the root on. Afterwards nobody else can change what
- * the path leads to. */
+ * The owner of a folder can rename what is in the folder. Everybody who may write to the folder can
+ * do the same, unless it has the sticky bit. Such a user could replace a store below it: older
+ * entries would come back, or entries would be missing. So each folder of the path is checked, from
+ * the root on. After the check no other user can change where the path leads. */
 #ifndef CBA_PARENTS_H
 #define CBA_PARENTS_H
 

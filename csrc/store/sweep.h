@@ -1,8 +1,9 @@
-/* Removes old files from a folder of entries and leases: those that changed secrets leave behind.
+/* Removes old files from a folder of entries and leases. They remain after a change of the secret.
  *
- * A token is written when it is issued and lives for 7 days at most, and a lease is far shorter: an
- * older file holds neither. A file is removed only when it is certainly ours: its name is that of a
- * keyed hash, and it is regular, the user's, of our format and not locked. */
+ * A token is written when it is issued and is valid for 7 days at most, and a lease is far shorter.
+ * So an older file has no valid token and no lease. A file is removed only if it is certainly ours:
+ * its name has the form of a keyed hash, and the file is regular, belongs to the user, has our
+ * format and is not locked. */
 #ifndef CBA_SWEEP_H
 #define CBA_SWEEP_H
 

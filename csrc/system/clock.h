@@ -1,4 +1,4 @@
-/* The two clocks that deadlines are kept on, in seconds, and cheap ones for the hot path. */
+/* The two clocks of deadlines, in seconds, and a cheaper clock for frequent checks. */
 #ifndef CBA_CLOCK_H
 #define CBA_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* Which process made an object: a forked child must neither use nor clean up its parent's. */
+/* Which process made an object. A forked child must not use or clean up an object of its parent. */
 #ifndef CBA_MAKER_H
 #define CBA_MAKER_H
 

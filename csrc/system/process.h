@@ -1,4 +1,4 @@
-/* This process's standard files, and the program that it becomes. */
+/* This process's standard files: opening and writing them. And exec. */
 #ifndef CBA_PROCESS_H
 #define CBA_PROCESS_H
 

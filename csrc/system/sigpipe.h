@@ -1,5 +1,6 @@
-/* Keeps a SIGPIPE of our own writes, libcurl's among them, from ending the host process. The
- * process's handlers stay: with CURLOPT_NOSIGNAL libcurl leaves this to its caller. */
+/* Keeps a SIGPIPE from ending the host process when this library or libcurl writes to a closed
+ * connection. The process's signal handlers stay. libcurl does not do this itself when
+ * CURLOPT_NOSIGNAL is set. */
 #ifndef CBA_SIGPIPE_H
 #define CBA_SIGPIPE_H
 

@@ -1,5 +1,5 @@
-/* Letters and digits of ASCII, as protocols have them. The C library's functions depend on the
- * host's locale: in a Turkish one LOCATION does not equal location. */
+/* Letters and digits of ASCII, as protocols use them. The C library's functions depend on the
+ * locale: in a Turkish locale LOCATION does not equal location. */
 #ifndef CBA_ASCII_H
 #define CBA_ASCII_H
 

@@ -1,5 +1,5 @@
-/* Characters that nobody sees: white space, control characters, direction marks, a BOM. At an end
- * of a value they are a mistake; on a terminal or in a log some of them do harm. */
+/* Invisible characters: white space, control characters, direction marks, a BOM. At the beginning
+ * or end of a value they are a mistake. On a terminal or in a log some of them do harm. */
 #ifndef CBA_INVISIBLE_H
 #define CBA_INVISIBLE_H
 
