@@ -7,6 +7,8 @@ int luaopen_corebank_auth_core(lua_State *L) {
     lua_setfield(L, -2, "VERSION");
     cba_open_libraries(L); /* first: it checks whether the libraries are recent enough */
     cba_open_clock(L);
+    cba_open_decode(L);
+    cba_open_encode(L);
     cba_open_endpoint(L);
     cba_open_engine(L);
     cba_open_inspect(L);

@@ -7,7 +7,7 @@
 
 struct text {
     const char *at, *end;
-    size_t depth; /* brackets that are open */
+    size_t depth, depth_max; /* brackets that are open */
 };
 
 /* ---- bytes --------------------------------------------------------------------------------- */
@@ -130,7 +130,7 @@ static bool take_value(struct text *text);
 
 /* The rest of an array or object, to its closing bracket. */
 static bool take_items(struct text *text, char close) {
-    if (++text->depth > CBA_JSON_DEPTH_MAX) {
+    if (++text->depth > text->depth_max) {
         return false;
     }
     skip_space(text);
@@ -172,15 +172,43 @@ static bool take_bare_value(struct text *text) {
 /* A value, and the space around it. */
 static bool take_value(struct text *text) {
     skip_space(text);
-    bool taken = take_bare_value(text);
+    if (!take_bare_value(text)) {
+        return false; /* `at` stays where the mistake is */
+    }
     skip_space(text);
-    return taken;
+    return true;
+}
+
+enum cba_grammar_verdict cba_grammar_judge(const char *bytes, size_t length, size_t depth_max,
+                                           size_t *at) {
+    struct text text = {.at = bytes, .end = bytes + length, .depth_max = depth_max};
+    (void)take_word(&text, "\xEF\xBB\xBF");
+    bool taken = take_value(&text);
+    *at = (size_t)(text.at - bytes);
+    if (text.depth > depth_max) {
+        --*at; /* the bracket */
+        return CBA_GRAMMAR_TOO_DEEP;
+    }
+    return taken && text.at == text.end ? CBA_GRAMMAR_JSON : CBA_GRAMMAR_NOT_JSON;
 }
 
 bool cba_grammar_accepts(const char *bytes, size_t length) {
-    struct text text = {.at = bytes, .end = bytes + length};
-    (void)take_word(&text, "\xEF\xBB\xBF");
-    return take_value(&text) && text.at == text.end;
+    size_t at;
+    return cba_grammar_judge(bytes, length, CBA_JSON_DEPTH_MAX, &at) == CBA_GRAMMAR_JSON;
+}
+
+/* ---- strings and numbers ------------------------------------------------------------------- */
+
+const char *cba_grammar_token(const char *at, const char *end, const char **after) {
+    struct text text = {.at = at, .end = end};
+    for (; text.at < end; text.at++) {
+        const char *from = text.at;
+        if (*from == '"' ? take_string(&text) : take_number(&text)) {
+            *after = text.at;
+            return from;
+        }
+    }
+    return NULL;
 }
 
 /* ---- escapes ------------------------------------------------------------------------------- */

@@ -14,6 +14,16 @@ enum { CBA_JSON_DEPTH_MAX = 1000 };
  * order mark at its start is ignored. Recursion is as deep as the text nests. */
 bool cba_grammar_accepts(const char *bytes, size_t length);
 
+enum cba_grammar_verdict { CBA_GRAMMAR_JSON, CBA_GRAMMAR_NOT_JSON, CBA_GRAMMAR_TOO_DEEP };
+
+/* The same for another depth. `*at` is the offset at which the text ceases to be that. */
+enum cba_grammar_verdict cba_grammar_judge(const char *bytes, size_t length, size_t depth_max,
+                                           size_t *at);
+
+/* In an accepted text, the next string or number at or after `at`, which may be between two of
+ * them; it ends at `*after`. NULL when there is none. */
+const char *cba_grammar_token(const char *at, const char *end, const char **after);
+
 /* In an accepted text, the next \u escape at or after `at` whose character a C string of UTF-8
  * cannot hold: U+0000, or half of a surrogate pair. NULL when there is none. */
 const char *cba_grammar_odd_escape(const char *at, const char *end);

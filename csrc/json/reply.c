@@ -8,19 +8,10 @@
 #include "secret/secret.h"
 #include "text/ascii.h"
 #include "json/grammar.h"
+#include "json/tree.h"
 
 static const double largest_whole = 9007199254740992.0; /* 2^53 */
 enum { NUMBER_MAX = 64 }; /* characters in a string that may be a number */
-
-/* Recursion is bounded by cJSON's nesting limit, CBA_JSON_DEPTH_MAX. */
-static void wipe_tree(cJSON *item) {
-    for (; item != NULL; item = item->next) {
-        if (item->valuestring != NULL) {
-            cba_wipe(item->valuestring, strlen(item->valuestring));
-        }
-        wipe_tree(item->child);
-    }
-}
 
 /* RFC 6750, section 2.1. */
 static bool is_b64token(const char *s) {
@@ -200,8 +191,7 @@ enum cba_reply_status cba_json_read_reply(char *bytes, size_t length, struct cba
         memcpy(bytes, reply->token, reply->token_length);
         reply->token = bytes;
     }
-    wipe_tree(root);
-    cJSON_Delete(root);
+    cba_tree_free(root);
     return status;
 }
 

@@ -19,6 +19,8 @@ struct cba_failure;
 struct cba_invisible;
 
 void cba_open_clock(lua_State *L);
+void cba_open_decode(lua_State *L);
+void cba_open_encode(lua_State *L);
 void cba_open_endpoint(lua_State *L);
 void cba_open_engine(lua_State *L);
 void cba_open_inspect(lua_State *L);
@@ -55,6 +57,9 @@ int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_s
 
 /* Pushes nil and what was found at the ends. */
 int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends);
+
+/* Pushes the metatable of arrays, which tells [] from {}. */
+void cba_push_array_mark(lua_State *L);
 
 enum { CBA_LINES_MAX = 32 }; /* in a list of header lines */
 

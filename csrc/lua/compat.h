@@ -38,12 +38,22 @@ static inline void cba_setfuncs(lua_State *L, const luaL_Reg *functions) {
 
 #if LUA_VERSION_NUM < 503
 
+/* Whether numbers may be integers of 64 bits. */
+#define CBA_INTEGERS 0
+
+static inline int lua_isinteger(lua_State *L, int index) {
+    (void)L, (void)index;
+    return 0;
+}
+
 /* A whole number below 2^53 is exact either way; integers print without ".0". */
 static inline void cba_pushwhole(lua_State *L, double value) {
     lua_pushnumber(L, value);
 }
 
 #else
+
+#define CBA_INTEGERS 1
 
 static inline void cba_pushwhole(lua_State *L, double value) {
     lua_pushinteger(L, (lua_Integer)value);

@@ -82,6 +82,60 @@ function auth.client(given)
   return client.new(settings, system, host)
 end
 
+--- JSON's null, where nil would be no entry at all. It is the same value as that of lua-cjson.
+auth.null = core.null
+
+--- Marks a table as an array, which matters when it is empty: a bare {} is an object. Decoded
+-- arrays are marked. Raises when it has a metatable of its own.
+---@generic T: table
+---@param list T
+---@return T list the same table
+function auth.array(list)
+  if type(list) ~= "table" then error("array: a table is needed, not " .. type(list), 2) end
+  local marked, mistake = core.json_array(list)
+  if not marked then error("array: " .. mistake, 2) end
+  return marked
+end
+
+auth.json = {}
+
+--- Writes a value as JSON. What JSON cannot hold raises at the caller's level: the message has its
+-- path, as value.amounts[3], and nothing of the value.
+---@param value table|string|number|boolean|lightuserdata tables are read without metatables
+---@return string
+function auth.json.encode(value)
+  local text, mistake = core.json_encode(value)
+  if not text then error("json.encode: " .. mistake, 2) end
+  return text
+end
+
+-- What is wrong with the options of `decode`.
+local function check_decode_options(given)
+  if type(given) ~= "table" then return "the options must be a table, not " .. type(given) end
+  for name, value in pairs(given) do
+    if name ~= "bigNumbers" then
+      return ("unknown option '%s'; there is only bigNumbers"):format(
+        core.printable(tostring(name)):sub(1, 40))
+    elseif value ~= "string" then
+      return 'bigNumbers must be "string"'
+    end
+  end
+end
+
+--- Reads JSON, as RFC 8259 has it. A number is taken only if a number of Lua's has that value, and
+-- an object only if its names differ. A text that is not taken returns nil and the reason, with the
+-- number of the byte and nothing of the text.
+---@param text string
+---@param given {bigNumbers: "string"?}? "string": a number that Lua cannot hold becomes its digits
+---@return any value nil: it is not taken. JSON's null is auth.null, and false is false
+---@return string? message
+function auth.json.decode(text, given)
+  local mistake = given ~= nil and check_decode_options(given)
+    or type(text) ~= "string" and "a string is needed, not " .. type(text)
+  if mistake then error("json.decode: " .. mistake, 2) end
+  return core.json_decode(text, given ~= nil and given.bigNumbers == "string")
+end
+
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).
 auth.secret = {file = secret.file, env = secret.env}
 

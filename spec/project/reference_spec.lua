@@ -85,6 +85,7 @@ describe("docs/options.md", function()
     {"request headers of your own", "CBA_LINES_MAX", "csrc/lua/*.h"},
     {"a path, URL or pin list in an option", "LONGEST_TEXT", "lua/corebank/auth/options/*.lua"},
     {"JSON nesting", "CBA_JSON_DEPTH_MAX", "csrc/json/*.h"},
+    {"nesting in `auth.json`", "CBA_JSON_VALUE_DEPTH_MAX", "csrc/json/*.h"},
     {"redirects in one try", "MOST_REDIRECTS", "lua/corebank/auth/exchange/*.lua"},
     {"`attempts`", "MOST_ATTEMPTS", "lua/corebank/auth/options/*.lua"},
     {"`timeout`, `connectTimeout`", "LONGEST_TIMEOUT", "lua/corebank/auth/options/*.lua"},

@@ -1,0 +1,22 @@
+/* JSON as it is written. */
+#ifndef CBA_ENCODE_H
+#define CBA_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A text that grows. Zeros are an empty one. */
+struct cba_json_text {
+    char *bytes;
+    size_t length, size;
+};
+
+/* Each adds something; false when out of memory. */
+bool cba_json_put(struct cba_json_text *text, const char *bytes, size_t length);
+/* A string, quoted and escaped. `bytes` are UTF-8, NULs included. */
+bool cba_json_put_string(struct cba_json_text *text, const char *bytes, size_t length);
+
+/* Wipes and frees it; it is then an empty one. */
+void cba_json_text_free(struct cba_json_text *text);
+
+#endif
