@@ -87,14 +87,22 @@ struct cba_endpoint *cba_check_endpoint(lua_State *L, int index);
 /* An endpoint is about to be closed: the engine, if there is one, keeps nothing for it. */
 void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint);
 
-/* Sets what is known of a failure, if it is one: failure, tlsFault, detail. */
-void cba_set_failure(lua_State *L, const struct cba_failure *failure);
-
 /* Raises what is not the network's doing: out of memory, an option that libcurl lacks. */
 void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure);
 
+/* Does that too, and sets what is known of another failure, if it is one: failure, tlsFault, step,
+ * limit, atProxy, detail. */
+void cba_set_failure(lua_State *L, const struct cba_failure *failure);
+
 static inline int cba_nomemory(lua_State *L) {
     return luaL_error(L, "not enough memory");
+}
+
+/* Pushes nil and the reason. */
+static inline int cba_refuse(lua_State *L, const char *reason) {
+    lua_pushnil(L);
+    lua_pushstring(L, reason);
+    return 2;
 }
 
 #endif

@@ -21,7 +21,6 @@ static int inspect(lua_State *L) {
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
     struct cba_inspection found;
     cba_inspect(settings, url, timeout_ms, &found);
-    cba_raise_own_failure(L, &found.failure);
     lua_createtable(L, 0, 8);
     cba_set_failure(L, &found.failure);
     cba_set_string(L, "address", found.address);

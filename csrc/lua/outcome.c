@@ -5,6 +5,7 @@
 #include "lua/bindings.h"
 #include "lua/object.h"
 
+/* Of what cba_raise_own_failure does not raise. */
 static const char *const codes[] = {
     [CBA_RESOLVE] = "resolve",     [CBA_CONNECT] = "connect",
     [CBA_PROXY] = "proxy",         [CBA_TLS] = "tls",
@@ -23,7 +24,18 @@ static const char *const steps[] = {
     [CBA_STEP_ANSWER] = NULL,
 };
 
+void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure) {
+    if (failure->outcome == CBA_NO_MEMORY) {
+        cba_nomemory(L);
+    }
+    if (failure->outcome == CBA_UNSUPPORTED) {
+        luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
+                   cba_libcurl_version());
+    }
+}
+
 void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
+    cba_raise_own_failure(L, failure);
     if (failure->outcome == CBA_ANSWERED) {
         return;
     }
@@ -39,14 +51,4 @@ void cba_set_failure(lua_State *L, const struct cba_failure *failure) {
         cba_set_flag(L, "atProxy", true);
     }
     cba_set_string(L, "detail", failure->detail);
-}
-
-void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure) {
-    if (failure->outcome == CBA_NO_MEMORY) {
-        cba_nomemory(L);
-    }
-    if (failure->outcome == CBA_UNSUPPORTED) {
-        luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
-                   cba_libcurl_version());
-    }
 }

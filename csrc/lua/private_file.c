@@ -22,9 +22,7 @@ static int private_text(lua_State *L) {
     }
     if (length > LONGEST) {
         cba_wipe(buffer, length);
-        lua_pushnil(L);
-        lua_pushliteral(L, "is larger than 64 KiB");
-        return 2;
+        return cba_refuse(L, "is larger than 64 KiB");
     }
     lua_pushlstring(L, buffer, length);
     cba_wipe(buffer, length);

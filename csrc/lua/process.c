@@ -29,9 +29,7 @@ static int process_write(lua_State *L) {
     const char *text = luaL_checklstring(L, 2, &length);
     int fault = cba_write(fd, text, length);
     if (fault != 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, strerror(fault));
-        return 2;
+        return cba_refuse(L, strerror(fault));
     }
     lua_pushboolean(L, 1);
     return 1;
@@ -61,8 +59,7 @@ static int process_exec(lua_State *L) {
     }
     words[count] = NULL;
     int fault = cba_become(words);
-    lua_pushnil(L);
-    lua_pushstring(L, strerror(fault));
+    (void)cba_refuse(L, strerror(fault));
     lua_pushboolean(L, fault == ENOENT);
     return 3;
 }

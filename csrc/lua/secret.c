@@ -87,13 +87,12 @@ int cba_secret_outcome(lua_State *L, const struct cba_secret *secret, enum cba_s
     if (status == CBA_SECRET_UNREADABLE && system_error == ENOMEM) {
         return cba_nomemory(L);
     }
-    lua_pushnil(L);
     if (status == CBA_SECRET_UNREADABLE) {
+        lua_pushnil(L);
         lua_pushfstring(L, "cannot be read: %s", strerror(system_error));
-    } else {
-        lua_pushstring(L, reasons[status]);
+        return 2;
     }
-    return 2;
+    return cba_refuse(L, reasons[status]);
 }
 
 /* secret(bytes) -> secret | nil, reason */

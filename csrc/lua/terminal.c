@@ -16,19 +16,13 @@ static int terminal_prompt(lua_State *L) {
         case CBA_PROMPT_NO_MEMORY:
             return cba_nomemory(L);
         case CBA_PROMPT_NO_TERMINAL:
-            lua_pushnil(L);
-            lua_pushliteral(L, "no terminal");
-            return 2;
+            return cba_refuse(L, "no terminal");
         case CBA_PROMPT_BACKGROUND:
-            lua_pushnil(L);
-            lua_pushliteral(L, "background");
-            return 2;
+            return cba_refuse(L, "background");
         case CBA_PROMPT_CANCELLED:
             break;
     }
-    lua_pushnil(L);
-    lua_pushliteral(L, "cancelled");
-    return 2;
+    return cba_refuse(L, "cancelled");
 }
 
 /* is_terminal(fd) -> boolean */

@@ -9,9 +9,7 @@
 int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends) {
     char text[CBA_INVISIBLE_TEXT];
     cba_invisible_describe(ends, text, sizeof text);
-    lua_pushnil(L);
-    lua_pushstring(L, text);
-    return 2;
+    return cba_refuse(L, text);
 }
 
 /* characters(text) -> how many characters, or nil when it is not valid UTF-8 */
