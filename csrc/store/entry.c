@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -25,68 +24,38 @@ enum {
     PAUSE_NS = 1000 * 1000, /* between two looks */
 };
 
-/* Checks an entry's first line. `length` becomes the number of bytes after it. */
-static enum cba_folder_status check_entry(struct cba_folder *folder, const char *name, int fd,
-                                          size_t *length) {
+/* Reads the open file, if it is an entry of this version. */
+static enum cba_folder_status read_entry(struct cba_folder *folder, const char *name, int fd,
+                                         char *bytes, size_t *length) {
     struct stat info;
     char start[HEADER_LENGTH];
     if (fstat(fd, &info) != 0) {
         return cba_folder_fail_errno(folder, name);
     }
-    if (info.st_size > HEADER_LENGTH + CBA_ENTRY_MAX_BYTES) {
-        return cba_folder_fail(folder, name, damaged);
+    if (info.st_size < HEADER_LENGTH || info.st_size > HEADER_LENGTH + CBA_ENTRY_MAX_BYTES ||
+        !cba_folder_read(fd, start, sizeof start, 0) || memcmp(start, header, sizeof start) != 0) {
+        bool other = cba_folder_is_of_another_version(fd, family, header);
+        return cba_folder_fail(folder, name, other ? other_version : damaged);
     }
-    if (info.st_size >= HEADER_LENGTH && cba_folder_read(fd, start, sizeof start, 0) &&
-        memcmp(start, header, sizeof start) == 0) {
-        *length = (size_t)info.st_size - HEADER_LENGTH;
-        return CBA_FOLDER_DONE;
-    }
-    bool other = cba_folder_is_of_another_version(fd, family, header);
-    return cba_folder_fail(folder, name, other ? other_version : damaged);
-}
-
-static enum cba_folder_status open_entry(struct cba_folder *folder, int directory, const char *name,
-                                         int *descriptor, size_t *length) {
-    int fd = -1;
-    enum cba_folder_status status = cba_folder_open_file(folder, directory, name, &fd);
-    if (status != CBA_FOLDER_DONE) {
-        return status;
-    }
-    status = check_entry(folder, name, fd, length);
-    if (status != CBA_FOLDER_DONE) {
-        close(fd);
-        return status;
-    }
-    *descriptor = fd;
-    return CBA_FOLDER_DONE;
-}
-
-static enum cba_folder_status read_entry(struct cba_folder *folder, const char *name, int fd,
-                                         char **bytes, size_t length) {
-    char *buffer = malloc(length + 1); /* an entry may be empty */
-    if (buffer == NULL) {
-        return CBA_FOLDER_NO_MEMORY;
-    }
-    if (!cba_folder_read(fd, buffer, length, HEADER_LENGTH)) {
-        free(buffer);
+    *length = (size_t)info.st_size - HEADER_LENGTH;
+    if (!cba_folder_read(fd, bytes, *length, HEADER_LENGTH)) {
         return errno != 0 ? cba_folder_fail_errno(folder, name)
                           : cba_folder_fail(folder, name, "was changed while it was read");
     }
-    *bytes = buffer;
     return CBA_FOLDER_DONE;
 }
 
-enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name, char **bytes,
-                                     size_t *length) {
-    int directory = -1, fd = -1;
-    enum cba_folder_status status = cba_folder_open(folder, false, &directory);
+enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name,
+                                     char bytes[CBA_ENTRY_MAX_BYTES], size_t *length) {
+    int fd = -1;
+    enum cba_folder_status status = cba_folder_open(folder, false);
     if (status != CBA_FOLDER_DONE) {
         return status;
     }
-    status = open_entry(folder, directory, name, &fd, length);
-    close(directory);
+    status = cba_folder_open_file(folder, name, &fd);
+    close(folder->directory);
     if (status == CBA_FOLDER_DONE) {
-        status = read_entry(folder, name, fd, bytes, *length);
+        status = read_entry(folder, name, fd, bytes, length);
         close(fd);
     }
     return status;
@@ -95,8 +64,8 @@ enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name
 /* ---- writing ----------------------------------------------------------------------------- */
 
 /* An entry of another release is not replaced: the two releases would replace each other's. */
-static bool is_of_another_version(int directory, const char *name) {
-    int fd = openat(directory, name, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
+static bool is_of_another_version(const struct cba_folder *folder, const char *name) {
+    int fd = openat(folder->directory, name, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return false;
     }
@@ -105,20 +74,16 @@ static bool is_of_another_version(int directory, const char *name) {
     return is_other;
 }
 
-static void name_claim(const char *name, char file[CBA_FOLDER_FILE_SIZE]) {
-    (void)snprintf(file, CBA_FOLDER_FILE_SIZE, "%s" CBA_CLAIM_SUFFIX, name);
-}
-
 /* Waits while another process writes the entry. NOTHING when it has: its entry is as good. */
-static enum cba_folder_status wait_for_claim(struct cba_folder *folder, int directory,
-                                             const char *file, int *descriptor) {
+static enum cba_folder_status wait_for_claim(struct cba_folder *folder, const char *name,
+                                             struct cba_claim *claim) {
     struct stat first, now;
     for (unsigned i = 0; i < LOOKS; i++) {
-        enum cba_folder_status status = cba_claim_take(folder, directory, file, descriptor);
+        enum cba_folder_status status = cba_claim_take(folder, name, claim);
         if (status != CBA_FOLDER_NOTHING) {
             return status;
         }
-        if (fstatat(directory, file, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+        if (fstatat(folder->directory, claim->file, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
             (i > 0 && now.st_ino != first.st_ino)) {
             return CBA_FOLDER_NOTHING;
         }
@@ -126,58 +91,56 @@ static enum cba_folder_status wait_for_claim(struct cba_folder *folder, int dire
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }
     return cba_folder_fail(
-        folder, file, "is held by another process that may stand still; the entry was not stored");
+        folder, claim->file,
+        "is held by another process that may stand still; the entry was not stored");
 }
 
-static enum cba_folder_status replace_entry(struct cba_folder *folder, int directory,
-                                            const char *name, const char *bytes, size_t length) {
-    char claim[CBA_FOLDER_FILE_SIZE];
-    int fd = -1;
-    name_claim(name, claim);
-    enum cba_folder_status status = wait_for_claim(folder, directory, claim, &fd);
+static enum cba_folder_status replace_entry(struct cba_folder *folder, const char *name,
+                                            const char *bytes, size_t length) {
+    struct cba_claim claim;
+    enum cba_folder_status status = wait_for_claim(folder, name, &claim);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
-    if (!cba_folder_write(fd, header, HEADER_LENGTH, 0) ||
-        !cba_folder_write(fd, bytes, length, HEADER_LENGTH) || !cba_folder_sync(fd)) {
-        status = cba_folder_fail_errno(folder, claim);
+    if (!cba_folder_write(claim.descriptor, header, HEADER_LENGTH, 0) ||
+        !cba_folder_write(claim.descriptor, bytes, length, HEADER_LENGTH) ||
+        !cba_folder_sync(claim.descriptor)) {
+        status = cba_folder_fail_errno(folder, claim.file);
     } else {
-        status = cba_claim_publish(folder, directory, claim, name, fd);
+        status = cba_claim_publish(folder, &claim, name);
     }
     if (status == CBA_FOLDER_NOTHING) {
-        status = cba_folder_fail(folder, claim,
+        status = cba_folder_fail(folder, claim.file,
                                  "was taken over, for this process stood still; its entry was not "
                                  "stored");
     }
-    cba_claim_give_up(directory, claim, fd);
-    close(fd);
+    cba_claim_give_up(folder, &claim);
     return status;
 }
 
 enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name, const char *bytes,
                                      size_t length) {
-    int directory = -1;
     if (length > CBA_ENTRY_MAX_BYTES) {
         return cba_folder_fail(folder, name, "would be larger than an entry can be");
     }
-    enum cba_folder_status status = cba_folder_open(folder, true, &directory);
+    enum cba_folder_status status = cba_folder_open(folder, true);
     if (status != CBA_FOLDER_DONE) {
         return status;
     }
-    status = cba_folder_find(folder, directory, name);
-    if (status == CBA_FOLDER_DONE && is_of_another_version(directory, name)) {
+    status = cba_folder_find(folder, name);
+    if (status == CBA_FOLDER_DONE && is_of_another_version(folder, name)) {
         status = cba_folder_fail(folder, name, other_version);
     }
     if (status != CBA_FOLDER_FAULT) {
-        status = replace_entry(folder, directory, name, bytes, length);
+        status = replace_entry(folder, name, bytes, length);
     }
-    if (status == CBA_FOLDER_DONE && !cba_folder_sync(directory)) {
+    if (status == CBA_FOLDER_DONE && !cba_folder_sync(folder->directory)) {
         status = cba_folder_fail_open(folder);
     }
     if (status == CBA_FOLDER_DONE) {
-        cba_sweep(folder->path, directory);
+        cba_sweep(folder);
     }
-    close(directory);
+    close(folder->directory);
     return status;
 }
 
@@ -185,41 +148,37 @@ enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name
 
 /* The claim of a dead process holds a token, too. A process that is writing now is not disturbed.
  */
-static enum cba_folder_status remove_leftover(struct cba_folder *folder, int directory,
-                                              const char *name) {
+static enum cba_folder_status remove_leftover(struct cba_folder *folder, const char *name) {
     char file[CBA_FOLDER_FILE_SIZE];
-    int fd = -1;
-    name_claim(name, file);
-    enum cba_folder_status status = cba_folder_find(folder, directory, file);
+    struct cba_claim claim;
+    (void)snprintf(file, sizeof file, "%s" CBA_CLAIM_SUFFIX, name);
+    enum cba_folder_status status = cba_folder_find(folder, file);
     if (status == CBA_FOLDER_DONE) {
-        status = cba_claim_take(folder, directory, file, &fd);
+        status = cba_claim_take(folder, name, &claim);
     }
     if (status == CBA_FOLDER_DONE) {
-        cba_claim_give_up(directory, file, fd);
-        close(fd);
+        cba_claim_give_up(folder, &claim);
     }
     return status;
 }
 
-static enum cba_folder_status remove_entry(struct cba_folder *folder, int directory,
-                                           const char *name) {
-    enum cba_folder_status status = cba_folder_find(folder, directory, name);
-    if (status == CBA_FOLDER_DONE && unlinkat(directory, name, 0) != 0 && errno != ENOENT) {
+static enum cba_folder_status remove_entry(struct cba_folder *folder, const char *name) {
+    enum cba_folder_status status = cba_folder_find(folder, name);
+    if (status == CBA_FOLDER_DONE && unlinkat(folder->directory, name, 0) != 0 && errno != ENOENT) {
         return cba_folder_fail_errno(folder, name);
     }
-    return status == CBA_FOLDER_FAULT ? status : remove_leftover(folder, directory, name);
+    return status == CBA_FOLDER_FAULT ? status : remove_leftover(folder, name);
 }
 
 enum cba_folder_status cba_entry_delete(struct cba_folder *folder, const char *name) {
-    int directory = -1;
-    enum cba_folder_status status = cba_folder_open(folder, false, &directory);
+    enum cba_folder_status status = cba_folder_open(folder, false);
     if (status != CBA_FOLDER_DONE) {
         return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
     }
-    status = remove_entry(folder, directory, name);
-    if (status != CBA_FOLDER_FAULT && !cba_folder_sync(directory)) {
+    status = remove_entry(folder, name);
+    if (status != CBA_FOLDER_FAULT && !cba_folder_sync(folder->directory)) {
         status = cba_folder_fail_open(folder);
     }
-    close(directory);
+    close(folder->directory);
     return status == CBA_FOLDER_NOTHING ? CBA_FOLDER_DONE : status;
 }

@@ -15,9 +15,8 @@
 
 enum { CBA_ENTRY_MAX_BYTES = 129 * 1024 }; /* more than the longest sealed text */
 
-/* The caller frees the bytes. */
-enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name, char **bytes,
-                                     size_t *length);
+enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name,
+                                     char bytes[CBA_ENTRY_MAX_BYTES], size_t *length);
 
 /* Replaces an entry, makes the folder if it is missing, and sweeps it (sweep.h). DONE also when
  * another process writes the same entry meanwhile: its entry is as good. A fault when that takes

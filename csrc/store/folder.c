@@ -110,7 +110,7 @@ static enum cba_folder_status check_folder(struct cba_folder *folder, int fd) {
     return CBA_FOLDER_DONE;
 }
 
-enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory) {
+enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make) {
     char real[CBA_FOLDER_MAX_PATH];
     enum cba_folder_status status = cba_parents_walk(folder, make, real);
     if (status != CBA_FOLDER_DONE) {
@@ -130,57 +130,59 @@ enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int
         close(fd);
         return status;
     }
-    *directory = fd;
+    folder->directory = fd;
     return CBA_FOLDER_DONE;
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
+
+/* A symbolic link passes: what has been opened is none. */
+static enum cba_folder_status check_kind(struct cba_folder *folder, const char *file,
+                                         const struct stat *info) {
+    if (!S_ISREG(info->st_mode) && !S_ISLNK(info->st_mode)) {
+        return cba_folder_fail(folder, file, "is not a regular file; remove it");
+    }
+    if (info->st_uid != geteuid()) {
+        return cba_folder_fail(folder, file, "belongs to another user; remove it");
+    }
+    return CBA_FOLDER_DONE;
+}
 
 enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file, int fd) {
     struct stat info;
     if (fstat(fd, &info) != 0) {
         return cba_folder_fail_errno(folder, file);
     }
-    if (!S_ISREG(info.st_mode)) {
-        return cba_folder_fail(folder, file, "is not a regular file; remove it");
-    }
-    if (info.st_uid != geteuid()) {
-        return cba_folder_fail(folder, file, "belongs to another user; remove it");
-    }
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    enum cba_folder_status status = check_kind(folder, file, &info);
+    if (status == CBA_FOLDER_DONE && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return cba_folder_fail(folder, file, "is open to other users; chmod 600 or remove it");
     }
-    return CBA_FOLDER_DONE;
+    return status;
 }
 
-enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file) {
+enum cba_folder_status cba_folder_find(struct cba_folder *folder, const char *file) {
     struct stat info;
-    if (fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(folder->directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno == ENOENT ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
     }
-    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
-        return cba_folder_fail(folder, file, "is not a regular file; remove it");
-    }
-    if (info.st_uid != geteuid()) {
-        return cba_folder_fail(folder, file, "belongs to another user; remove it");
-    }
-    return CBA_FOLDER_DONE;
+    return check_kind(folder, file, &info);
 }
 
-bool cba_folder_clear(int directory, const char *file) {
+bool cba_folder_clear(const struct cba_folder *folder, const char *file) {
     static const mode_t needed = S_IRUSR | S_IWUSR, barred = S_IRWXG | S_IRWXO;
     struct stat info;
-    if (fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_uid != geteuid()) {
+    if (fstatat(folder->directory, file, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+        info.st_uid != geteuid()) {
         return false;
     }
     bool usable = (info.st_mode & (needed | barred)) == needed;
     bool ours = S_ISLNK(info.st_mode) || (S_ISREG(info.st_mode) && !usable);
-    return ours && unlinkat(directory, file, 0) == 0;
+    return ours && unlinkat(folder->directory, file, 0) == 0;
 }
 
-enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
-                                            const char *file, int *descriptor) {
-    int fd = openat(directory, file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
+enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, const char *file,
+                                            int *descriptor) {
+    int fd = openat(folder->directory, file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return errno == ENOENT ? CBA_FOLDER_NOTHING : cba_folder_fail_errno(folder, file);
     }
@@ -193,10 +195,10 @@ enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int direc
     return CBA_FOLDER_DONE;
 }
 
-bool cba_folder_is_still(int directory, const char *file, int fd) {
+bool cba_folder_is_still(const struct cba_folder *folder, const char *file, int fd) {
     struct stat open_file, named_file;
     return fstat(fd, &open_file) == 0 &&
-           fstatat(directory, file, &named_file, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(folder->directory, file, &named_file, AT_SYMLINK_NOFOLLOW) == 0 &&
            open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
 }
 

@@ -21,6 +21,7 @@ enum {
 
 struct cba_folder {
     const char *path; /* absolute, without a slash at its end; the caller keeps it */
+    int directory;    /* from cba_folder_open on; the caller closes it */
     char fault[CBA_FOLDER_FAULT_SIZE]; /* one line, after CBA_FOLDER_FAULT; "" at first */
 };
 
@@ -28,7 +29,6 @@ enum cba_folder_status {
     CBA_FOLDER_DONE,
     CBA_FOLDER_NOTHING, /* there is none, or another process has it */
     CBA_FOLDER_FAULT,
-    CBA_FOLDER_NO_MEMORY,
 };
 
 /* Whether it consists of digits, small letters and dashes: nothing that has a meaning in a path. */
@@ -36,26 +36,26 @@ bool cba_folder_is_name(const char *name);
 
 /* Opens the folder itself, if only the user has access to it and nobody else can replace it
  * (parents.h). When it is missing: with `make` it is made, and those above it; else NOTHING. */
-enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make, int *directory);
+enum cba_folder_status cba_folder_open(struct cba_folder *folder, bool make);
 
 /* Opens a file for reading, if it is a regular file that only the user has access to; NOTHING when
  * there is none. */
-enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, int directory,
-                                            const char *file, int *descriptor);
+enum cba_folder_status cba_folder_open_file(struct cba_folder *folder, const char *file,
+                                            int *descriptor);
 
 /* The same check for an open file. */
 enum cba_folder_status cba_folder_check_file(struct cba_folder *folder, const char *file, int fd);
 
 /* DONE when there is something that may be replaced or removed: a regular file of the user's, or a
  * symbolic link, which is not followed. NOTHING when there is nothing. */
-enum cba_folder_status cba_folder_find(struct cba_folder *folder, int directory, const char *file);
+enum cba_folder_status cba_folder_find(struct cba_folder *folder, const char *file);
 
 /* Removes a claim or lease of the user's that nobody can use: a symbolic link, or a file with
  * another mode than ours, as after a chmod -R. Returns whether it removed one. */
-bool cba_folder_clear(int directory, const char *file);
+bool cba_folder_clear(const struct cba_folder *folder, const char *file);
 
 /* Whether the name still leads to the open file. */
-bool cba_folder_is_still(int directory, const char *file, int descriptor);
+bool cba_folder_is_still(const struct cba_folder *folder, const char *file, int descriptor);
 
 /* Locks it by flock(2), LOCK_SH or LOCK_EX, without waiting; false with errno. */
 bool cba_folder_lock(int descriptor, int kind);

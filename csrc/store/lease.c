@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/claim.h"
@@ -22,13 +21,8 @@ enum {
     LINE_SIZE = HEADER_LENGTH + END_DIGITS + 1 + CBA_LEASE_MAX_OWNER + 2,
 };
 
-struct names {
-    char lease[CBA_FOLDER_FILE_SIZE], claim[CBA_FOLDER_FILE_SIZE];
-};
-
-static void name_files(const char *name, struct names *files) {
-    (void)snprintf(files->lease, sizeof files->lease, "%s" CBA_LEASE_SUFFIX, name);
-    (void)snprintf(files->claim, sizeof files->claim, "%s" CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX, name);
+static void name_file(const char *name, char file[CBA_FOLDER_FILE_SIZE]) {
+    (void)snprintf(file, CBA_FOLDER_FILE_SIZE, "%s" CBA_LEASE_SUFFIX, name);
 }
 
 static bool write_line(int fd, const struct cba_lease_wish *wish) {
@@ -61,16 +55,9 @@ static bool read_end(int fd, double *ends) {
 /* DONE when the lease in the open file may be taken. */
 static enum cba_folder_status judge(struct cba_folder *folder, const char *file, int fd,
                                     const struct cba_lease_wish *wish) {
-    struct stat info;
     double ends = 0;
-    if (fstat(fd, &info) != 0) {
-        return cba_folder_fail_errno(folder, file);
-    }
-    if (info.st_size == 0) {
-        return CBA_FOLDER_DONE;
-    }
     if (!read_end(fd, &ends)) {
-        /* Nobody's: it is damaged, as after a loss of power, or has been given back meanwhile. */
+        /* Nobody's: it has been given back, or is damaged, as after a loss of power. */
         return cba_folder_is_of_another_version(fd, family, header)
                    ? cba_folder_fail(folder, file, "is of another version; remove it")
                    : CBA_FOLDER_DONE;
@@ -84,11 +71,11 @@ static enum cba_folder_status judge(struct cba_folder *folder, const char *file,
     return is_free ? CBA_FOLDER_DONE : CBA_FOLDER_NOTHING;
 }
 
-static enum cba_folder_status find_free(struct cba_folder *folder, int directory, const char *file,
+static enum cba_folder_status find_free(struct cba_folder *folder, const char *file,
                                         const struct cba_lease_wish *wish) {
     int fd = -1;
-    enum cba_folder_status status = cba_folder_open_file(folder, directory, file, &fd);
-    if (status == CBA_FOLDER_FAULT && cba_folder_clear(directory, file)) {
+    enum cba_folder_status status = cba_folder_open_file(folder, file, &fd);
+    if (status == CBA_FOLDER_FAULT && cba_folder_clear(folder, file)) {
         folder->fault[0] = '\0';
         status = CBA_FOLDER_NOTHING;
     }
@@ -100,77 +87,62 @@ static enum cba_folder_status find_free(struct cba_folder *folder, int directory
     return status;
 }
 
-/* Looks again now that the claim keeps others from taking the lease, and takes it. */
-static enum cba_folder_status replace(struct cba_folder *folder, int directory,
-                                      const struct names *files, int fd,
-                                      const struct cba_lease_wish *wish) {
-    enum cba_folder_status status = find_free(folder, directory, files->lease, wish);
-    if (status == CBA_FOLDER_DONE) {
-        status = write_line(fd, wish)
-                     ? cba_claim_publish(folder, directory, files->claim, files->lease, fd)
-                     : cba_folder_fail_errno(folder, files->claim);
+static enum cba_folder_status take_in(struct cba_folder *folder, const struct cba_lease_wish *wish,
+                                      struct cba_lease *lease) {
+    char file[CBA_FOLDER_FILE_SIZE];
+    struct cba_claim claim;
+    name_file(wish->name, file);
+    enum cba_folder_status status = find_free(folder, file, wish);
+    if (status == CBA_FOLDER_DONE) { /* who does not get the lease writes nothing */
+        status = cba_claim_take(folder, file, &claim);
     }
-    if (status == CBA_FOLDER_DONE && !cba_folder_is_still(directory, files->lease, fd)) {
+    if (status != CBA_FOLDER_DONE) {
+        return status;
+    }
+    status = find_free(folder, file, wish); /* now the claim keeps others from taking the lease */
+    if (status == CBA_FOLDER_DONE) {
+        status = write_line(claim.descriptor, wish) ? cba_claim_publish(folder, &claim, file)
+                                                    : cba_folder_fail_errno(folder, claim.file);
+    }
+    if (status == CBA_FOLDER_DONE && !cba_folder_is_still(folder, file, claim.descriptor)) {
         status = CBA_FOLDER_NOTHING;
     }
     if (status != CBA_FOLDER_DONE) {
-        cba_claim_give_up(directory, files->claim, fd);
-    }
-    return status;
-}
-
-static enum cba_folder_status take_in(struct cba_folder *folder, int directory,
-                                      const struct cba_lease_wish *wish, struct cba_lease *lease) {
-    struct names files;
-    int fd = -1;
-    name_files(wish->name, &files);
-    enum cba_folder_status status = find_free(folder, directory, files.lease, wish);
-    if (status != CBA_FOLDER_DONE) {
-        return status; /* who does not get the lease writes nothing */
-    }
-    status = cba_claim_take(folder, directory, files.claim, &fd);
-    if (status != CBA_FOLDER_DONE) {
+        cba_claim_give_up(folder, &claim);
         return status;
     }
-    status = replace(folder, directory, &files, fd, wish);
-    if (status != CBA_FOLDER_DONE) {
-        close(fd);
-        return status;
-    }
-    lease->descriptor = fd;
+    lease->descriptor = claim.descriptor;
     lease->owner = getpid();
     return status;
 }
 
 enum cba_folder_status cba_lease_take(struct cba_lease *lease, struct cba_folder *folder,
                                       const struct cba_lease_wish *wish) {
-    int directory = -1;
-    enum cba_folder_status status = cba_folder_open(folder, true, &directory);
+    enum cba_folder_status status = cba_folder_open(folder, true);
     if (status == CBA_FOLDER_DONE) {
-        status = take_in(folder, directory, wish, lease);
-        close(directory);
+        status = take_in(folder, wish, lease);
+        close(folder->directory);
     }
     return status;
 }
 
 enum cba_folder_status cba_lease_renew(struct cba_lease *lease, struct cba_folder *folder,
                                        const struct cba_lease_wish *wish) {
-    struct names files;
-    int directory = -1;
+    char file[CBA_FOLDER_FILE_SIZE];
     if (lease->descriptor < 0 || lease->owner != getpid()) {
         return CBA_FOLDER_NOTHING;
     }
-    enum cba_folder_status status = cba_folder_open(folder, false, &directory);
+    enum cba_folder_status status = cba_folder_open(folder, false);
     if (status != CBA_FOLDER_DONE) {
         return status;
     }
-    name_files(wish->name, &files);
+    name_file(wish->name, file);
     if (!write_line(lease->descriptor, wish)) {
-        status = cba_folder_fail_errno(folder, files.lease);
-    } else if (!cba_folder_is_still(directory, files.lease, lease->descriptor)) {
+        status = cba_folder_fail_errno(folder, file);
+    } else if (!cba_folder_is_still(folder, file, lease->descriptor)) {
         status = CBA_FOLDER_NOTHING;
     }
-    close(directory);
+    close(folder->directory);
     return status;
 }
 

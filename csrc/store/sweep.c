@@ -23,7 +23,7 @@ static const char family[] = "corebank-auth ";
 
 struct item {
     const char *file;
-    char claim[CBA_FOLDER_FILE_SIZE]; /* that who replaces the file takes */
+    char claimed[CBA_FOLDER_FILE_SIZE]; /* the file, or the one that would be replaced by it */
     bool is_entry;
 };
 
@@ -33,26 +33,27 @@ static bool read_name(const char *file, struct item *item) {
     if (strspn(file, "0123456789abcdef") != CBA_ENTRY_NAME_LENGTH) {
         return false;
     }
-    bool lease = strcmp(suffix, CBA_LEASE_SUFFIX) == 0 ||
-                 strcmp(suffix, CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX) == 0;
     item->file = file;
     item->is_entry = *suffix == '\0';
-    (void)snprintf(item->claim, sizeof item->claim, "%.*s%s", CBA_ENTRY_NAME_LENGTH, file,
-                   lease ? CBA_LEASE_SUFFIX CBA_CLAIM_SUFFIX : CBA_CLAIM_SUFFIX);
-    return lease || item->is_entry || strcmp(suffix, CBA_CLAIM_SUFFIX) == 0;
+    if (strncmp(suffix, CBA_LEASE_SUFFIX, strlen(CBA_LEASE_SUFFIX)) == 0) {
+        suffix += strlen(CBA_LEASE_SUFFIX);
+    }
+    (void)snprintf(item->claimed, sizeof item->claimed, "%.*s", (int)(suffix - file), file);
+    return *suffix == '\0' || strcmp(suffix, CBA_CLAIM_SUFFIX) == 0;
 }
 
-static bool is_old(int directory, const char *file) {
+static bool is_old(const struct cba_folder *folder, const char *file) {
     struct stat info;
-    return fstatat(directory, file, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-           info.st_uid == geteuid() && difftime(time(NULL), info.st_mtime) > KEPT;
+    return fstatat(folder->directory, file, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+           difftime(time(NULL), info.st_mtime) > KEPT;
 }
 
 /* Whether the file is of our format and not locked. An entry is never empty; a lease that was given
  * back is. */
-static bool is_ours(int directory, const struct item *item) {
+static bool is_ours(const struct cba_folder *folder, const struct item *item) {
     char start[sizeof family - 1];
-    int fd = openat(directory, item->file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
+    int fd = openat(folder->directory, item->file, O_RDONLY | CBA_FOLDER_SAFE_OPEN);
     if (fd < 0) {
         return false;
     }
@@ -65,22 +66,21 @@ static bool is_ours(int directory, const struct item *item) {
 
 /* Takes the claim, so that no process replaces the file meanwhile, and looks again whether it is
  * old. */
-static void remove_item(const char *path, int directory, const struct item *item) {
-    struct cba_folder folder = {.path = path};
-    int fd = -1;
-    if (cba_claim_take(&folder, directory, item->claim, &fd) != CBA_FOLDER_DONE) {
+static void remove_item(const struct cba_folder *folder, const struct item *item) {
+    struct cba_folder own = *folder; /* no fault of the caller's comes from here */
+    struct cba_claim claim;
+    if (cba_claim_take(&own, item->claimed, &claim) != CBA_FOLDER_DONE) {
         return;
     }
-    if (is_old(directory, item->file)) {
-        unlinkat(directory, item->file, 0);
+    if (is_old(folder, item->file)) {
+        unlinkat(folder->directory, item->file, 0);
     }
-    cba_claim_give_up(directory, item->claim, fd);
-    close(fd);
+    cba_claim_give_up(folder, &claim);
 }
 
-void cba_sweep(const char *path, int directory) {
+void cba_sweep(const struct cba_folder *folder) {
     struct item item;
-    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(folder->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
     if (names == NULL) {
         if (fd >= 0) {
@@ -90,9 +90,9 @@ void cba_sweep(const char *path, int directory) {
     }
     const struct dirent *entry = readdir(names);
     for (unsigned i = 0; entry != NULL && i < MOST_NAMES; i++) {
-        if (read_name(entry->d_name, &item) && is_old(directory, item.file) &&
-            is_ours(directory, &item)) {
-            remove_item(path, directory, &item);
+        if (read_name(entry->d_name, &item) && is_old(folder, item.file) &&
+            is_ours(folder, &item)) {
+            remove_item(folder, &item);
         }
         entry = readdir(names);
     }

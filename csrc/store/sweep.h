@@ -7,7 +7,10 @@
 #ifndef CBA_SWEEP_H
 #define CBA_SWEEP_H
 
-/* Looks at 1,000 names at most. A file that cannot be removed stays, which is no fault. */
-void cba_sweep(const char *path, int directory);
+#include "store/folder.h"
+
+/* Looks at 1,000 names of an open folder at most. A file that cannot be removed stays, which is no
+ * fault. */
+void cba_sweep(const struct cba_folder *folder);
 
 #endif
