@@ -26,32 +26,22 @@ struct cba_engine *cba_get_engine(lua_State *L) {
     return engine;
 }
 
-/* Where the registry refers to the engine, or NULL. Leaves that on the stack. */
-static void **push_slot(lua_State *L) {
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    return lua_isnil(L, -1) ? NULL : cba_object(L, -1);
-}
-
 void cba_forget_endpoint(lua_State *L, const struct cba_endpoint *endpoint) {
-    void **slot = push_slot(L);
+    void **slot = cba_kept_slot(L, &engine_key);
     struct cba_engine *engine = slot != NULL && *slot != cba_gone() ? *slot : NULL;
     if (engine != NULL && cba_engine_is_ours(engine)) {
         cba_engine_forget(engine, endpoint);
     }
-    lua_pop(L, 1);
 }
 
 /* end_engine(): closes all that it has open; the next transfer makes another. For a process that
  * becomes another program: libcurl has sockets that stay open then. */
 static int engine_end(lua_State *L) {
-    void **slot = push_slot(L);
+    void **slot = cba_kept_slot(L, &engine_key);
     if (slot != NULL) {
         cba_engine_release(cba_let_go(slot));
+        *slot = NULL;
     }
-    lua_pushlightuserdata(L, (void *)&engine_key);
-    lua_pushnil(L);
-    lua_rawset(L, LUA_REGISTRYINDEX);
     return 0;
 }
 

@@ -100,13 +100,19 @@ static inline void *cba_let_go(void **slot) {
     return content != cba_gone() ? content : NULL;
 }
 
-/* What the registry keeps for this state under `key`, or NULL. Raises when it has been freed, as in
- * a finalizer of a closing state: what the caller would make now would never be freed. */
-static inline void *cba_kept(lua_State *L, const char *key) {
+/* The slot of what the registry keeps for this state under `key`, or NULL. */
+static inline void **cba_kept_slot(lua_State *L, const char *key) {
     lua_pushlightuserdata(L, (void *)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     void **slot = lua_isnil(L, -1) ? NULL : cba_object(L, -1);
     lua_pop(L, 1);
+    return slot;
+}
+
+/* Its content, or NULL. Raises when it has been freed, as in a finalizer of a closing state: what
+ * the caller would make now would never be freed. */
+static inline void *cba_kept(lua_State *L, const char *key) {
+    void **slot = cba_kept_slot(L, key);
     if (slot != NULL && *slot == cba_gone()) {
         luaL_error(L, "the Lua state is closing");
     }
