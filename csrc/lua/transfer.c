@@ -183,8 +183,7 @@ static int transfer_result(lua_State *L) {
         lua_setfield(L, -2, "status");
     }
     cba_set_failure(L, &result->failure);
-    lua_pushboolean(L, result->begun || result->failure.proxy_answered);
-    lua_setfield(L, -2, "begun");
+    cba_set_flag(L, "begun", result->begun || result->failure.proxy_answered);
     cba_set_number(L, "date", result->answer.date);
     cba_set_number(L, "retryAfter", result->answer.retry_after);
     cba_set_number(L, "retryAt", result->answer.retry_at);
@@ -196,35 +195,19 @@ static int transfer_result(lua_State *L) {
     return 1;
 }
 
-static const char *reply_fault(enum cba_reply_status status) {
-    switch (status) {
-        case CBA_REPLY_OK:
-            break;
-        case CBA_REPLY_COMPRESSED:
-            return "is compressed, which nobody asked for";
-        case CBA_REPLY_EMPTY:
-            return "is empty";
-        case CBA_REPLY_NOT_JSON:
-            return "is not one JSON document";
-        case CBA_REPLY_NOT_OBJECT:
-            return "is not a JSON object";
-        case CBA_REPLY_DUPLICATE:
-            return "has a field twice";
-        case CBA_REPLY_NO_ACCESS_TOKEN:
-            return "has no accessToken";
-        case CBA_REPLY_ACCESS_TOKEN:
-            return "has no usable accessToken";
-        case CBA_REPLY_TOKEN_TYPE:
-            return "has a tokenType other than Bearer";
-        case CBA_REPLY_EXPIRATION_TIME:
-            return "has no usable expirationTime";
-        case CBA_REPLY_TOKEN_VALIDITY:
-            return "has no usable tokenValiditySec";
-        case CBA_REPLY_NO_LIFETIME:
-            return "has neither expirationTime nor tokenValiditySec";
-    }
-    return "cannot be used";
-}
+static const char *const reply_faults[] = {
+    [CBA_REPLY_COMPRESSED] = "is compressed, which nobody asked for",
+    [CBA_REPLY_EMPTY] = "is empty",
+    [CBA_REPLY_NOT_JSON] = "is not one JSON document",
+    [CBA_REPLY_NOT_OBJECT] = "is not a JSON object",
+    [CBA_REPLY_DUPLICATE] = "has a field twice",
+    [CBA_REPLY_NO_ACCESS_TOKEN] = "has no accessToken",
+    [CBA_REPLY_ACCESS_TOKEN] = "has no usable accessToken",
+    [CBA_REPLY_TOKEN_TYPE] = "has a tokenType other than Bearer",
+    [CBA_REPLY_EXPIRATION_TIME] = "has no usable expirationTime",
+    [CBA_REPLY_TOKEN_VALIDITY] = "has no usable tokenValiditySec",
+    [CBA_REPLY_NO_LIFETIME] = "has neither expirationTime nor tokenValiditySec",
+};
 
 static void push_number(lua_State *L, bool present, double value) {
     if (present) {
@@ -258,8 +241,7 @@ static int transfer_reply(lua_State *L) {
                                        ? CBA_REPLY_COMPRESSED
                                        : cba_json_read_reply(body, length, &reply);
     if (status != CBA_REPLY_OK) {
-        lua_pushnil(L);
-        lua_pushstring(L, reply_fault(status));
+        (void)cba_refuse(L, reply_faults[status]);
         lua_pushboolean(L, status >= CBA_REPLY_COMPRESSED);
         return 3;
     }
