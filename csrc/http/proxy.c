@@ -26,8 +26,7 @@ static const char *environments(const char *url, const char **variable) {
     static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                             NULL};
     static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
-    static const char https[] = "https:";
-    return variable_of(cba_ascii_same(url, https, strlen(https)) ? for_https : for_http, variable);
+    return variable_of(cba_ascii_begins(url, "https:") ? for_https : for_http, variable);
 }
 
 static bool needs_none(const struct cba_settings *settings, const char *address) {
@@ -60,14 +59,13 @@ const char *cba_proxy_of(const struct cba_settings *settings, const char *url,
 }
 
 enum cba_way cba_proxy_way(const char *proxy) {
-    static const char https[] = "https://", socks[] = "socks";
     if (proxy == NULL) {
         return CBA_DIRECTLY;
     }
-    if (cba_ascii_same(proxy, https, strlen(https))) {
+    if (cba_ascii_begins(proxy, "https://")) {
         return CBA_BY_HTTPS_PROXY;
     }
-    return cba_ascii_same(proxy, socks, strlen(socks)) ? CBA_BY_SOCKS_PROXY : CBA_BY_HTTP_PROXY;
+    return cba_ascii_begins(proxy, "socks") ? CBA_BY_SOCKS_PROXY : CBA_BY_HTTP_PROXY;
 }
 
 /* Its certificate is verified, and neither the bank's authorities nor its pins are the proxy's. */

@@ -82,11 +82,6 @@ static void set_method(CURL *easy, const struct cba_request *request, struct cba
     CBA_SET(CURLOPT_CUSTOMREQUEST, is_head || is_post ? NULL : request->method);
 }
 
-static bool is_encrypted(const char *url) {
-    static const char https[] = "https:";
-    return cba_ascii_same(url, https, strlen(https));
-}
-
 void cba_request_set(void *easy, const struct cba_settings *settings,
                      const struct cba_request *request, const char *proxy,
                      struct curl_slist **headers, struct cba_failure *failure) {
@@ -100,7 +95,7 @@ void cba_request_set(void *easy, const struct cba_settings *settings,
         CBA_SET(CURLOPT_FORBID_REUSE, 1L);
     }
     if (failure->outcome == CBA_PENDING && settings->client_cert != NULL &&
-        is_encrypted(request->url)) {
+        cba_ascii_begins(request->url, "https:")) {
         cba_client_certificate_apply(settings, easy, failure);
     }
 }

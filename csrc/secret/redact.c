@@ -122,7 +122,7 @@ bool cba_redact_suspects(const char *text) {
                                         "secret", "password"};
     for (; *text != '\0'; text++) {
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-            if (cba_ascii_same(text, signs[i], strlen(signs[i]))) {
+            if (cba_ascii_begins(text, signs[i])) {
                 return true;
             }
         }

@@ -1,5 +1,7 @@
 #include "text/ascii.h"
 
+#include <string.h>
+
 char cba_ascii_lower(char c) {
     return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
@@ -14,6 +16,10 @@ bool cba_ascii_same(const char *one, const char *other, size_t length) {
         }
     }
     return true;
+}
+
+bool cba_ascii_begins(const char *text, const char *start) {
+    return cba_ascii_same(text, start, strlen(start));
 }
 
 static int hex_value(char c) {

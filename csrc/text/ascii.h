@@ -12,6 +12,9 @@ char cba_ascii_lower(char c);
 /* Whether the first `length` bytes, or all up to a NUL, are the same but for the case of A to Z. */
 bool cba_ascii_same(const char *one, const char *other, size_t length);
 
+/* Whether `text` begins with `start` in that way. */
+bool cba_ascii_begins(const char *text, const char *start);
+
 /* The number that `count` hex digits, at most 7, stand for; -1 when one of them is no digit. */
 long cba_ascii_hex(const char *digits, size_t count);
 
