@@ -102,7 +102,18 @@ static void read_retry_after(struct cba_answer *answer, const char *value) {
     answer->retry_at = date > answer->retry_at ? date : answer->retry_at;
 }
 
-/* ---- compression --------------------------------------------------------------------------- */
+/* ---- words that are known ------------------------------------------------------------------ */
+
+/* The one of `words` that `text` is, in any case; or NULL. */
+static const char *find_word(const char *const *words, size_t count, const char *text,
+                             size_t length) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) == length && cba_ascii_same(text, words[i], length)) {
+            return words[i];
+        }
+    }
+    return NULL;
+}
 
 /* Also of Transfer-Encoding. Other names, such as "UTF-8", are mistakes that do no harm. */
 static bool names_compression(const char *value) {
@@ -110,15 +121,21 @@ static bool names_compression(const char *value) {
                                         "compress", "x-compress", "bzip2",   "lzma", "xz",
                                         "lz4",      "dcb",        "dcz"};
     for (value += strspn(value, ", \t"); *value != '\0'; value += strspn(value, ", \t")) {
-        size_t length = strcspn(value, ",; \t");
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-            if (strlen(known[i]) == length && cba_ascii_same(value, known[i], length)) {
-                return true;
-            }
+        if (find_word(known, sizeof known / sizeof *known, value, strcspn(value, ",; \t"))) {
+            return true;
         }
         value += strcspn(value, ",");
     }
     return false;
+}
+
+/* The media type may be shown in a message, so it is one of ours or none: a server that puts a
+ * secret there must not reach a log. */
+static const char *known_media_type(const char *value) {
+    static const char *const known[] = {"application/json", "application/problem+json",
+                                        "application/xml",  "text/html",
+                                        "text/plain",       "text/xml"};
+    return find_word(known, sizeof known / sizeof *known, value, strcspn(value, "; \t"));
 }
 
 /* ---- the bank's name for the request ------------------------------------------------------- */
@@ -142,24 +159,17 @@ static bool ends_like(const char *name, size_t length, const char *ending) {
     return left == 0;
 }
 
-bool cba_numbers_requests(const char *name, size_t length) {
+/* The index of the ending that a header's name has, or ID_ENDINGS. */
+static size_t find_ending(const char *name, size_t length) {
     size_t i = 0;
     while (i < ID_ENDINGS && !ends_like(name, length, id_endings[i])) {
         i++;
     }
-    return i < ID_ENDINGS;
+    return i;
 }
 
-/* The rank of a header that names the request, or ANSWER_ENDINGS. */
-static size_t request_id_rank(const char *name, size_t length) {
-    size_t rank = 0;
-    if (length < 2 || !cba_ascii_same(name + length - 2, "id", 2)) { /* most do not end so */
-        return ANSWER_ENDINGS;
-    }
-    while (rank < ANSWER_ENDINGS && !ends_like(name, length, id_endings[rank])) {
-        rank++;
-    }
-    return rank;
+bool cba_numbers_requests(const char *name, size_t length) {
+    return find_ending(name, length) < ID_ENDINGS;
 }
 
 static bool is_visible(const char *value) {
@@ -172,12 +182,10 @@ static bool is_visible(const char *value) {
 static void read_request_id(struct cba_answer *answer, const char *line, size_t length) {
     char value[CBA_REQUEST_ID_MAX];
     const char *colon = memchr(line, ':', length);
-    size_t rank = colon != NULL ? request_id_rank(line, (size_t)(colon - line)) : ANSWER_ENDINGS;
-    if (rank >= ANSWER_ENDINGS || rank >= answer->request_id_rank) {
-        return;
-    }
-    size_t skipped = (size_t)(colon - line);
-    if (header_value(colon, length - skipped, ":", value, sizeof value) && value[0] != '\0' &&
+    size_t name_length = colon != NULL ? (size_t)(colon - line) : 0;
+    size_t rank = find_ending(line, name_length);
+    if (rank < ANSWER_ENDINGS && rank < answer->request_id_rank &&
+        header_value(colon, length - name_length, ":", value, sizeof value) && value[0] != '\0' &&
         is_visible(value)) {
         memcpy(answer->request_id, value, strlen(value) + 1);
         answer->request_id_rank = rank;
@@ -186,65 +194,25 @@ static void read_request_id(struct cba_answer *answer, const char *line, size_t 
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-/* The media type may be shown in a message, so it is one of ours or none: a server that puts a
- * secret there must not reach a log. */
-static const char *known_media_type(const char *value) {
-    static const char *const known[] = {"application/json", "application/problem+json",
-                                        "application/xml",  "text/html",
-                                        "text/plain",       "text/xml"};
-    size_t length = strcspn(value, "; \t");
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strlen(known[i]) == length && cba_ascii_same(value, known[i], length)) {
-            return known[i];
-        }
-    }
-    return NULL;
-}
-
 enum { VALUE_MAX = 128 }; /* holds a date, too */
 
 static void take_whole_line(struct cba_answer *answer, const char *line, size_t length) {
     char value[VALUE_MAX];
-    read_request_id(answer, line, length);
-    switch (length > 0 ? line[0] : '\0') { /* most lines are of no interest */
-        case 'D':
-        case 'd':
-            if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
-                answer->date = parse_date(value);
-            }
-            break;
-        case 'R':
-        case 'r':
-            if (header_value(line, length, "Retry-After:", value, sizeof value)) {
-                read_retry_after(answer, value);
-            }
-            break;
-        case 'C':
-        case 'c':
-            if (header_value(line, length, "Content-Type:", value, sizeof value)) {
-                answer->content_type = known_media_type(value);
-            } else if (header_value(line, length, "Content-Encoding:", value, sizeof value)) {
-                answer->is_compressed |= names_compression(value);
-            }
-            break;
-        case 'T':
-        case 't':
-            if (header_value(line, length, "Transfer-Encoding:", value, sizeof value)) {
-                answer->is_compressed |= names_compression(value);
-            }
-            break;
-        case 'L':
-        case 'l':
-            if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
-                answer->has_location = true;
-            }
-            break;
-        case '\r':
-        case '\n':
-            answer->is_whole = true;
-            break;
-        default:
-            break;
+    if (length > 0 && (line[0] == '\r' || line[0] == '\n')) {
+        answer->is_whole = true;
+    } else if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
+        answer->date = parse_date(value);
+    } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {
+        read_retry_after(answer, value);
+    } else if (header_value(line, length, "Content-Type:", value, sizeof value)) {
+        answer->content_type = known_media_type(value);
+    } else if (header_value(line, length, "Content-Encoding:", value, sizeof value) ||
+               header_value(line, length, "Transfer-Encoding:", value, sizeof value)) {
+        answer->is_compressed |= names_compression(value);
+    } else if (header_value(line, length, "Location:", answer->location, CBA_LOCATION_MAX)) {
+        answer->has_location = true;
+    } else {
+        read_request_id(answer, line, length);
     }
 }
 
