@@ -1,6 +1,5 @@
 #include "http/client_certificate.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "http/key_file.h"
 #include "http/libcurl.h"
+#include "http/setopt.h"
 #include "secret/secret.h"
 
 /* GnuTLS builds take PKCS#12 from this version on. */
@@ -57,33 +57,14 @@ static const char *name_of(enum cba_key_form form) {
     return form == CBA_FORM_PKCS12 ? "P12" : form == CBA_FORM_DER ? "DER" : "PEM";
 }
 
-/* GnuTLS asks nobody on the terminal for the passphrase of an encrypted key, and takes an empty one
- * for the key of a plain file. OpenSSL and its kin ask, unless they have one. */
+/* Or NULL: none. GnuTLS asks nobody on the terminal for the passphrase of an encrypted key, and
+ * takes an empty one for the key of a plain file. OpenSSL and its kin ask, unless they have one. */
 static const char *passphrase_of(const struct cba_settings *settings) {
     size_t length;
     const char *given = settings->client_key_password != NULL
                             ? cba_secret_bytes(settings->client_key_password, &length)
                             : NULL;
     return given == NULL && !cba_libcurl_has_gnutls() ? "" : given;
-}
-
-static CURLcode tell(CURL *easy, const struct cba_settings *settings, const char *key,
-                     enum cba_key_form certificate_form, enum cba_key_form key_form) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_cert);
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, name_of(certificate_form));
-    }
-    if (code == CURLE_OK && key != NULL) {
-        code = curl_easy_setopt(easy, CURLOPT_SSLKEY, key);
-    }
-    if (code == CURLE_OK && key != NULL) {
-        code = curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, name_of(key_form));
-    }
-    const char *passphrase = passphrase_of(settings);
-    if (code == CURLE_OK && passphrase != NULL) {
-        code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, passphrase);
-    }
-    return code;
 }
 
 void cba_client_certificate_apply(const struct cba_settings *settings, void *easy,
@@ -105,8 +86,11 @@ void cba_client_certificate_apply(const struct cba_settings *settings, void *eas
         cba_failure_of_client(failure, fault);
         return;
     }
-    CURLcode code = tell(easy, settings, key, certificate_form, key_form);
-    if (code != CURLE_OK) {
-        failure->outcome = code == CURLE_OUT_OF_MEMORY ? CBA_NO_MEMORY : CBA_UNSUPPORTED;
+    CBA_SET(CURLOPT_SSLCERT, settings->client_cert);
+    CBA_SET(CURLOPT_SSLCERTTYPE, name_of(certificate_form));
+    if (key != NULL) {
+        CBA_SET(CURLOPT_SSLKEY, key);
+        CBA_SET(CURLOPT_SSLKEYTYPE, name_of(key_form));
     }
+    CBA_SET(CURLOPT_KEYPASSWD, passphrase_of(settings));
 }

@@ -1,12 +1,12 @@
 #include "http/inspect.h"
 
-#include <curl/curl.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "http/libcurl.h"
 #include "http/proxy.h"
 #include "http/request.h"
+#include "http/setopt.h"
 #include "system/sigpipe.h"
 #include "text/ascii.h"
 
@@ -33,11 +33,9 @@ static void note_address(struct cba_inspection *found, const char *line) {
     if (address == NULL) {
         return;
     }
-    if (*address == '[') {
-        copy_span(found->address, sizeof found->address, address + 1, "0123456789abcdefABCDEF:.%");
-    } else {
-        copy_span(found->address, sizeof found->address, address, "0123456789.");
-    }
+    bool is_v6 = *address == '[';
+    copy_span(found->address, sizeof found->address, address + is_v6,
+              is_v6 ? "0123456789abcdefABCDEF:.%" : "0123456789.");
 }
 
 /* "SSL connection using TLSv1.3 / …" with OpenSSL and wolfSSL, "… using TLS1.3 / …" with GnuTLS,
@@ -53,11 +51,6 @@ static void note_version(struct cba_inspection *found, const char *line) {
     }
 }
 
-static void note_line(struct cba_inspection *found, const char *line) {
-    note_address(found, line);
-    note_version(found, line);
-}
-
 static int listen_in(CURL *easy, curl_infotype kind, char *text, size_t length, void *owner) {
     (void)easy;
     if (kind == CURLINFO_TEXT) {
@@ -65,7 +58,8 @@ static int listen_in(CURL *easy, curl_infotype kind, char *text, size_t length, 
         size_t kept = length < sizeof line - 1 ? length : sizeof line - 1;
         memcpy(line, text, kept);
         line[kept] = '\0';
-        note_line(owner, line);
+        note_address(owner, line);
+        note_version(owner, line);
     }
     return 0;
 }
@@ -87,24 +81,12 @@ static void note_certificate(struct cba_inspection *found, CURL *easy) {
         return;
     }
     for (struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
-        if (cba_ascii_same(line->data, label, strlen(label))) {
+        if (cba_ascii_begins(line->data, label)) {
             copy_span(found->certificate_end, sizeof found->certificate_end,
                       line->data + strlen(label),
                       "0123456789-: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
         }
     }
-}
-
-static bool set_own_options(CURL *easy, long timeout_ms, char *error,
-                            struct cba_inspection *found) {
-    CURLcode certificates = curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
-    return (certificates == CURLE_OK || certificates == CURLE_NOT_BUILT_IN) && /* wolfSSL */
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, listen_in) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_DEBUGDATA, found) == CURLE_OK;
 }
 
 static void perform(const struct cba_settings *settings, long timeout_ms, CURL *easy,
@@ -127,17 +109,20 @@ static void perform(const struct cba_settings *settings, long timeout_ms, CURL *
 static void inspect(const struct cba_settings *settings, const char *url, long timeout_ms,
                     struct cba_inspection *found, CURL *easy) {
     struct cba_request request = {.method = "GET", .url = url};
+    struct cba_failure *failure = &found->failure;
     struct curl_slist *headers = NULL;
     char error[CURL_ERROR_SIZE] = "";
     const char *variable, *proxy = cba_proxy_of(settings, url, &variable);
-    if (set_own_options(easy, timeout_ms, error, found)) {
-        cba_failure_clear(&found->failure);
-        cba_endpoint_apply(settings, easy, &found->failure);
-    }
-    if (found->failure.outcome == CBA_PENDING) {
-        cba_request_set(easy, settings, &request, proxy, &headers, &found->failure);
-    }
-    if (found->failure.outcome == CBA_PENDING) {
+    CBA_SET(CURLOPT_ERRORBUFFER, error);
+    CBA_SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+    CBA_SET(CURLOPT_CONNECT_ONLY, 1L);
+    CBA_SET(CURLOPT_VERBOSE, 1L);
+    CBA_SET(CURLOPT_DEBUGFUNCTION, listen_in);
+    CBA_SET(CURLOPT_DEBUGDATA, found);
+    CBA_SET_IF_BUILT_IN(CURLOPT_CERTINFO, 1L); /* wolfSSL lacks it */
+    cba_endpoint_apply(settings, easy, failure);
+    cba_request_set(easy, settings, &request, proxy, &headers, failure);
+    if (failure->outcome == CBA_PENDING) {
         perform(settings, timeout_ms, easy, error, cba_proxy_way(proxy), found);
     }
     curl_easy_cleanup(easy);
@@ -148,9 +133,9 @@ void cba_inspect(const struct cba_settings *settings, const char *url, long time
                  struct cba_inspection *found) {
     memset(found, 0, sizeof *found);
     found->resolved = found->connected = found->secured = -1;
-    found->failure.outcome = CBA_NO_MEMORY;
     CURL *easy = cba_libcurl_start() ? curl_easy_init() : NULL;
     if (easy == NULL) {
+        found->failure.outcome = CBA_NO_MEMORY;
         return;
     }
     struct cba_sigpipe guard;

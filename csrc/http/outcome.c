@@ -165,18 +165,7 @@ static void set_detail(struct cba_failure *failure, const char *text) {
     failure->detail[i] = '\0';
 }
 
-void cba_failure_clear(struct cba_failure *failure) {
-    failure->outcome = CBA_PENDING;
-    failure->tls_fault = CBA_TLS_OTHER;
-    failure->step = CBA_STEP_ANSWER;
-    failure->connect_limited = false;
-    failure->at_proxy = false;
-    failure->proxy_answered = false;
-    failure->detail[0] = '\0';
-}
-
 void cba_failure_of_client(struct cba_failure *failure, const char *detail) {
-    cba_failure_clear(failure);
     failure->outcome = CBA_TLS;
     failure->tls_fault = CBA_TLS_CLIENT;
     set_detail(failure, detail);

@@ -43,6 +43,7 @@ enum cba_step {
 /* How a request gets to its host. */
 enum cba_way { CBA_DIRECTLY, CBA_BY_HTTP_PROXY, CBA_BY_HTTPS_PROXY, CBA_BY_SOCKS_PROXY };
 
+/* All zeros at first: none yet. */
 struct cba_failure {
     enum cba_outcome outcome;
     enum cba_tls_fault tls_fault;
@@ -63,10 +64,8 @@ struct cba_evidence {
     bool connect_limited; /* a connection had less time than the whole */
 };
 
-/* None yet. */
-void cba_failure_clear(struct cba_failure *failure);
-
-/* A client certificate or key that cannot be used, and why. */
+/* The failure, which is none yet, becomes a client certificate or key that cannot be used, and why.
+ */
 void cba_failure_of_client(struct cba_failure *failure, const char *detail);
 
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,

@@ -33,7 +33,6 @@ struct cba_transfer *cba_transfer_new(struct cba_engine *engine, struct cba_endp
     }
     transfer->engine = cba_engine_hold(engine);
     transfer->endpoint = cba_endpoint_hold(endpoint);
-    cba_failure_clear(&transfer->result.failure);
     cba_answer_clear(&transfer->result.answer);
     return transfer;
 }

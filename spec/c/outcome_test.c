@@ -60,9 +60,8 @@ static const struct told sent = {
     .resolved = 1, .connected = 2, .secured = 3, .sent = 4, .request_size = 300};
 
 static struct cba_failure judge(int code, const char *text, enum cba_way way) {
-    struct cba_failure failure;
+    struct cba_failure failure = {.outcome = CBA_PENDING};
     struct cba_evidence evidence = {.easy = &told, .error = text, .way = way};
-    cba_failure_clear(&failure);
     cba_outcome_judge(&failure, code, &evidence);
     return failure;
 }
