@@ -36,10 +36,6 @@ void cba_bodies_free(struct cba_bodies *bodies) {
 
 /* ---- the request --------------------------------------------------------------------------- */
 
-char *cba_bodies_request(const struct cba_bodies *bodies) {
-    return bodies->large_request != NULL ? bodies->large_request : bodies->room->request;
-}
-
 char *cba_bodies_make_request(struct cba_bodies *bodies, size_t size) {
     if (size > REQUEST_USUAL) {
         bodies->large_request = cba_guarded_new(size);

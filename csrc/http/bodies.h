@@ -21,7 +21,6 @@ void cba_bodies_free(struct cba_bodies *bodies);
 
 /* Room for a request of so many bytes; NULL when out of memory. */
 char *cba_bodies_make_request(struct cba_bodies *bodies, size_t size);
-char *cba_bodies_request(const struct cba_bodies *bodies);
 
 /* Adds to the answer, which may have `limit` bytes; false when out of memory. */
 bool cba_bodies_take(struct cba_bodies *bodies, const char *bytes, size_t length, size_t limit);

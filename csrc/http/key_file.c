@@ -56,18 +56,8 @@ static enum cba_key_form form_of_bytes(const unsigned char *bytes, size_t length
     return bytes[at] == SEQUENCE ? CBA_FORM_DER : CBA_FORM_OTHER;
 }
 
-static bool has_pem(const char *text, size_t length) {
-    static const char begin[] = "-----BEGIN ";
-    size_t wanted = sizeof begin - 1;
-    for (size_t i = 0; i + wanted <= length; i++) {
-        if (memcmp(text + i, begin, wanted) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum cba_key_form form_of_file(int fd) {
+    static const char pem[] = "-----BEGIN ";
     unsigned char bytes[LOOKED_AT];
     struct stat status;
     ssize_t length = read(fd, bytes, sizeof bytes);
@@ -76,7 +66,7 @@ static enum cba_key_form form_of_file(int fd) {
     }
     enum cba_key_form form = form_of_bytes(bytes, (size_t)length, (size_t)status.st_size);
     if (form == CBA_FORM_OTHER &&
-        (has_pem((const char *)bytes, (size_t)length) || length == LOOKED_AT)) {
+        (memmem(bytes, (size_t)length, pem, strlen(pem)) != NULL || length == LOOKED_AT)) {
         form = CBA_FORM_PEM;
     }
     cba_wipe(bytes, sizeof bytes);

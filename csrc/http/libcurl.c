@@ -51,21 +51,23 @@ bool cba_libcurl_resolves_aside(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
-bool cba_libcurl_has_gnutls(void) {
+/* What follows `name` and a slash in the name of its TLS library; NULL when that is another one. */
+static const char *version_of(const char *name) {
     const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-    return library != NULL && strncmp(library, "GnuTLS/", strlen("GnuTLS/")) == 0;
+    size_t length = strlen(name);
+    bool is_it = library != NULL && strncmp(library, name, length) == 0 && library[length] == '/';
+    return is_it ? library + length + 1 : NULL;
+}
+
+bool cba_libcurl_has_gnutls(void) {
+    return version_of("GnuTLS") != NULL;
 }
 
 /* libcurl asks the OpenSSL that it finds for its version, and an older one does not know the
  * question. */
 bool cba_libcurl_mixes_openssl(void) {
-    static const char name[] = "OpenSSL/";
-    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-    if (library == NULL || strncmp(library, name, sizeof name - 1) != 0) {
-        return false;
-    }
-    char first = library[sizeof name - 1];
-    return first < '0' || first > '9';
+    const char *version = version_of("OpenSSL");
+    return version != NULL && (*version < '0' || *version > '9');
 }
 
 /* From this version on it is libcurl itself that writes to a socket for these TLS libraries, and it
@@ -73,10 +75,8 @@ bool cba_libcurl_mixes_openssl(void) {
 bool cba_libcurl_raises_sigpipe(void) {
 #ifdef MSG_NOSIGNAL
     enum { WRITES_ITSELF = 0x075800 };
-    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
-    const char *library = libcurl->ssl_version != NULL ? libcurl->ssl_version : "";
-    return libcurl->version_num < WRITES_ITSELF ||
-           (strncmp(library, "OpenSSL/", 8) != 0 && strncmp(library, "GnuTLS/", 7) != 0);
+    return curl_version_info(CURLVERSION_NOW)->version_num < WRITES_ITSELF ||
+           (version_of("OpenSSL") == NULL && version_of("GnuTLS") == NULL);
 #else
     return true;
 #endif

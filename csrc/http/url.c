@@ -32,16 +32,10 @@ static CURLUcode has_part(CURLU *handle, CURLUPart part, bool *present) {
     return code == CURLUE_OUT_OF_MEMORY ? code : CURLUE_OK;
 }
 
-/* libcurl 7.88 connects without it, and without it two hosts would pass for one. */
-static CURLUcode refuse_zone(CURLU *handle) {
-    bool present;
-    CURLUcode code = has_part(handle, CURLUPART_ZONEID, &present);
-    return code == CURLUE_OK && present ? CURLUE_MALFORMED_INPUT : code;
-}
-
 static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
     CURLUcode code;
-    if ((code = refuse_zone(handle)) ||
+    bool has_zone;
+    if ((code = has_part(handle, CURLUPART_ZONEID, &has_zone)) ||
         (code = get_part(handle, CURLUPART_SCHEME, 0, url->scheme, sizeof url->scheme)) ||
         (code = get_part(handle, CURLUPART_HOST, 0, url->host, sizeof url->host)) ||
         (code =
@@ -56,7 +50,8 @@ static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
     for (char *c = url->host; *c != '\0'; c++) {
         *c = cba_ascii_lower(*c);
     }
-    return CURLUE_OK;
+    /* libcurl 7.88 connects without the zone, and without it two hosts would pass for one. */
+    return has_zone ? CURLUE_MALFORMED_INPUT : CURLUE_OK;
 }
 
 /* "javascript:alert(1)", which libcurl 7.74 takes for a path. */
@@ -86,12 +81,7 @@ enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_
         code = read_parts(handle, url);
     }
     curl_url_cleanup(handle);
-    switch (code) {
-        case CURLUE_OK:
-            return CBA_URL_OK;
-        case CURLUE_OUT_OF_MEMORY:
-            return CBA_URL_NO_MEMORY;
-        default:
-            return CBA_URL_BAD;
-    }
+    return code == CURLUE_OK              ? CBA_URL_OK
+           : code == CURLUE_OUT_OF_MEMORY ? CBA_URL_NO_MEMORY
+                                          : CBA_URL_BAD;
 }
