@@ -168,4 +168,14 @@ function auth.store.shdict(dict)
   return store
 end
 
+--- Shared by all who reach a Redis server: a fleet of hosts. A mistake in `given` raises at the
+-- caller's level; no server is asked yet.
+---@param given corebank.auth.RedisOptions?
+---@return corebank.auth.RedisStore
+function auth.store.redis(given)
+  local store, mistake = require "corebank.auth.store.redis".new(given)
+  if not store then error("store.redis: " .. mistake, 2) end
+  return store
+end
+
 return auth

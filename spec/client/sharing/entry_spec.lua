@@ -83,7 +83,7 @@ describe("a failure's entry", function()
   it("is none without what a failure needs", function()
     local system = machine(1000, WALL, "a start")
     local details = {status = true, attempts = true, retryAfter = true,
-      retryable = true, latchedBoot = true, latchedWall = true}
+      retryable = true, latchedBoot = true, latchedWall = true, keptFor = true, writtenWall = true}
     for name, text in each_line_missing(failure_text(system)) do
       if name ~= "session" then
         assert.equal(details[name], entry.to_failure(text, system) and true, name)

@@ -5,6 +5,9 @@
 -- and on the wall clock. A reader takes the boot clock's word if the start is still the same and
 -- that clock has not gone back, as it does in a machine that is put back to a snapshot. Else only
 -- the wall clock can tell: an entry that was written later than now, by that one, tells nothing.
+--
+-- A store for many machines tells by its own clock how long it still keeps an entry. Then that
+-- counts, and no other clock: `keptFor` is how long that was at first, so a reader knows the age.
 
 local problem = require "corebank.auth.exchange.problem"
 local token = require "corebank.auth.exchange.token"
@@ -20,12 +23,20 @@ local function write(fields)
   return table.concat(lines)
 end
 
-local function read(text, system)
+local SAME = 1   -- seconds by which a moment that has been may seem to lie ahead
+
+-- `keptUntil`: what the store's clock says, as a moment on this process's boot clock.
+local function read(text, system, keptUntil)
   local fields = {}
   for name, value in text:gmatch("(%a+) ([^\n]*)\n") do fields[name] = value end
   -- When its request was sent: the first of its moments.
   local boot, wall = tonumber(fields.departedBoot), tonumber(fields.departedWall)
   if not boot or not wall then return {} end
+  if keptUntil then
+    fields.writtenAt = keptUntil - (tonumber(fields.keptFor) or 0) / 1e6
+    local isPossible = fields.keptFor and fields.writtenAt <= system.boot() + SAME
+    return isPossible and tonumber(fields.writtenWall) and fields or {}
+  end
   fields.isThisSession = fields.session ~= "" and fields.session == system.session()
     and boot <= system.boot() * 1e6
   if not fields.isThisSession and wall > system.wall() * 1e6 then return {} end
@@ -38,17 +49,17 @@ local function add_moment(fields, name, moment, system)
   fields[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1e6
 end
 
-local function new_fields(system)
-  return {session = system.session() or ""}
+local function new_fields(system, keptFor)
+  return {session = system.session() or "", keptFor = keptFor and keptFor * 1e6,
+    writtenWall = keptFor and system.wall() * 1e6}
 end
-
-local SAME = 1   -- seconds by which a moment that has been may seem to lie ahead
 
 -- The moment under `name` on this process's boot clock; nil when there is none. By the wall clock's
 -- word it may be any, for that may have been set in between.
 local function told(fields, name, system)
   local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
   if not boot or not wall then return nil end
+  if fields.writtenAt then return fields.writtenAt + (wall - fields.writtenWall) / 1e6 end
   return fields.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + system.boot()
 end
 
@@ -76,9 +87,10 @@ end
 --- Writes a token.
 ---@param found corebank.auth.Found
 ---@param system table boot, wall, session
+---@param keptFor number? seconds for which the store is to keep it
 ---@return string
-function entry.of_token(found, system)
-  local own, fields = found.token, new_fields(system)
+function entry.of_token(found, system, keptFor)
+  local own, fields = found.token, new_fields(system, keptFor)
   for name, value in pairs(own) do fields[name] = value end
   local bootDeadline, wallDeadline = token.deadlines(own)
   fields.accessToken = own.accessToken
@@ -95,14 +107,19 @@ end
 --- Reads it.
 ---@param text string
 ---@param system table
+---@param keptUntil number? until when the store keeps it, on the boot clock
 ---@return corebank.auth.Found? # nil when it is no token
-function entry.to_token(text, system)
-  local fields = read(text, system)
+function entry.to_token(text, system, keptUntil)
+  local fields = read(text, system, keptUntil)
   local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
   local departed = past_moment_of(fields, "departed", system)
   local ends = moment_of(fields, "ends", lifetime, system)
   if not (fields.accessToken and fields.tokenType and departed and ends) then return nil end
   local endsWall = math.min(tonumber(fields.endsWall) / 1e6, system.wall() + lifetime)
+  if keptUntil then
+    ends = math.min(ends, keptUntil)
+    endsWall = system.wall() + ends - system.boot()
+  end
   local visible = {tokenType = fields.tokenType,
     expirationTime = tonumber(fields.expirationTime),
     tokenValiditySec = tonumber(fields.tokenValiditySec)}
@@ -137,7 +154,7 @@ local MOMENTS = {at = 0, departed = 0, nextRefresh = 60, latched = entry.FAILURE
 ---@param system table
 ---@return string
 function entry.of_failure(failure, system)
-  local fields = new_fields(system)
+  local fields = new_fields(system, entry.FAILURE_KEPT)
   for _, name in ipairs(TEXTS) do fields[name] = failure.problem[name] end
   for _, name in ipairs(NUMBERS) do fields[name] = failure.problem[name] end
   fields.message = problem.plain_message(failure.problem)
@@ -153,9 +170,10 @@ end
 --- Reads it.
 ---@param text string
 ---@param system table
+---@param keptUntil number? until when the store keeps it, on the boot clock
 ---@return corebank.auth.Failure? # nil when it is none, or too old to count
-function entry.to_failure(text, system)
-  local fields = read(text, system)
+function entry.to_failure(text, system, keptUntil)
+  local fields = read(text, system, keptUntil)
   local at = past_moment_of(fields, "at", system)
   if not at or at < system.boot() - entry.FAILURE_KEPT then return nil end
   local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials),

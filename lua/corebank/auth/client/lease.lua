@@ -21,15 +21,26 @@ local function leased(self)
   return self.leasedBy == owner(self) and self.leased or nil
 end
 
---- Asks for it, or for more time. It is ours, too, when the store cannot say.
+-- What is asked for in seconds, of a store that lends for no longer than it can be renewed.
+local function length(self, ends)
+  local seconds = ends - self.system.boot()
+  return math.min(seconds, self.shared.store.longestLease or seconds)
+end
+
+--- Asks for it, or for more time. It is ours, too, when the store cannot say: then it is asked for
+-- again when there is more time to ask for, and given back in any case.
 ---@param until_when number on the boot clock
 ---@param patient boolean as in corebank.auth.Store
 ---@return boolean # whether it is ours
 function Lease:take(until_when, patient)
-  local name, ends = leased(self) or self.shared:name_of "token", until_when + GRACE
+  local name = leased(self) or self.shared:name_of "token"
   if not name then return false end
-  local got = self.shared:call("lease", name, owner(self), ends - self.system.boot(), patient)
-  if got then self.leased, self.leasedBy, self.leasedUntil = name, owner(self), ends end
+  local asked, seconds = self.system.boot(), length(self, until_when + GRACE)
+  local got = self.shared:call("lease", name, owner(self), seconds, patient)
+  if got ~= false then
+    self.leased, self.leasedBy = name, owner(self)
+    self.leasedUntil = got and asked + seconds or -math.huge
+  end
   return got ~= false
 end
 

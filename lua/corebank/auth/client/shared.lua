@@ -5,6 +5,7 @@
 
 local core = require "corebank.auth.core"
 local entry = require "corebank.auth.client.entry"
+local is_ours = require "corebank.auth.store.is_ours"
 local secret = require "corebank.auth.options.secret"
 local settings_of = require "corebank.auth.client.settings"
 local tell = require "corebank.auth.client.tell"
@@ -23,11 +24,6 @@ local function report(self, operation, fault)
   tell(self.client, "store_failed", {operation = operation, fault = fault})
 end
 
--- Not the store's: out of memory, and Ctrl-C, as lua raises it.
-local function is_ours(fault)
-  return fault == "not enough memory" or type(fault) == "string" and fault:find "interrupted!$"
-end
-
 --- Reports what fails from now on, though it may have failed before.
 function Shared:report_anew()
   self.reported = {}
@@ -36,15 +32,17 @@ end
 --- Calls the store. Nil, and it has been reported, when that fails. What was in the way of
 -- something that was done is reported, too.
 ---@param operation "get"|"put"|"delete"|"lease"|"release"
+---@return any result
+---@return number? left what `get` says of the time left
 function Shared:call(operation, ...)
-  local ok, result, fault = pcall(self.store[operation], self.store, ...)
+  local ok, result, fault, left = pcall(self.store[operation], self.store, ...)
   if not ok then
     if is_ours(result) then error(result, 0) end
     result, fault = nil, "it raised an error"
   end
   local remarked = result == true and type(fault) == "string"
   if result == nil and fault or remarked then report(self, operation, fault) end
-  return result
+  return result, left
 end
 
 -- A keyed hash of the headers that say what a token is for: a value may be a key itself.
@@ -89,17 +87,19 @@ function Shared:name_of(kind)
   return is_open(self) and place(self, kind) or nil
 end
 
+-- Its text; and until when it is kept, counted from before the question, if the store says so.
 local function get(self, kind)
   if not is_open(self) then return nil end
   local name, context = place(self, kind)
-  local bytes = self:call("get", name)
+  local asked = self.system.boot()
+  local bytes, left = self:call("get", name)
   if not bytes or not is_open(self) then return nil end
   if type(bytes) ~= "string" then
     return report(self, "get", "an entry is a " .. type(bytes) .. ", not a string")
   end
   local text = core.unseal(settings_of[self.client].clientSecret, context, bytes)
   if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
-  return text
+  return text, left and asked + left
 end
 
 local function put(self, kind, text, seconds)
@@ -113,16 +113,16 @@ end
 --- The token in the store.
 ---@return corebank.auth.Found?
 function Shared:token()
-  local text = get(self, "token")
-  return text and entry.to_token(text, self.system)
+  local text, keptUntil = get(self, "token")
+  return text and entry.to_token(text, self.system, keptUntil)
 end
 
 --- The last failure, unless a token came of a later request.
 ---@param found corebank.auth.Found? what `token` gave
 ---@return corebank.auth.Failure?
 function Shared:failure(found)
-  local text = get(self, "failure")
-  local failure = text and entry.to_failure(text, self.system)
+  local text, keptUntil = get(self, "failure")
+  local failure = text and entry.to_failure(text, self.system, keptUntil)
   if failure and not (found and found.departed > failure.departed) then return failure end
 end
 
@@ -131,10 +131,15 @@ local function is_later(there, departed)
   return there ~= nil and there.departed > departed
 end
 
+local function put_token(self, found)
+  local seconds = found.token:remaining()
+  put(self, "token", entry.of_token(found, self.system, seconds), seconds)
+end
+
 ---@param found corebank.auth.Found
 function Shared:put_token(found)
   if is_later(self:token(), found.departed) then return end
-  put(self, "token", entry.of_token(found, self.system), found.token:remaining())
+  put_token(self, found)
   -- The failures before it are over: no later one begins where they ended.
   if is_open(self) and not self:failure(found) then
     self:call("delete", (place(self, "failure")))
@@ -156,7 +161,7 @@ function Shared:reject(own, at, rejections)
   local found = self:token()
   if not found or found.token.accessToken ~= own.accessToken then return end
   found.isRejected, found.lastRejection, found.rejections = true, at, rejections
-  put(self, "token", entry.of_token(found, self.system), found.token:remaining())
+  put_token(self, found)
 end
 
 --- Removes all that these credentials have in the store.

@@ -42,6 +42,7 @@ end
 
 ---@class corebank.auth.Store
 ---@field name string "memory", "file" …, for events
+---@field longestLease number? seconds that a lease lasts at most, where it must be renewed
 local Memory = {name = "memory"}
 Memory.__index = Memory
 Memory.__metatable = false
@@ -54,6 +55,8 @@ local leases = setmetatable({}, {__mode = "k"})
 ---@param name string
 ---@return string? bytes nil when there is nothing
 ---@return string? fault why it could not be read
+---@return number? left seconds for which it is kept, where the clock of the store is to count and
+--- not those of its users
 function Memory:get(name)
   return entries[self]:get(name)
 end

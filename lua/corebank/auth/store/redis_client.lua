@@ -1,0 +1,213 @@
+--- One operation on a Redis server, by the client library that is at home where we run:
+-- lua-resty-redis in nginx, redis-lua in scripts; or by a client of the caller's own.
+--
+-- lua-resty-redis returns nil for what the network does, false for an error of the server, and
+-- ngx.null for nothing. redis-lua raises both, and has nil for nothing. From here on there is a
+-- reply, or nil and a fault.
+
+local core = require "corebank.auth.core"
+local fault_of = require "corebank.auth.store.redis_fault"
+local is_ours = require "corebank.auth.store.is_ours"
+
+local ngx = ngx
+
+local IDLE, POOL = 10, 10   -- seconds for which nginx keeps so many connections
+
+local client = {}
+
+-- Calls a method of any library's client.
+local function call(redis, method, ...)
+  local ok, reply, fault = pcall(redis[method], redis, ...)
+  if not ok then
+    if is_ours(reply) then error(reply, 0) end
+    return nil, fault_of(reply)
+  end
+  if reply == false or reply == nil and fault then return nil, fault_of(fault) end
+  return reply
+end
+
+-- ---- connections -------------------------------------------------------------------------------
+
+-- The first of these modules that is there.
+local function load(names, advice)
+  for _, name in ipairs(names) do
+    local ok, library = pcall(require, name)
+    if ok and type(library) == "table" then return library end
+    if not ok and is_ours(library) then error(library, 0) end
+  end
+  return nil, advice
+end
+
+-- Read anew for each connection: passwords are changed.
+local function password_of(own)
+  if not own.passwordFile then return own.password end
+  local secret, reason = core.secret_file(own.passwordFile)
+  if not secret then return nil, "passwordFile " .. reason end
+  secret:close()
+  local file, fault = io.open(own.passwordFile, "rb")
+  if not file then return nil, "passwordFile cannot be read: " .. fault:match "[^:]*$" end
+  local text = file:read "*a"
+  file:close()
+  return (text:gsub("\n$", ""))
+end
+
+local function log_in(redis, own, password)
+  local done, fault = true, nil
+  if password and own.user then done, fault = call(redis, "auth", own.user, password) end
+  if password and not own.user then done, fault = call(redis, "auth", password) end
+  if done and own.database > 0 then
+    done, fault = call(redis, "select", ("%d"):format(own.database))
+  end
+  return done, fault
+end
+
+-- A connection: the client, whether it has been used before, and what takes it back.
+local function connection_of(redis, wasUsed, give_back)
+  return {wasUsed = wasUsed, give_back = give_back,
+    eval = function(...) return call(redis, "eval", ...) end}
+end
+
+-- The caller's own client. One that comes without what takes it back is closed.
+local function open_own(own)
+  local ok, redis, give_back = pcall(own.connect)
+  if not ok and is_ours(redis) then error(redis, 0) end
+  if not ok or not redis then return nil, fault_of(ok and give_back or redis) end
+  return connection_of(redis, false, function(isHealthy)
+    if give_back then return give_back(redis, isHealthy) end
+    local close = redis.close or redis.quit
+    if close then close(redis) end
+  end)
+end
+
+-- Connections of one pool must be alike, the password too.
+local pools = 0
+local function pool_of(own, password)
+  if not own.pool or own.poolPassword ~= password then
+    pools = pools + 1
+    own.pool, own.poolPassword = "corebank-auth." .. pools, password
+  end
+  return own.pool
+end
+
+local function open_in_nginx(own, ends)
+  local library, fault = load({"resty.redis", "nginx.redis"},
+    "lua-resty-redis is missing; on Debian it is the package lua-nginx-redis")
+  if not library then return nil, fault end
+  local password
+  password, fault = password_of(own)
+  if fault then return nil, fault end
+  local redis = library:new()
+  local function give_back(isHealthy)
+    if isHealthy then redis:set_keepalive(IDLE * 1000, POOL) else redis:close() end
+  end
+  redis:set_timeout(math.max(1, math.floor((ends - core.boot()) * 1000)))
+  local host = own.host:find ":" and "[" .. own.host .. "]" or own.host
+  local done
+  done, fault = call(redis, "connect", host, own.port, {pool = pool_of(own, password)})
+  if not done then return nil, fault end
+  local wasUsed = redis:get_reused_times() ~= 0
+  if not wasUsed then
+    done, fault = log_in(redis, own, password)
+    if not done then
+      give_back(false)
+      return nil, fault
+    end
+  end
+  return connection_of(redis, wasUsed, give_back)
+end
+
+-- A socket of LuaSocket whose calls all end at one moment. redis-lua takes it in place of its own.
+local function timed_socket(socket, ends)
+  local timed = {}
+  local function limit() socket:settimeout(math.max(0, ends - core.boot()), "t") end
+  function timed.connect(_, ...) limit() return socket:connect(...) end
+  function timed.send(_, ...) limit() return socket:send(...) end
+  function timed.receive(_, ...) limit() return socket:receive(...) end
+  function timed.close() return socket:close() end
+  return timed
+end
+
+-- A connection for each operation: a kept one would be copied by fork, and inherited by programs
+-- that the script starts.
+local function open_in_script(own, ends)
+  local library, fault = load({"redis"},
+    "redis-lua is missing; on Debian it is the package lua-redis")
+  if not library then return nil, fault end
+  local password
+  password, fault = password_of(own)
+  if fault then return nil, fault end
+  local raw = require "socket".tcp()
+  local socket = timed_socket(raw, ends)
+  local done
+  done, fault = socket:connect(own.host, own.port)
+  if not done then
+    raw:close()
+    return nil, fault_of(fault)
+  end
+  raw:setoption("tcp-nodelay", true)
+  local redis = library.connect{socket = socket}
+  done, fault = log_in(redis, own, password)
+  if not done then
+    raw:close()
+    return nil, fault
+  end
+  return connection_of(redis, false, function() raw:close() end)
+end
+
+local function open(own, ends)
+  if own.connect then return open_own(own) end
+  if ngx then return open_in_nginx(own, ends) end
+  return open_in_script(own, ends)
+end
+
+-- ---- operations --------------------------------------------------------------------------------
+
+-- Calls a function as pcall does, in nginx for so long at most: the libraries' own limits are for
+-- each read, and a server that sends byte by byte never meets them.
+local function within(seconds, work)
+  if not ngx then return pcall(work) end
+  local result
+  local working = ngx.thread.spawn(function() result = {pcall(work)} end)
+  local sleeping = ngx.thread.spawn(function() ngx.sleep(seconds) end)
+  ngx.thread.wait(working, sleeping)
+  ngx.thread.kill(working)
+  ngx.thread.kill(sleeping)
+  if not result then return true, nil, "timeout" end
+  return result[1], result[2], result[3]
+end
+
+--- Why no server can be asked now, or nil when one can.
+---@return string? mistake
+function client.objection()
+  if ngx and not pcall(ngx.socket.tcp) then
+    return ("no server can be asked in %s_by_lua*"):format(ngx.get_phase())
+  end
+end
+
+--- Runs `work` with a connection to the server, all within the timeout. It gets `eval`, which runs
+-- a script there, and returns a reply, or nil and a fault. It may run twice: connections that were
+-- kept may be dead.
+---@param own table what redis_options.read made
+---@param work fun(eval: fun(text: string, keys: integer, ...): any): any, string?
+---@return any reply
+---@return string? fault
+function client.run(own, work)
+  local ends, current = core.boot() + own.timeout, nil
+  local ok, reply, fault = within(own.timeout, function()
+    while true do
+      local connection, reply, fault
+      connection, fault = open(own, ends)
+      if not connection then return nil, fault end
+      current = connection
+      reply, fault = work(connection.eval)
+      current = nil
+      connection.give_back(fault == nil)
+      if fault == nil or not connection.wasUsed then return reply, fault end
+    end
+  end)
+  if current then pcall(current.give_back, false) end
+  if not ok then error(reply, 0) end
+  return reply, fault
+end
+
+return client

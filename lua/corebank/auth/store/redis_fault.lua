@@ -1,0 +1,47 @@
+--- What is told of a failed operation on a Redis server. An error of Redis repeats what the server
+-- was sent: only its first word is told.
+
+local MEANINGS = {
+  CLUSTERDOWN = "the cluster is down",
+  LOADING = "the server is starting",
+  MASTERDOWN = "this is a replica without its master",
+  MOVED = "this is one server of a cluster: give its client with 'connect'",
+  NOAUTH = "a password is needed",
+  OOM = "the server has no memory left for writes",
+  READONLY = "this is a replica, which cannot be written to",
+  WRONGPASS = "wrong user or password",
+  WRONGTYPE = "a key of another kind has this name",
+}
+
+-- What the libraries say when there is no reply, and what is told.
+local TROUBLES = {
+  {"timeout", "timeout"}, {"refused", "connection refused"}, {"reset", "connection reset"},
+  {"closed", "connection closed"}, {"broken pipe", "connection closed"},
+  {"resol", "the host's name cannot be resolved"}, {"not known", "the host's name is not known"},
+  {"unreachable", "network unreachable"}, {"no route", "no route to the host"},
+}
+
+-- An error of the server: its first word, and what it means.
+local function fault_of_error(word, text)
+  if word == "ERR" then word = text:match "%-(%u+) " or word end   -- in a script, before Redis 7
+  local meaning = MEANINGS[word]
+  if word == "NOPERM" then
+    local command = text:match "'([%a|]+)' command"
+    meaning = command and ("its user must have the right to run '%s'"):format(command)
+      or "its user must have the right to all keys with this prefix"
+  end
+  return meaning and word .. ", " .. meaning or word
+end
+
+---@param raised any what a client library has raised or returned
+---@return string fault
+return function(raised)
+  local text = tostring(raised)
+  text = text:match "redis error: (.*)" or text   -- redis-lua
+  local word = text:match "^(%u[%u%d]+)%f[^%w]"
+  if word then return fault_of_error(word, text) end
+  for _, trouble in ipairs(TROUBLES) do
+    if text:lower():find(trouble[1], 1, true) then return trouble[2] end
+  end
+  return "an unexpected reply"
+end
