@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "http/request.h"
 #include "http/transfer.h"
 #include "secret/secret.h"
 #include "tiny_bank.h"
@@ -25,6 +26,7 @@ static void free_and_look(void *block) {
 
 static struct tiny_bank bank;
 static struct cba_engine *engine;
+static bool keeps; /* libcurl before 7.80: no handle is kept, for anyone */
 
 static struct cba_endpoint *new_endpoint(const char *client_cert, const char *proxy) {
     struct cba_settings settings = {
@@ -65,7 +67,7 @@ static void test_keeping(void) {
     struct cba_endpoint *endpoint = new_endpoint(NULL, "");
     check(!is_kept(endpoint), "none before the first request");
     call(endpoint);
-    check(is_kept(endpoint), "one after it");
+    check(is_kept(endpoint) == keeps, "one after it");
     cba_transfer_release(cba_transfer_new(engine, endpoint));
     check(!is_kept(endpoint), "none after a request that was given up");
     call(endpoint);
@@ -106,7 +108,8 @@ static void test_header_lines(void) {
     lines_left = 0;
     call(endpoint);
     struct cba_handle *handle = cba_engine_take(engine, endpoint);
-    check(handle->endpoint == endpoint && handle->headers == NULL, "a kept handle has no lines");
+    check((handle->endpoint == endpoint) == keeps && handle->headers == NULL,
+          "a kept handle has no lines");
     cba_engine_give_back(engine, handle, true);
     cba_transfer_release(start(endpoint));
     check(lines_left == 0, "%zu header lines were freed as they were", lines_left);
@@ -139,7 +142,7 @@ static void test_child(void) {
     struct cba_endpoint *endpoint = cba_endpoint_new(&settings);
     call(endpoint);
     check(is_wiped_in_a_child(endpoint), "a child wipes its copy of an endpoint");
-    check(is_kept(endpoint), "the parent keeps its own");
+    check(is_kept(endpoint) == keeps, "the parent keeps its own");
     cba_engine_forget(engine, endpoint);
     cba_endpoint_close(endpoint);
     cba_secret_free(password);
@@ -183,12 +186,15 @@ int main(void) {
     }
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_and_look, realloc, strdup, calloc);
     engine = cba_engine_new();
+    keeps = !cba_request_is_private(&(struct cba_settings){.proxy = ""}, NULL);
     test_keeping();
     test_closing_under_way();
     test_secrets();
     test_header_lines();
     test_child();
-    test_limit();
+    if (keeps) {
+        test_limit();
+    }
     cba_engine_release(engine);
     tiny_bank_stop(&bank);
     return check_summary("engine");

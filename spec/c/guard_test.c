@@ -100,7 +100,10 @@ static void test_wiping(enum progress progress) {
     }
     while (progress == DONE && !cba_transfer_wait(transfer, 1)) {
     }
-    check(is_wiped(body, before) == (progress >= REFUSED), "wiped when nothing will be sent");
+    /* Some libcurls find at the start that the port is closed. */
+    bool is_over = cba_transfer_result(transfer)->failure.outcome != CBA_PENDING;
+    check(is_over || progress < REFUSED, "a request that was refused is over");
+    check(is_wiped(body, before) == is_over, "wiped when nothing will be sent");
     cba_transfer_release(transfer);
     check(is_wiped(body, before), "wiped when it is released at whatever point");
     cba_endpoint_close(endpoint);
