@@ -50,8 +50,9 @@ static CURLUcode read_parts(CURLU *handle, struct cba_url *url) {
     for (char *c = url->host; *c != '\0'; c++) {
         *c = cba_ascii_lower(*c);
     }
-    /* libcurl 7.88 connects without the zone, and without it two hosts would pass for one. */
-    return has_zone ? CURLUE_MALFORMED_INPUT : CURLUE_OK;
+    /* libcurl 7.88 connects without the zone, and without it two hosts would pass for one. libcurl
+     * 7.74 does not decode a host: it would look up the name as it is encoded. */
+    return has_zone || strchr(url->host, '%') != NULL ? CURLUE_MALFORMED_INPUT : CURLUE_OK;
 }
 
 /* "javascript:alert(1)", which libcurl 7.74 takes for a path. */
@@ -60,9 +61,19 @@ static bool is_opaque(const char *text) {
     return text[length] == ':' && text[length + 1] != '/';
 }
 
+/* libcurl 7.74 takes white space, which would break the request's line in two. */
+static bool has_white_space(const char *text) {
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c <= ' ' || *c == '\x7F') {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url) {
     memset(url, 0, sizeof *url);
-    if (base != NULL && is_opaque(text)) {
+    if (has_white_space(text) || (base != NULL && is_opaque(text))) {
         return CBA_URL_BAD;
     }
     CURLU *handle = curl_url();

@@ -109,7 +109,9 @@ end)
 
 describe("G21: require #tls", function()
   it("refuses a program that has another OpenSSL in it, and names the way out", function()
-    if require("corebank.auth").version():find "GnuTLS/" then return end
+    -- What is built for OpenSSL 1.1 finds no older one.
+    local version = require("corebank.auth").version()
+    if version:find "GnuTLS/" or version:find "OpenSSL/1%." then return end
     local said = require_with [[
       const char *OpenSSL_version(int what) {
         return what == 0 ? "OpenSSL 1.1.1w  11 Sep 2023" : "not available"; }

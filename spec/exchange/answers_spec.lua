@@ -199,8 +199,9 @@ describe("S4: the status decides #transfer", function()
   it("but a token reply whose trailer is malformed broke, and says nothing of certificates",
     function()
       local chunked = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nwhat is this\r\n\r\n"
+      -- An earlier one does not look at trailers: the reply is whole, and has no token.
       raw_answered({"read_request", {"send", "HTTP/1.1 200 OK\r\n" .. chunked}},
-        {code = "network", posts = 1})
+        {code = survive.isLibcurl780 and "network" or "response", posts = 1})
       raw_answered({"read_request", {"send", "HTTP/1.1 401 No\r\n" .. chunked}},
         {code = "denied", posts = 1})
     end)

@@ -69,6 +69,9 @@ local WAYS = {
     {{"read_request", ANSWER, "read_request", "close"}, {"read_request", ANSWER}}},
 }
 
+-- Where no connection is kept, none can be dead.
+if not survive.keepsConnections then WAYS[3] = nil end
+
 for _, way in ipairs(WAYS) do
   local name, at, calls, connections = way[1], way[2], way[3], way[4]
 

@@ -21,7 +21,9 @@ setup(function()
   local from = ("-export -in %s -inkey %s"):format(quoted(pem.clientCert), quoted(pem.clientKey))
   made(("openssl pkcs12 %s -passout pass:%s -out client.p12"):format(from, PASSPHRASE))
   made("cp client.p12 client.pem && cp client.p12 client && cp client.p12 client.crt")
-  made(("openssl pkcs12 %s -legacy -passout pass:%s -out legacy.pfx"):format(from, PASSPHRASE))
+  -- OpenSSL 1.1 has no other form.
+  local legacy = files.lines_of("openssl version")[1]:find "OpenSSL 1%." and "" or "-legacy"
+  made(("openssl pkcs12 %s %s -passout pass:%s -out legacy.pfx"):format(from, legacy, PASSPHRASE))
   made(("openssl pkcs12 %s -passout pass: -out empty.p12"):format(from))
   made(("openssl pkcs12 %s -certfile %s -passout pass:%s -out chain.p12"):format(from,
     quoted(bank.caFile), PASSPHRASE))

@@ -155,6 +155,8 @@ describe("mutual TLS #tls", function()
   -- The server's alert races its reset of the connection. libcurl with GnuTLS may see only the
   -- latter, and a reset of a connection that looked well is a broken network.
   local absent = os.getenv("CBA_BUILD"):find("gnutls") and {"tls", "network"} or "tls"
+  -- nginx before 1.19.4 answers 400.
+  if not bank.refusesInHandshake then absent = "denied" end
 
   it("without a certificate: tls", function()
     tls_case({baseUrl = url}, {code = absent, posts = 0})

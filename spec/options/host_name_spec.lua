@@ -33,7 +33,8 @@ describe("S33: a host name", function()
         raises({baseUrl = "https://" .. host .. rest}, wanted)
       end
     end
-    raises({baseUrl = "https://b%C3%A4nk.example"}, "which `idn2 bänk.example` prints")
+    raises({baseUrl = "https://b%C3%A4nk.example"},
+      survive.isLibcurl780 and "which `idn2 bänk.example` prints" or "baseUrl must be a URL")
   end)
 
   it("is told what else is wrong with it", function()

@@ -185,6 +185,7 @@ local function new_bank(env, pipe)
     dir = env.DIR, pid = tonumber(env.PID), pipe = pipe,
     clientId = env.CLIENT_ID, clientSecret = env.CLIENT_SECRET,
     caFile = env.CA, pin = env.PIN, wrongPin = env.WRONG_PIN,
+    refusesInHandshake = env.MTLS_REFUSED_BY == "handshake",
     files = {
       serverCert = env.SERVER_CERT, serverKey = env.SERVER_KEY,
       clientCert = env.CLIENT_CERT, clientKey = env.CLIENT_KEY,

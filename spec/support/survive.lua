@@ -13,8 +13,12 @@ local survive = {}
 
 survive.ABSENT = {}   -- in place of an option's value: leave that option out
 
---- Whether this build keeps connections. With a libcurl before 7.80 it keeps none.
-survive.keepsConnections = not core.libraries():find "^libcurl/7%.7"
+--- Whether it is libcurl 7.80 or later. Earlier ones do not decode the host name of a URL, or look
+--- at trailers.
+survive.isLibcurl780 = not core.libraries():find "^libcurl/7%.7"
+
+--- Whether this build keeps connections. With an earlier libcurl it keeps none.
+survive.keepsConnections = survive.isLibcurl780
 
 --- Whether it is libcurl 8 or later, which reads malformed answers in other ways.
 survive.isLibcurl8 = not core.libraries():find "^libcurl/7"
