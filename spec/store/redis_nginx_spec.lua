@@ -68,4 +68,48 @@ describe("the Redis store in nginx #nginx", function()
     assert.equal("used", said "use")
     assert.equal(before + 2, connections())   -- and redis-cli's own
   end)
+
+  it("uses another connection for one that died while it was kept", function()
+    start{use = [[
+      local store = auth.store.redis{url = url}
+      assert(store:put(("a"):rep(32), "bytes", 60))
+      local admin = require "nginx.redis":new()
+      assert(admin:connect("127.0.0.1", port))
+      admin:client("kill", "type", "normal")
+      admin:close()
+      local bytes, fault = store:get(("a"):rep(32))
+      return bytes or fault ]]}
+    assert.equal("bytes", said "use")
+  end)
+
+  it("K1, K7: keeps no connection after a fault", function()
+    start{use = [[
+      local stores = {}
+      for i = 1, 4 do stores[i] = auth.store.redis{url = url} end
+      for _, store in ipairs(stores) do store:put(("a"):rep(32), "bytes", 60) end
+      return "used" ]]}
+    server:cli "config set maxmemory 1"
+    assert.equal("used", said "use")
+    assert.is_truthy(server:cli "info clients":find "connected_clients:1\r")   -- redis-cli's own
+  end)
+
+  it("K1: costs the timeout when a reply comes byte by byte, and leaves nothing of it", function()
+    local OLD, NEW = "*2\r\n$3\r\nold\r\n:60000\r\n", "*2\r\n$3\r\nnew\r\n:60000\r\n"
+    local slow = sandbox.raw{connections = {{{"read", 1}, {"send", OLD, every = 0.05}},
+      {{"read", 1}, {"send", NEW}, "silence"}}}
+    start{use = ([[
+      local store = auth.store.redis{url = "redis://127.0.0.1:%d", timeout = 0.3}
+      local core = require "corebank.auth.core"
+      local began = core.boot()
+      local _, fault = store:get(("a"):rep(32))
+      local seconds, bytes = core.boot() - began, nil
+      repeat
+        ngx.sleep(0.1)
+        bytes = store:get(("a"):rep(32))
+      until bytes or core.boot() > began + 5
+      return fault .. (seconds < 0.6 and " in time, " or " late, ")
+        .. tostring(bytes) ]]):format(slow.port)}
+    assert.equal("redis: timeout in time, new", said "use")
+    slow:stop()
+  end)
 end)

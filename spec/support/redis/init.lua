@@ -60,7 +60,8 @@ function Server:run()
   self.pipe = assert(io.popen(("unset LD_PRELOAD; exec %s/keep %s redis-server %s/redis.conf")
     :format(quoted(HERE), quoted(self.dir), quoted(self.dir)), "w"))
   await("redis-server does not start", function()
-    return lfs.attributes(self.dir .. "/pid") and self:cli "ping":find "PONG"
+    local answer = lfs.attributes(self.dir .. "/pid") and self:cli "ping"
+    return answer and (answer:find "PONG" or answer:find "LOADING" or answer:find "MASTERDOWN")
   end)
 end
 

@@ -24,6 +24,9 @@ local TROUBLES = {
 -- An error of the server: its first word, and what it means.
 local function fault_of_error(word, text)
   if word == "ERR" then word = text:match "%-(%u+) " or word end   -- in a script, before Redis 7
+  if text:find("can't run this command", 1, true) then   -- Redis 7.0, of a command in a script
+    return "NOPERM, its user must have the right to run all commands that the store needs"
+  end
   local meaning = MEANINGS[word]
   if word == "NOPERM" then
     local command = text:match "'([%a|]+)' command"

@@ -28,7 +28,7 @@ end
 function Rest:failed(began, fault)
   local now, told = self.clock(), self.fault
   self.fault = fault
-  if began >= self.failedAt then
+  if began > self.failedAt then
     self.failedAt, self.failures = now, self.failures + 1
     local seconds = math.min(FIRST * 2 ^ (self.failures - 1), LONGEST)
     self.ends = now + seconds * (1 - JITTER * self.random())
