@@ -93,14 +93,6 @@ local function finish(self, ok, fault)
   if ok and self.event then tell(client, self.event, self.details) end
 end
 
--- ---- waiting -----------------------------------------------------------------------------------
-
---- Waits for its end, or at most so many seconds.
----@param seconds number?
-function Flight:wait(seconds)
-  self.task:wait(seconds)
-end
-
 --- Somebody needs the token: the flight must not lose its turn meanwhile.
 function Flight:make_urgent()
   if self.isUrgent then return end

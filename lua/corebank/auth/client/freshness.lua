@@ -248,7 +248,8 @@ function freshness.heed(client, failure, since)
   client.failures = math.max(client.failures, failure.failures)
   client.latch:learn(failure.problem, failure.latched, failure.denials, failure.limits)
   if since and failure.at >= since then return failure.problem end
-  if client.latch:is_closed(now) then return client.latch:remembered(now) end
+  local remembered = client.latch:remembered(now)
+  if remembered then return remembered end
   if not since and now < client.nextRefresh then return failure.problem end
 end
 

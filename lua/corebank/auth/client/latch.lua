@@ -61,25 +61,17 @@ function Latch:open()
   self.problem, self.ends, self.denials, self.limits = nil, nil, 0, 0
 end
 
---- Whether callers are kept off. A refusal is forgotten when the secret has been changed since.
+--- The problem that callers get while they are kept off; nil when they are not. A refusal is
+-- forgotten when the secret has been changed since.
 ---@param now number on the boot clock
----@return boolean
-function Latch:is_closed(now)
-  if not self.ends or now >= self.ends then return false end
-  if problem.is_refusal(self.problem)
-    and secret.changed_since(secret_of[self], self.changes) then
-    self:open()
-    return false
-  end
-  return true
-end
-
---- The problem that callers get meanwhile.
----@param now number on the boot clock
----@return corebank.auth.Problem
+---@return corebank.auth.Problem?
 function Latch:remembered(now)
-  local fault   -- `is_closed` has just looked at the secret's file
-  if problem.is_refusal(self.problem) then fault = secret.fault(secret_of[self]) end
+  if not self.ends or now >= self.ends then return nil end
+  local fault
+  if problem.is_refusal(self.problem) then
+    if secret.changed_since(secret_of[self], self.changes) then return self:open() end
+    fault = secret.fault(secret_of[self])
+  end
   return problem.again(self.problem, {remembered = true, retryAfter = self.ends - now,
     secretFault = fault})
 end

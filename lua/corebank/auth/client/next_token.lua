@@ -27,7 +27,7 @@ end
 local function may_start(self, notBefore)
   local now = self.system.boot()
   return now >= notBefore and freshness.rest_before_asking(self) <= 0
-    and not self.latch:is_closed(now)
+    and not self.latch:remembered(now)
 end
 
 --- Starts a refresh, unless there is one in flight or it is not the time for one.
@@ -44,7 +44,7 @@ local function wait_a_moment(self)
   if not self.callsSeldom or not flight or flight.wasWaitedFor then return end
   local began = self.system.boot()
   flight.wasWaitedFor = true
-  flight:wait(REFRESH_WAIT)
+  flight.task:wait(REFRESH_WAIT)
   tell(self, "waited", {seconds = self.system.boot() - began})
 end
 
@@ -98,14 +98,15 @@ local function fetch(self)
   if is_in_store(self) then return self.current end
   if self.isClosed then return next_token.closed() end   -- by a handler, or while the store waited
   local began = self.system.boot()
-  if self.latch:is_closed(began) then
+  local remembered = self.latch:remembered(began)
+  if remembered then
     self.isWithheld = false   -- a rejected token that has time left is better than none
     if freshness.usable(self) then return self.current end
-    return refuse(self.latch:remembered(began))
+    return refuse(remembered)
   end
   local flight = urgent_flight(self)
   local waits = not flight.task:is_done()
-  if waits then flight:wait() end
+  if waits then flight.task:wait() end
   if self.isClosed then return next_token.closed() end
   if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
   if freshness.usable(self) then return self.current end
@@ -114,11 +115,8 @@ local function fetch(self)
   return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
 end
 
---- A valid token: the one at hand, or the next one, which is waited for.
+--- A valid token: the one at hand, or the next one, which is waited for. Returns as Client:token.
 ---@param self corebank.auth.Client
----@return corebank.auth.Token? token
----@return string? message
----@return corebank.auth.Problem? problem
 function next_token.hand_out(self)
   if freshness.usable(self) then
     next_token.refresh_in_background(self)
@@ -131,18 +129,15 @@ end
 --- Waits until nothing is in flight any more.
 ---@param self corebank.auth.Client
 function next_token.wait_for_flights(self)
-  while self.flight and not self.flight.task:is_done() do
+  while self:is_fetching() do
     local flight = self.flight
     flight:make_urgent()
-    flight:wait()
+    flight.task:wait()
   end
 end
 
---- token(), and what it began in the background, too, for one of many who wait side by side.
+--- The same, and what it began in the background, for one of many who wait side by side.
 ---@param self corebank.auth.Client
----@return corebank.auth.Token? token
----@return string? message
----@return corebank.auth.Problem? problem
 function next_token.hand_out_and_refresh(self)
   local token, message, trouble = next_token.hand_out(self)
   next_token.wait_for_flights(self)
