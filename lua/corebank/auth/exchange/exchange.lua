@@ -148,20 +148,16 @@ end
 
 -- ---- the whole call ----------------------------------------------------------------------------
 
--- How long to wait before the next try: exponential, with full jitter, and no less than asked for.
-local function pause(call, trouble)
-  local longest = math.min(FIRST_PAUSE * 2 ^ (call.attempts - 1), LONGEST_PAUSE)
-  return math.max(longest * call.system.random(), trouble.retryAfter or 0)
-end
-
--- The seconds to wait before another try; nil when that would be wrong, or too late. A bank that
--- asks for fewer requests and does not say when gets no more of them in this call.
+-- The seconds to wait before another try: exponential, with full jitter, and no less than asked
+-- for; nil when a try would be wrong, or too late. A bank that asks for fewer requests and does not
+-- say when gets no more of them in this call.
 local function pause_before_retry(call, trouble, isFinal)
   if isFinal or not trouble.retryable or call.attempts >= call.settings.attempts
     or trouble.code == "limited" and not trouble.retryAfter then
     return nil
   end
-  local seconds = pause(call, trouble)
+  local longest = math.min(FIRST_PAUSE * 2 ^ (call.attempts - 1), LONGEST_PAUSE)
+  local seconds = math.max(longest * call.system.random(), trouble.retryAfter or 0)
   if call.system.boot() + seconds < call.deadline then return seconds end
 end
 
