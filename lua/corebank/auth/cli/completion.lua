@@ -45,7 +45,7 @@ local completion = {}
 local BASH = [==[
 # Completion of corebank-auth for bash.
 _corebank-auth() {
-  local IFS=$' \t\n' i word words command= program= previous= skip=
+  local IFS=$' \t\n' i word words= command= program= previous= skip= kind=
   local current=${COMP_WORDS[COMP_CWORD]}
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
@@ -60,35 +60,30 @@ _corebank-auth() {
   done
   if [ "$current" = = ]; then current=; fi
   COMPREPLY=()
-  if [ -n "$program" ]; then
-    IFS=$'\n'
-    if [ "$program" = "$COMP_CWORD" ]; then
-      COMPREPLY=($(compgen -c -- "$current"))
-    else
-      compopt -o filenames 2>/dev/null
-      COMPREPLY=($(compgen -f -- "$current"))
-    fi
-    return
-  fi
-  if [ -n "$skip" ]; then
+  if [ "$program" = "$COMP_CWORD" ]; then
+    kind=-c
+  elif [ -n "$program" ]; then
+    kind=-f
+  elif [ -n "$skip" ]; then
     case $command:$previous in
 @CHOICES@
-      *:@FILES@)
-        IFS=$'\n'
-        compopt -o filenames 2>/dev/null
-        COMPREPLY=($(compgen -f -- "$current")) ;;
-      *:@FOLDERS@)
-        IFS=$'\n'
-        compopt -o filenames 2>/dev/null
-        COMPREPLY=($(compgen -d -- "$current")) ;;
+      *:@FILES@) kind=-f ;;
+      *:@FOLDERS@) kind=-d ;;
     esac
+  else
+    case $command in
+@OWN@
+      '') words='@NAMES@ --version' ;;
+    esac
+    words="$words @COMMON@ -h --help"
+  fi
+  if [ -z "$kind" ]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
     return
   fi
-  case $command in
-@OWN@
-    '') words='@NAMES@ --version' ;;
-  esac
-  COMPREPLY=($(compgen -W "$words @COMMON@ -h --help" -- "$current"))
+  if [ "$kind" != -c ]; then compopt -o filenames 2>/dev/null; fi
+  IFS=$'\n'
+  COMPREPLY=($(compgen "$kind" -- "$current"))
 }
 complete -F _corebank-auth corebank-auth
 ]==]
@@ -99,7 +94,7 @@ local function own_words(command)
   return names(" ", of("command", command)) .. (command == "exec" and " --" or "")
 end
 
-local CHOICE = "      %s:%s) COMPREPLY=($(compgen -W '%s' -- \"$current\")) ;;"
+local CHOICE = "      %s:%s) words='%s' ;;"
 
 function completion.bash()
   return filled(BASH, {
@@ -111,7 +106,7 @@ function completion.bash()
       return values and CHOICE:format(flag.command or "*", flag.flag, values)
     end),
     OWN = each(flags.commands, "\n", function(command)
-      return ("    %s) words='%s' ;;"):format(command, own_words(command))
+      return ("      %s) words='%s' ;;"):format(command, own_words(command))
     end),
   })
 end

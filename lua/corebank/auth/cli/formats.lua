@@ -1,4 +1,5 @@
---- A token as text for other programs.
+--- A token as text for other programs. It needs no escapes in JSON or a shell's quotes: its
+-- characters are those of RFC 6750's b64token.
 
 local formats = {}
 
@@ -10,7 +11,6 @@ function formats.header(token)
   return "Authorization: " .. token:header() .. "\n"
 end
 
--- A token needs no escapes: its characters are those of RFC 6750's b64token.
 function formats.json(token)
   local members = {('"accessToken":"%s","tokenType":"%s"'):format(token.accessToken,
     token.tokenType)}
@@ -29,27 +29,22 @@ function formats.variables(token)
   }
 end
 
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function lines(token, form, quote)
+local function lines(token, form)
   local list = {}
   for _, variable in ipairs(formats.variables(token)) do
-    list[#list + 1] = form:format(variable[1], quote(variable[2]))
+    list[#list + 1] = form:format(variable[1], variable[2])
   end
   return table.concat(list)
 end
 
 --- For eval.
 function formats.env(token)
-  return lines(token, "export %s=%s\n", quoted)
+  return lines(token, "export %s='%s'\n")
 end
 
---- For env files. Without quotes: docker's --env-file takes them for a part of the value, and no
--- character of a token needs them.
+--- For env files. Without quotes: docker's --env-file takes them for a part of the value.
 function formats.dotenv(token)
-  return lines(token, "%s=%s\n", tostring)
+  return lines(token, "%s=%s\n")
 end
 
 return formats

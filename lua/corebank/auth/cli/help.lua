@@ -4,40 +4,28 @@ local about = require "corebank.auth.cli.about"
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 
--- What stands beside a command's name in the list of commands, where that is not all.
-local USED_WITH = {
-  exec = "exec -- PROGRAM [ARG...]", completion = "completion " .. table.concat(flags.shells, "|"),
-}
+local COLUMN = 26   -- characters of a row's term
 
-local function summary()
-  local lines = {about.purpose .. "\n\nCommands:"}
-  for _, name in ipairs(flags.commands) do
-    lines[#lines + 1] = ("   %-26s %s"):format(USED_WITH[name] or name, flags.summaries[name])
-  end
-  lines[#lines + 1] = "   COMMAND --help             says more about a command"
-  return table.concat(lines, "\n")
-end
-
-local function environment()
-  local lines = {"Environment:"}
-  for _, entry in ipairs(about.environment) do
-    local names, meaning = entry[1], entry[2]
-    local format = #names < 26 and "   %-26s %s" or "   %s\n" .. (" "):rep(30) .. "%s"
-    lines[#lines + 1] = format:format(names, meaning)
+-- A heading, and rows of a term and its meaning. A term that is too long for its column has a line
+-- of its own.
+local function section(heading, column, rows)
+  local lines = {heading}
+  for _, row in ipairs(rows) do
+    local term = tostring(row[1])
+    local gap = #term < column and (" "):rep(column + 1 - #term) or "\n" .. (" "):rep(column + 4)
+    lines[#lines + 1] = "   " .. term .. gap .. row[2]
   end
   return table.concat(lines, "\n")
 end
 
-local function exit_statuses()
-  local lines = {"Exit status:"}
-  for _, entry in ipairs(exits.list) do
-    lines[#lines + 1] = ("   %-4d %s"):format(entry[1], entry[2])
+local function commands()
+  local rows = {}
+  for i, name in ipairs(flags.commands) do
+    local words = about.usage(name):gsub("^corebank%-auth ", ""):gsub(" %[OPTION%.%.%.%]", "")
+    rows[i] = {words, flags.summaries[name]}
   end
-  return table.concat(lines, "\n")
-end
-
-local function examples(list)
-  return "Examples:\n   " .. table.concat(list, "\n   ")
+  rows[#rows + 1] = {"COMMAND --help", "says more about a command"}
+  return section("Commands:", COLUMN, rows)
 end
 
 local help = {}
@@ -47,7 +35,7 @@ local help = {}
 ---@param root table
 ---@return string
 function help.text(parser, root)
-  root:help_description_margin(30):help_max_width(80)
+  root:help_description_margin(COLUMN + 4):help_max_width(80)
   for _, command in ipairs(root._commands) do command:hidden(true) end   -- the summary has them
   local name = parser ~= root and parser._name
   if name then
@@ -55,10 +43,11 @@ function help.text(parser, root)
     parser:description(about.commands[name])
   else
     parser:usage("Usage: corebank-auth COMMAND [OPTION...]")
-    parser:description(summary())
+    parser:description(about.purpose .. "\n\n" .. commands())
   end
-  return table.concat({parser:get_help(), environment(), exit_statuses(),
-    examples(about.examples[name or "token"])}, "\n\n")
+  return table.concat({parser:get_help(), section("Environment:", COLUMN, about.environment),
+    section("Exit status:", 4, exits.list),
+    "Examples:\n   " .. table.concat(about.examples[name or "token"], "\n   ")}, "\n\n")
 end
 
 return help

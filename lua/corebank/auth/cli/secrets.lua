@@ -29,15 +29,14 @@ function secrets.from_file(words, flag, path)
   require "corebank.auth.cli.wording".stop_for(what:format(flag) .. " " .. reason)
 end
 
---- Checks the options as if they had a secret.
+--- Checks the options, which have no secret, as if they had one.
 ---@param read table from from_words.options
 ---@return corebank.auth.Settings? # to be released
 ---@return string? mistake
 function secrets.check_all_else(read)
-  local own = read.clientSecret
   read.clientSecret = "a secret"
   local settings, mistake = options.read(read, true)
-  read.clientSecret = own
+  read.clientSecret = nil
   return settings, mistake
 end
 
