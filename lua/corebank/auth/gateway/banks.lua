@@ -91,7 +91,7 @@ end
 --- The same; without such a bank there is a line in the log.
 ---@return corebank.auth.gateway.Bank?
 function banks.find(name)
-  local bank = known[name or options.DEFAULT_NAME]
+  local bank = banks.get(name)
   if not bank then log.unknown(tostring(name or options.DEFAULT_NAME)) end
   return bank
 end

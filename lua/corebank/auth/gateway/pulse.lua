@@ -21,9 +21,10 @@ local LONGEST_PAUSE = 60
 local UNSETTLED_PAUSE = 1      -- while the token is not fresh
 local LONGEST_WITHOUT = 4      -- seconds until a bank is asked again, at most, while there is none
 
-local pulse = {}
+local pulse = {
+  isRunning = false,   -- whether there are beats, which add what requests noted to the counters
+}
 
-local running = false
 local triedAt   -- the last attempt to start it, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ end
 -- with `premature`.
 local function beat(premature)
   if premature then
-    running = false
+    pulse.isRunning = false
     return count_noted()
   end
   local ends = core.boot() + PERIOD
@@ -125,25 +126,21 @@ local function beat(premature)
   host.run_what_is_left()
 end
 
---- Whether there are beats, which add what requests noted to the counters.
-function pulse.is_running()
-  return running
-end
-
 --- Starts it, unless it was started.
 function pulse.start()
-  if running then return end
+  if pulse.isRunning then return end
   triedAt = core.boot()
   local started, fault = ngx.timer.every(PERIOD, beat)
   log.timer(fault)
   if not started then return end
-  running = true
+  pulse.isRunning = true
   ngx.timer.at(0, beat)   -- if there is no timer, the first beat comes in a second
 end
 
 --- Starts it again when an attempt has failed.
 function pulse.ensure()
-  if triedAt and not running and core.boot() >= triedAt + PERIOD and not ngx.worker.exiting() then
+  if triedAt and not pulse.isRunning and core.boot() >= triedAt + PERIOD
+    and not ngx.worker.exiting() then
     pulse.start()
   end
 end

@@ -111,7 +111,7 @@ local function fill(bank, variable, scheme, value)
     return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- gRPC's is 200
   end
   ngx.var[variable] = value_of(token, scheme)
-  if pulse.is_running() then bank.metrics:note("injected") else bank.metrics:add("injected") end
+  if pulse.isRunning then bank.metrics:note("injected") else bank.metrics:add("injected") end
   return token
 end
 
@@ -130,10 +130,8 @@ end
 -- The variable and the scheme of one call of inject(); or nil and what is wrong with them.
 local function own_options(bank, given)
   local variable, mistake = options.get(given, "variable", bank.variable)
-  if not variable then return nil, mistake end
-  local scheme
-  scheme, mistake = options.get(given, "scheme", bank.scheme)
-  if not scheme then return nil, mistake end
+  local scheme, fault = options.get(given, "scheme", bank.scheme)
+  if mistake or fault then return nil, mistake or fault end
   bank.variables[variable] = true
   return variable, scheme
 end
