@@ -78,16 +78,10 @@ function Condition:signal()
   self.signals = self.signals + 1
 end
 
--- The next signal of a condition.
-local Signal = {}
-Signal.__index = Signal
-
-function Signal:is_done()
-  return self.condition.signals > self.before
-end
-
 function Condition:wait(seconds)
-  return self.wait_for(setmetatable({condition = self, before = self.signals}, Signal), seconds)
+  local before = self.signals
+  local signal = {is_done = function() return self.signals > before end}
+  return self.wait_for(signal, seconds)
 end
 
 -- ---- the host ----------------------------------------------------------------------------------
