@@ -3,6 +3,7 @@
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"
 local header_lines = require "corebank.auth.cli.header_lines"
+local output = require "corebank.auth.cli.output"
 
 local found, argparse = pcall(require, "argparse")
 if not found then
@@ -22,9 +23,15 @@ end
 
 local arguments = {}
 
--- Raised through argparse, which otherwise ends the process.
-local function stop(outcome)
-  error(outcome, 0)
+-- Both end the command by an error that goes through argparse, which otherwise ends the process.
+local function answer(text)
+  output.print(text .. "\n")
+  exits.stop(exits.SUCCESS)
+end
+
+local function refuse(message, command)
+  exits.stop(exits.USAGE, ("%s\ncorebank-auth %s--help says more"):format(message,
+    command and command .. " " or ""))
 end
 
 -- An unknown option or command may be a secret in the wrong place: the message repeats it only when
@@ -42,7 +49,7 @@ local function mistake(where, message)
   if command == "exec" and message == "too many arguments" then
     message = "exec takes its program after --: exec [OPTION...] -- PROGRAM [ARG...]"
   end
-  stop{mistake = message, command = command}
+  refuse(message, command)
 end
 
 -- A file of headers is read later, when all flags are known: one says how it may be read.
@@ -54,7 +61,7 @@ local function header(result, _, line)
   end
   result.headers = result.headers or {}
   local fault = header_lines.add(result.headers, line)
-  if fault then stop{mistake = "--header " .. fault} end
+  if fault then refuse("--header " .. fault) end
 end
 
 local function declare_flag(parser, flag)
@@ -82,7 +89,7 @@ local function add_help_flag(parser, root)
   parser:add_help(false)
   parser:flag("-h --help"):description("shows this help"):action(function()
     if parser ~= root then declare(parser) end
-    stop{text = require "corebank.auth.cli.help".text(parser, root)}
+    answer(require "corebank.auth.cli.help".text(parser, root))
   end)
 end
 
@@ -91,7 +98,7 @@ local function build()
   parser:command_target("command"):require_command(false)
   add_help_flag(parser, parser)
   parser:flag("--version"):description("shows the versions of this and its libraries")
-    :action(function() stop{text = require "corebank.auth".version()} end)
+    :action(function() answer(require "corebank.auth".version()) end)
   declare(parser)
   for _, name in ipairs(flags.commands) do
     local command = parser:command(name)
@@ -111,10 +118,9 @@ local function refuse_secrets(words)
   for _, word in ipairs(words) do
     local name = word:match("^%-%-([%w_%-]+)")
     if name and NEVER[name:lower():gsub("[_%-]", "")] then
-      stop{mistake = "a secret is never taken from the command line, where every user of this "
-        .. "machine can see it and the shell remembers it; set COREBANK_CLIENT_SECRET, or give "
-        .. "--secret-file FILE (for a key's passphrase: --key-password-file FILE), or type it "
-        .. "when asked"}
+      refuse("a secret is never taken from the command line, where every user of this machine can "
+        .. "see it and the shell remembers it; set COREBANK_CLIENT_SECRET, or give --secret-file "
+        .. "FILE (for a key's passphrase: --key-password-file FILE), or type it when asked")
     end
   end
 end
@@ -129,39 +135,29 @@ local function split(words)
   return own, {}
 end
 
-local function parse(line)
+--- Reads the words of a command line. Ends the command on a mistake, and when they ask for a text:
+-- help, the version, a completion.
+---@param line string[]
+---@return table # the command, and the values by the flags' names
+function arguments.read(line)
   local words, program = split(line)
   refuse_secrets(words)
-  local parser = build()
-  local read = parser:parse(words)
+  local read = build():parse(words)
   if read.command == "exec" then
     read.program = program
   elseif program[1] then
-    stop{mistake = "too many arguments", command = read.command}
+    refuse("too many arguments", read.command)
   end
   local conflict = flags.conflict(read)
   if not read.command then
-    stop{mistake = "a command is needed: " .. table.concat(flags.commands, ", ")}
+    refuse("a command is needed: " .. table.concat(flags.commands, ", "))
   elseif conflict then
-    stop{mistake = conflict, command = read.command}
+    refuse(conflict, read.command)
   elseif read.command == "completion" then
-    stop{text = (require "corebank.auth.cli.completion"[read.shell]():gsub("\n$", ""))}
+    answer((require "corebank.auth.cli.completion"[read.shell]():gsub("\n$", "")))
   end
+  read[read.command] = nil   -- argparse sets this, too
   return read
-end
-
---- Reads the words of a command line.
----@param words string[]
----@return table? read the command, and the values by the flags' names
----@return {text: string?, mistake: string?, command: string?}? outcome what to print instead
-function arguments.read(words)
-  local ok, result = pcall(parse, words)
-  if ok then
-    result[result.command] = nil   -- argparse sets this, too
-    return result
-  end
-  if type(result) ~= "table" then error(result, 0) end
-  return nil, result
 end
 
 return arguments

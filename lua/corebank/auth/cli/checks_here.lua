@@ -1,5 +1,5 @@
 --- What the doctor looks at on this machine: the options, the secret, the store. Each check returns
--- what there is; or nil, what is wrong, and the exit status.
+-- what there is, or ends the command.
 
 local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"
@@ -72,7 +72,7 @@ end
 
 local function check_options(state)
   local settings, mistake = secrets.check_all_else(from_words.options(state.words))
-  if not settings then return nil, wording.spoken(mistake), exits.USAGE end
+  if not settings then wording.stop_for(mistake) end
   options.release(settings)
   return option_lines(state.words, settings) .. ignored_line()
 end
@@ -92,25 +92,23 @@ local function check_secret(state)
   return ("%s ($%s)"):format(file_line(core.outside(os.getenv(name))), name)
 end
 
--- Writes, reads and deletes an entry of the doctor's own.
+-- Writes, reads and deletes an entry of the doctor's own. Returns what went wrong, if anything.
 local function try_store(store)
   local name = ("d0c%029d"):format(math.floor(core.random() * 2 ^ 32))   -- 32 digits, as others
   local done, fault = store:put(name, "a try", 60)
-  if not done then return nil, fault end
+  if not done then return fault end
   local bytes
   bytes, fault = store:get(name)
   local gone, stays = store:delete(name)
-  if bytes ~= "a try" then return nil, fault or "it does not give back what it was given" end
-  return gone, stays
+  if bytes ~= "a try" then return fault or "it does not give back what it was given" end
+  return not gone and stays
 end
 
 local function check_store(state)
   local store = from_words.store(state.words)
   if not store then return "none (--no-store)" end
-  local ok, fault = try_store(store)
-  if not ok then
-    return nil, from_words.store_fault(fault), exits.USAGE
-  end
+  local fault = try_store(store)
+  if fault then exits.stop(exits.USAGE, from_words.store_fault(fault)) end
   return store.name .. (store.dir and " in " .. core.printable(store.dir) or "")
 end
 

@@ -1,6 +1,6 @@
 --- What the doctor checks on the way to the bank: the name, the connection, TLS, the clocks, the
--- answer. Each check returns a text, empty when there is nothing to say, and maybe a warning; or
--- nil, what is wrong, and the exit status.
+-- answer. Each check returns a text, empty when there is nothing to say, and maybe a warning; or it
+-- ends the command.
 
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"
@@ -31,34 +31,34 @@ local function failed_step(found)
   return found.address and "connect" or "resolve"
 end
 
--- Nil, the message and the exit status, for the check that the failure belongs to.
-local function ended(state, step)
+-- Ends the command, in the check that the failure belongs to.
+local function fail(state)
   local trouble = diagnosis.of_failure(state.found, state.settings)
   local message = trouble.message
   if trouble.code == "proxy" or state.found.atProxy and trouble.code ~= "tls" then
     message = message .. "; check --proxy, or the environment's variables for proxies"
-  elseif step == "resolve" then
+  elseif state.failed == "resolve" then
     message = message .. "; check --base-url, and this machine's DNS"
   elseif trouble.code == "connect" then
     message = message .. "; check host and port in --base-url, and the firewall on the way"
   elseif trouble.code == "timeout" then
     message = message .. "; or a firewall swallows what is sent"
   end
-  return nil, wording.spoken(message), exits.of(trouble.code)
+  exits.stop(exits.of(trouble.code), wording.spoken(message))
 end
 
 local function check_resolve(state)
   local settings = state.settings
   local found = core.inspect(settings.endpoint, settings.url, settings.timeout)
   state.found, state.failed = found, found.failure and failed_step(found)
-  if state.failed == "resolve" then return ended(state, "resolve") end
+  if state.failed == "resolve" then fail(state) end
   local host = core.url(settings.url).host
   return ("%s is %s"):format(found.proxied and "the proxy" or host, found.address or "known")
 end
 
 local function check_connect(state)
   local found = state.found
-  if state.failed == "connect" then return ended(state, "connect") end
+  if state.failed == "connect" then fail(state) end
   local took = found.connected and " in " .. ("%.0f ms"):format(found.connected * 1000) or ""
   local through = found.proxied and " through the proxy" or ""
   return state.settings.origin .. through .. took
@@ -74,7 +74,7 @@ end
 
 local function check_tls(state)
   local found = state.found
-  if state.failed then return ended(state, "tls") end
+  if state.failed then fail(state) end
   if state.settings.url:find("^http:") then return "none: http:// is not encrypted" end
   return ("TLS %s%s"):format(found.tlsVersion or "of an unknown version", certificate(found))
 end
@@ -102,7 +102,7 @@ local function check_clock(state)
   local side = ahead > 0 and "ahead of" or "behind"
   local text = ("%.0f s %s the bank's"):format(math.abs(ahead), side)
   if math.abs(ahead) < CLOCKS_TOO_FAR then return text end
-  return nil, "this machine's is " .. text .. "; set it, by NTP for example", exits.UNUSABLE
+  exits.stop(exits.UNUSABLE, "this machine's is " .. text .. "; set it, by NTP for example")
 end
 
 -- A warning when the reply's two fields do not mean the same end.
@@ -120,7 +120,7 @@ end
 local function check_answer(state)
   if state.token then return tostring(state.token), contradiction(state) end
   local message, hint = wording.message(state.problem), wording.hint(state.problem)
-  return nil, hint and message .. "; " .. hint or message, exits.of(state.problem.code)
+  exits.stop(exits.of(state.problem.code), hint and message .. "; " .. hint or message)
 end
 
 return {{"resolve", check_resolve}, {"connect", check_connect}, {"tls", check_tls},

@@ -15,28 +15,21 @@ local function painter()
   return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end
 end
 
--- What a check returns: a text and maybe a warning; or nil, a message and the exit status. A check
--- that ends the command has failed.
-local function outcome_of(check, state)
-  local ok, text, message, status = pcall(check, state)
-  if ok then return text, message, status end
-  if type(text) ~= "table" or text.status == exits.INTERRUPTED then error(text, 0) end
-  return nil, text.message, text.status
-end
-
--- Runs a check and prints its line. Returns the exit status when it fails.
+-- Runs a check, which returns a text and maybe a warning, and prints its line. One that ends the
+-- command has failed: returns the exit status then.
 local function run(check, state, paint)
-  local text, message, status = outcome_of(check[2], state)
-  text, message = text and output.readable(text), message and output.readable(message)
-  if not text then
-    output.print(("%s  %-8s  %s\n"):format(paint("failed", RED), check[1], message))
-    return status
-  elseif text ~= "" then
-    output.print(("%s      %-8s  %s\n"):format(paint("ok", GREEN), check[1], text))
+  local function print_line(word, color, text)
+    output.print(("%s%s%-8s  %s\n"):format(paint(word, color), (" "):rep(8 - #word), check[1],
+      output.readable(text)))
   end
-  if message then
-    output.print(("%s %-8s  %s\n"):format(paint("warning", YELLOW), check[1], message))
+  local ok, text, warning = pcall(check[2], state)
+  if not ok then
+    if type(text) ~= "table" or text.status == exits.INTERRUPTED then error(text, 0) end
+    print_line("failed", RED, text.message)
+    return text.status
   end
+  if text ~= "" then print_line("ok", GREEN, text) end
+  if warning then print_line("warning", YELLOW, warning) end
 end
 
 -- Prints the bank's answer with secrets blanked, each line indented.

@@ -5,12 +5,9 @@ local exits = require "corebank.auth.cli.exits"
 local output = require "corebank.auth.cli.output"
 
 local function run(words)
-  local read, outcome = require "corebank.auth.cli.plain"(words), nil
-  if not read then read, outcome = require "corebank.auth.cli.arguments".read(words) end
-  if read then return require "corebank.auth.cli.commands"[read.command](read) end
-  if outcome.text then return output.print(outcome.text .. "\n") end
-  local name = outcome.command and outcome.command .. " " or ""
-  exits.stop(exits.USAGE, ("%s\ncorebank-auth %s--help says more"):format(outcome.mistake, name))
+  local read = require "corebank.auth.cli.plain"(words)
+    or require "corebank.auth.cli.arguments".read(words)
+  return require "corebank.auth.cli.commands"[read.command](read)
 end
 
 -- The status and the message for an error that was raised. A bug's message has a traceback: names
@@ -46,11 +43,6 @@ local function end_command(ok, outcome)
   return outcome.status
 end
 
--- The command ends before a collection would pay. Lua 5.5 has "param" in place of "setpause".
-local function collect_late()
-  if not pcall(collectgarbage, "setpause", 1000) then collectgarbage("param", "pause", 1000) end
-end
-
 local cli = {}
 
 --- Runs the command.
@@ -58,7 +50,8 @@ local cli = {}
 ---@return integer # the exit status
 function cli.run(words)
   core.take_standard_files()
-  collect_late()
+  -- The command ends before a collection would pay. Lua 5.5 has "param" in place of "setpause".
+  if not pcall(collectgarbage, "setpause", 1000) then collectgarbage("param", "pause", 1000) end
   local status = end_command(xpcall(function() return run(words) end, describe))
   -- Without it eval would succeed, and the script would go on with an older token.
   if status ~= exits.SUCCESS and is_for_eval(words) then core.write(1, "false\n") end
