@@ -26,16 +26,9 @@ local LOOK = 1              -- seconds; see wait_for_any
 
 local OWN = {parallel = check.number(1, MOST_PARALLEL, true), onProgress = check.callable}
 
--- Every option that may be given, by its name.
-local known = {}
-for _, option in ipairs(list_of_options) do known[option.name] = option end
-for name in pairs(OWN) do known[name] = {name = name} end
-
-local function suggest(name)
-  local all = {}
-  for _, option in pairs(known) do all[#all + 1] = option end
-  return require "corebank.auth.options.suggest".mistake(name, all)
-end
+-- All that may be given.
+local all = {{name = "parallel"}, {name = "onProgress"}}
+for _, option in ipairs(list_of_options) do all[#all + 1] = option end
 
 -- The options of the call itself, and those that the elements share; or nil and what is wrong.
 local function split_options(given)
@@ -44,7 +37,6 @@ local function split_options(given)
   end
   local own, shared = {}, {}
   for name, value in pairs(given) do
-    if not known[name] then return nil, suggest(name) end
     if OWN[name] then
       local ok, reason = OWN[name](value)
       if not ok then return nil, name .. " " .. reason end
@@ -53,7 +45,7 @@ local function split_options(given)
       shared[name] = value
     end
   end
-  local mistake = options.check(shared)
+  local mistake = options.check(shared, all)
   if mistake then return nil, mistake end
   return own, shared
 end

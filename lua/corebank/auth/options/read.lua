@@ -7,23 +7,12 @@ local check_together = require "corebank.auth.options.together"
 local environment = require "corebank.auth.options.from_environment"
 local list = require "corebank.auth.options.list"
 
----@class corebank.auth.Settings
+---@class corebank.auth.Settings: corebank.auth.ClientOptions of which some are still there; and:
 ---@field endpoint userdata the options that libcurl needs, see csrc/lua/endpoint.c
 ---@field url string where to send the credentials
 ---@field origin string the bank, as messages name it
----@field clientId string
----@field clientSecret corebank.auth.Secret
 ---@field secretVariable string? the variable that the secret is from
----@field timeout number
----@field connectTimeout number
----@field attempts integer
----@field clientCert string?
----@field headerLines string[]?
----@field noProxy string?
----@field onEvent function?
----@field store corebank.auth.Store?
----@field leeway number?
----@field refreshAhead number?
+---@field headerLines string[]? the option `headers`
 ---@field ownsEndpoint boolean whether the endpoint is closed with these settings
 ---@field ownsSecret boolean whether the secret is, too; one that the caller made is not
 
@@ -65,10 +54,10 @@ end
 
 -- ---- all of them -------------------------------------------------------------------------------
 
-local function check_names(given, forClient)
+local function check_names(given, forClient, all)
   for name in pairs(given) do
     local option = known[name]
-    if not option then return require "corebank.auth.options.suggest".mistake(name, list) end
+    if not option then return require "corebank.auth.options.suggest".mistake(name, all) end
     if option.clientOnly and not forClient then
       return name .. " is for a token that is kept: give it to auth.client"
     end
@@ -118,9 +107,10 @@ end
 
 --- Checks options each by itself; others may be missing.
 ---@param given corebank.auth.Options
+---@param all {name: string}[] what a caller may have meant by a name that is wrong
 ---@return string? mistake
-function options.check(given)
-  local mistake = check_names(given)
+function options.check(given, all)
+  local mistake = check_names(given, false, all)
   local values = new_values()
   for _, option in ipairs(list) do
     local value = given[option.name]
@@ -140,7 +130,7 @@ function options.read_place(given, forClient)
     return nil, "a table of options is needed, not " .. type(given)
   end
   local values = new_values()
-  local mistake = check_names(given, forClient) or read_place(values, given)
+  local mistake = check_names(given, forClient, list) or read_place(values, given)
   local settings = not mistake and new_settings(values) or nil
   wipe(values)   -- the endpoint has a copy of a key's passphrase
   return settings, mistake
