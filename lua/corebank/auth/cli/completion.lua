@@ -88,12 +88,6 @@ _corebank-auth() {
 complete -F _corebank-auth corebank-auth
 ]==]
 
--- The words that only this command takes.
-local function own_words(command)
-  if command == "completion" then return SHELLS end
-  return names(" ", of("command", command)) .. (command == "exec" and " --" or "")
-end
-
 local CHOICE = "      %s:%s) words='%s' ;;"
 
 function completion.bash()
@@ -106,7 +100,8 @@ function completion.bash()
       return values and CHOICE:format(flag.command or "*", flag.flag, values)
     end),
     OWN = each(flags.commands, "\n", function(command)
-      return ("      %s) words='%s' ;;"):format(command, own_words(command))
+      local own = command == "completion" and SHELLS or names(" ", of("command", command))
+      return ("      %s) words='%s%s' ;;"):format(command, own, command == "exec" and " --" or "")
     end),
   })
 end

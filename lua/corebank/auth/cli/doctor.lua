@@ -6,30 +6,25 @@ local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
 local output = require "corebank.auth.cli.output"
 
-local RED, GREEN, YELLOW = 31, 32, 33
+local COLORS = {failed = 31, ok = 32, warning = 33}   -- red, green, yellow
 
-local function painter()
-  if not core.is_terminal(1) or (os.getenv "NO_COLOR" or "") ~= "" then
-    return function(text) return text end
-  end
-  return function(text, color) return ("\27[%dm%s\27[0m"):format(color, text) end
+local function print_line(state, verdict, check, text)
+  local shown = state.hasColors and ("\27[%dm%s\27[0m"):format(COLORS[verdict], verdict) or verdict
+  output.print(("%s%s%-8s  %s\n"):format(shown, (" "):rep(8 - #verdict), check[1],
+    output.readable(text)))
 end
 
 -- Runs a check, which returns a text and maybe a warning, and prints its line. One that ends the
 -- command has failed: returns the exit status then.
-local function run(check, state, paint)
-  local function print_line(word, color, text)
-    output.print(("%s%s%-8s  %s\n"):format(paint(word, color), (" "):rep(8 - #word), check[1],
-      output.readable(text)))
-  end
+local function run(check, state)
   local ok, text, warning = pcall(check[2], state)
   if not ok then
     if type(text) ~= "table" or text.status == exits.INTERRUPTED then error(text, 0) end
-    print_line("failed", RED, text.message)
+    print_line(state, "failed", check, text.message)
     return text.status
   end
-  if text ~= "" then print_line("ok", GREEN, text) end
-  if warning then print_line("warning", YELLOW, warning) end
+  if text ~= "" then print_line(state, "ok", check, text) end
+  if warning then print_line(state, "warning", check, warning) end
 end
 
 -- Prints the bank's answer with secrets blanked, each line indented.
@@ -48,11 +43,11 @@ end
 ---@param words table from arguments.read
 ---@return integer # the exit status
 return function(words)
-  local paint = painter()
-  local state = {words = words}
+  local state = {words = words,
+    hasColors = core.is_terminal(1) and (os.getenv "NO_COLOR" or "") == ""}
   for _, checks in ipairs{checks_here, checks_there} do
     for _, check in ipairs(checks) do
-      local status = run(check, state, paint)
+      local status = run(check, state)
       if status then
         if words.showAnswer and state.problem then show_answer(state.problem) end
         return status

@@ -6,9 +6,6 @@ local exits = require "corebank.auth.cli.exits"
 local options = require "corebank.auth.options.read"
 local secret = require "corebank.auth.options.secret"
 
-local NO_SECRET = "there is no client secret%s; set COREBANK_CLIENT_SECRET or "
-  .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE%s"
-
 local ON_TERMINAL = ", or run this on a terminal and type it"
 
 local secrets = {}
@@ -41,7 +38,8 @@ function secrets.check_all_else(read)
 end
 
 local function stop_without_secret(why, remedy)
-  exits.stop(exits.USAGE, NO_SECRET:format(why, remedy))
+  exits.stop(exits.USAGE, ("there is no client secret%s; set COREBANK_CLIENT_SECRET or "
+    .. "COREBANK_CLIENT_SECRET_FILE, or give --secret-file FILE%s"):format(why, remedy))
 end
 
 -- Asks for the client secret: only when all other options are right and, without --prompt, when
