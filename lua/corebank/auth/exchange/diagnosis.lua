@@ -5,17 +5,16 @@ local problem = require "corebank.auth.exchange.problem"
 
 local diagnosis = {}
 
+local CODES = {[400] = "denied", [401] = "denied", [403] = "denied", [429] = "limited"}
+
 -- HTTP status -> code, for all that is not a 2xx or a redirect. A 407 is the proxy's only where
 -- there is one that sees the request itself; else it is a strange answer of the bank.
 local function code_of(status, settings)
-  if status == 400 or status == 401 or status == 403 then return "denied" end
   if status == 407 and settings.url:find "^http:"
     and core.proxy(settings.endpoint, settings.url) then
     return "proxy"
   end
-  if status == 429 then return "limited" end
-  if status >= 500 then return "server" end
-  return "status"
+  return CODES[status] or status >= 500 and "server" or "status"
 end
 
 local advice = {
@@ -122,11 +121,6 @@ local function timed_out(result, settings)
   return ("%s; raise %s (%g s)"):format(timeout_advice[step]:format(whom), limit, settings[limit])
 end
 
-local function is_by_https_proxy(settings)
-  local url = core.proxy(settings.endpoint, settings.url)
-  return url and url:lower():find("^https://") ~= nil
-end
-
 local function tls_failed(result, settings)
   local templates = result.atProxy and proxy_tls_advice or tls_advice
   local template = templates[result.tlsFault] or templates.handshake
@@ -135,7 +129,9 @@ local function tls_failed(result, settings)
     template = template .. "; check clientCert, clientKey and clientKeyPassword"
   end
   -- Behind such a proxy OpenSSL does not say that it does not trust a certificate.
-  if result.tlsFault == "handshake" and not result.atProxy and is_by_https_proxy(settings) then
+  local proxy = core.proxy(settings.endpoint, settings.url)
+  if result.tlsFault == "handshake" and not result.atProxy and proxy
+    and proxy:lower():find "^https://" then
     template = template .. "; check caFile"
   end
   return template:format(blamed(result, settings), settings.clientCert and "another" or "a")
@@ -161,17 +157,15 @@ function diagnosis.of_failure(result, settings)
     message = ("%s (%s)"):format(message, settings.clientSecret:redact(result.detail))
   end
   -- OpenSSL 3 of a file that Windows, Java or OpenSSL 1 wrote; it blames the passphrase besides.
-  local detail = result.tlsFault == "client" and result.detail or ""
-  if detail:find("unsupported", 1, true) then
+  if result.tlsFault == "client" and (result.detail or ""):find("unsupported", 1, true) then
     message = message .. OLD_ENCRYPTION
   end
   if result.failure == "proxy" and result.detail == "status 407" then
     message = message .. "; it wants credentials of its own: check those in the proxy URL"
   end
-  local fields = {}
   -- A proxy that answered will answer the same again.
-  if result.failure == "proxy" and result.begun then fields.retryable = false end
-  return problem.new(result.failure, message, fields)
+  local isFinal = result.failure == "proxy" and result.begun
+  return problem.new(result.failure, message, isFinal and {retryable = false} or nil)
 end
 
 return diagnosis

@@ -228,11 +228,8 @@ function exchange.new(fields)
   return setmetatable(fields, Call)
 end
 
---- A call from beginning to end, outside of tasks. However it ends, it is closed.
+--- A call from beginning to end, outside of tasks; returns as `run`. However it ends, it is closed.
 ---@param fields table as for `new`
----@return corebank.auth.Token? token
----@return string? message
----@return corebank.auth.Problem? problem
 function exchange.call(fields)
   local call = exchange.new(fields)
   local ok, fresh, message, trouble = pcall(call.run, call)

@@ -22,10 +22,8 @@ local methods = {__index = Token}
 ---@return number
 function Token:remaining()
   local own = self[HIDDEN]
-  local left = own.bootDeadline - own.clock.boot()
-  local leftByWall = own.wallDeadline - own.clock.wall()
-  if leftByWall < left then left = leftByWall end
-  return left > 0 and left or 0
+  return math.max(0, math.min(own.bootDeadline - own.clock.boot(),
+    own.wallDeadline - own.clock.wall()))
 end
 
 --- Whether no more than `leeway` seconds are left.
@@ -62,16 +60,10 @@ function token.epoch(expirationTime)
   return expirationTime >= MILLISECONDS and expirationTime / 1000 or expirationTime
 end
 
--- The smaller of two lifetimes that is above zero, if one is.
-local function smaller_above_zero(one, other)
-  if one > 0 and (one < other or other <= 0) then return one end
-  return other
-end
-
 -- Seconds from sending the request until `ends`, in epoch seconds. Two clocks can tell: ours, which
 -- showed `sentWall` then, and the bank's, which showed `date` at some moment of the `took` seconds
 -- since. When the token ends must be no guess: the bank's clock was at the end of that second, and
--- the request had just been sent.
+-- the request had just been sent; the smaller of the two counts that is above zero, if one is.
 local function until_end(ends, sentWall, date, took, seconds)
   local byOurs = ends - sentWall
   if not date then return byOurs end
@@ -81,7 +73,8 @@ local function until_end(ends, sentWall, date, took, seconds)
   if seconds and byTheirs <= seconds and seconds <= byTheirs + SECOND + took then
     return math.max(byOurs, byTheirs)
   end
-  return smaller_above_zero(byOurs, byTheirs)
+  if byOurs > 0 and (byOurs < byTheirs or byTheirs <= 0) then return byOurs end
+  return byTheirs
 end
 
 -- How long the token is valid, counted from when the request was sent. A validity needs no clock:
