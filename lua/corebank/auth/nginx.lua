@@ -23,11 +23,6 @@ local OF_THE_WORKER = {init_worker = true, timer = true}
 
 local gateway = {}
 
-local function line_of_caller()
-  local caller = debug.getinfo(3, "Sl")
-  return caller and ("%s:%d"):format(caller.short_src, caller.currentline) or "?"
-end
-
 --- Makes a bank known to this worker, and begins to keep a token for it. One of the same name is
 -- replaced.
 --
@@ -48,7 +43,9 @@ function gateway.setup(given)
   local phase = ngx.get_phase()
   if phase == "init" then error("setup: " .. host.objection(), 2) end
   if BEFORE_INJECT[phase] and type(given) == "table" and banks.get(given.name) then return true end
-  local mistake = banks.put(given, line_of_caller())
+  local caller = debug.getinfo(2, "Sl")
+  local mistake = banks.put(given,
+    caller and ("%s:%d"):format(caller.short_src, caller.currentline) or "?")
   if OF_THE_WORKER[phase] then pulse.start() end
   if mistake then return nil, mistake end
   return true

@@ -136,15 +136,6 @@ local function own_options(bank, given)
   return variable, scheme
 end
 
--- In a subrequest: another bank that uses the same variable. A subrequest shares the variables of
--- its main request, and `set` has emptied this one: nothing shows whether the main request or
--- another subrequest is about to send another bank's token from it. So the subrequest is refused.
-local function is_of_another(bank, variable)
-  local other = ngx.is_subrequest and banks.other_with(variable, bank)
-  if other then log.shared(bank, other, variable) end
-  return other
-end
-
 --- See corebank.auth.nginx.
 function request.inject(name, given)
   local phase = get_phase()
@@ -166,7 +157,14 @@ function request.inject(name, given)
     log.unset(variable)
     return refuse(bank)
   end
-  if is_of_another(bank, variable) then return refuse(bank) end
+  -- A subrequest shares the variables of its main request, and `set` has emptied this one: nothing
+  -- shows whether the main request or another subrequest is about to send another bank's token from
+  -- it. So the subrequest is refused.
+  local other = ngx.is_subrequest and banks.other_with(variable, bank)
+  if other then
+    log.shared(bank, other, variable)
+    return refuse(bank)
+  end
   return fill_or_refuse(bank, variable, scheme, value, phase)
 end
 
@@ -175,11 +173,9 @@ end
 --- See corebank.auth.nginx.
 function request.observe(name)
   local status = upstream_status()
-  if not status then return end
-  local grpc = grpc_rejects()
-  if status < 400 and not grpc then return end
+  if not status or status < 400 and not grpc_rejects() then return end
   for _, bank in ipairs(banks.each(name)) do
-    if (grpc or bank.rejects[status]) and reject_carried(bank) then return end
+    if is_rejected(bank) and reject_carried(bank) then return end
   end
 end
 
