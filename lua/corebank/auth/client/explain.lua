@@ -25,22 +25,19 @@ function Explanation:__tostring()
   return line
 end
 
-local function add_token(told, client)
-  local system = client.system
-  told.source, told.remaining = client.source, client.current:remaining()
-  told.refreshIn = math.max(0, math.min(client.freshUntil - system.steady(),
-    client.freshUntilWall - system.wall()))
-  told.state = client.current:expired(client.currentLeeway) and "expired"
-    or client.isRejected and "rejected" or told.refreshIn > 0 and "fresh" or "stale"
-end
-
 ---@param client corebank.auth.Client
 ---@return corebank.auth.Explanation
 return function(client)
   local told = {client = client.name, state = client.isClosed and "closed" or "none",
     inFlight = client:is_fetching(), store = client.shared and client.shared.store.name,
     counters = {}}
-  if client.current then add_token(told, client) end
+  if client.current then
+    told.source, told.remaining = client.source, client.current:remaining()
+    told.refreshIn = math.max(0, math.min(client.freshUntil - client.system.steady(),
+      client.freshUntilWall - client.system.wall()))
+    told.state = client.current:expired(client.currentLeeway) and "expired"
+      or client.isRejected and "rejected" or told.refreshIn > 0 and "fresh" or "stale"
+  end
   if client.lastProblem then
     told.problem, told.problemAt = client.lastProblem.message, client.lastProblemAt
   end

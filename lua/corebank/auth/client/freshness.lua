@@ -110,14 +110,10 @@ local function outlasts(client, token)
     or token:remaining() >= client.current:remaining() + LEAST_GAIN
 end
 
-local function went_well(client)
-  client.failures, client.nextRefresh = 0, -math.huge
-  client.latch:open()
-end
-
 -- The bank gave a token for the request that began at `departed`, to whomever.
 local function receive(client, token, lifetime, departed)
-  went_well(client)
+  client.failures, client.nextRefresh = 0, -math.huge
+  client.latch:open()
   client.departed = departed
   if outlasts(client, token) then return adopt(client, token, lifetime) end
   -- It gives no more time for being asked again: it is not, before the leeway. If this is another

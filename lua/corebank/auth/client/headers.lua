@@ -20,12 +20,6 @@ local function only_numbers(name)
   return core.numbers_requests(name)
 end
 
--- One line as check.header_table made it: "Name: value", or "Name;" for an empty value.
-local function parts_of(line)
-  local name, value = line:match "^([^:;]+)[:;]%s*(.-)%s*$"
-  return name:lower(), value
-end
-
 --- The headers that tell entries apart, as one text, whatever their order and the case of their
 -- names. A value may be a key: the text is for a keyed hash, and for nothing else.
 ---@param lines string[]? `headerLines` of the settings
@@ -33,7 +27,9 @@ end
 return function(lines)
   local telling = {}
   for _, line in ipairs(lines or {}) do
-    local name, value = parts_of(line)
+    -- As check.header_table made it: "Name: value", or "Name;" for an empty value.
+    local name, value = line:match "^([^:;]+)[:;]%s*(.-)%s*$"
+    name = name:lower()
     if not only_numbers(name) then
       telling[#telling + 1] = ("%s:%d:%s"):format(name, #value, value)
     end

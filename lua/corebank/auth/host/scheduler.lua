@@ -120,14 +120,6 @@ function scheduler.new(system)
     end
   end
 
-  local function drop_ended()
-    local others = {}
-    for _, task in ipairs(tasks) do
-      if not task.isOver then others[#others + 1] = task end
-    end
-    tasks = others   -- in one step, for Ctrl-C raises anywhere
-  end
-
   -- Moves on each that can go on. Those that they start have their turn later.
   local function turn()
     local list, now, ended = tasks, system.boot(), false
@@ -141,7 +133,12 @@ function scheduler.new(system)
       end
       ended = ended or task.isOver
     end
-    if ended then drop_ended() end
+    if not ended then return end
+    local others = {}
+    for _, task in ipairs(tasks) do
+      if not task.isOver then others[#others + 1] = task end
+    end
+    tasks = others   -- in one step, for Ctrl-C raises anywhere
   end
 
   -- Waits until a task can go on, or this has come. Where a transfer is waited for, by whomever,

@@ -12,19 +12,17 @@ local function fastest_before()
   return ffi.cast("bool (*)(double, double)", core.before_address())
 end
 
--- Every look into a store asks, and the name is in a file: no process outlives the system's start.
--- A failure is not kept: there may be a descriptor to read it with later.
-local function kept_session()
-  local name
-  return function()
-    name = name or core.session()
-    return name
-  end
-end
-
 local system = {}
 for name, value in pairs(core) do system[name] = value end
 system.before = fastest_before()
-system.session = kept_session()
+
+local session
+
+-- Every look into a store asks, and the name is in a file: no process outlives the system's start.
+-- A failure is not kept: there may be a descriptor to read it with later.
+function system.session()
+  session = session or core.session()
+  return session
+end
 
 return system
