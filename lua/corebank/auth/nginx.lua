@@ -71,38 +71,28 @@ end
 
 --- Puts the token into the request's variable. Without a token nginx answers 503. For
 -- rewrite_by_lua*, access_by_lua*; in the latter the code after it in the same block does not run.
----@param name string? of the bank; default: "default"
----@param given {variable: string?, scheme: string?}? in place of what setup was given
-function gateway.inject(name, given)
-  return request.inject(name, given)
-end
+-- `name` is the bank's, default "default"; `given` counts in place of what setup was given.
+---@type fun(name: string?, given: {variable: string?, scheme: string?}?)
+gateway.inject = request.inject
 
 --- Looks at the upstream's answer: a status in `rejects`, or gRPC's 16, drops the token that this
 -- request carried, and the next one is fetched at once. Never waits. For header_filter_by_lua*,
--- log_by_lua*.
----@param name string? of the bank; default: whichever the token is of
-function gateway.observe(name)
-  request.observe(name)
-end
+-- log_by_lua*. `name` is the bank's; default: whichever the token is of.
+---@type fun(name: string?)
+gateway.observe = request.observe
 
---- Drops the token that this request carried, whatever the upstream's status. Never waits.
----@param name string? of the bank; default: whichever the token is of
----@return boolean # whether it was dropped; false also for a token that has been replaced already
-function gateway.reject(name)
-  return request.reject(name)
-end
+--- Drops the token that this request carried, whatever the upstream's status. Never waits. Returns
+-- whether it was dropped; false also for a token that has been replaced already.
+---@type fun(name: string?): boolean
+gateway.reject = request.reject
 
 --- Answers 200 while there is a valid token, here or in the shared dict, else 503. Asks no bank.
--- For content_by_lua*.
----@param name string? of the bank; default: all of them
-function gateway.ready(name)
-  answers.ready(name)
-end
+-- For content_by_lua*. `name` is the bank's; default: all of them.
+---@type fun(name: string?)
+gateway.ready = answers.ready
 
 --- Answers with the metrics of one bank, or of all, for Prometheus. For content_by_lua*.
----@param name string? of the bank; default: all of them
-function gateway.metrics(name)
-  answers.metrics(name)
-end
+---@type fun(name: string?)
+gateway.metrics = answers.metrics
 
 return gateway
