@@ -30,13 +30,6 @@ local function answer(ready, text)
   ngx.print('{"ready":', ready and "true" or "false", text, "}\n")
 end
 
-local function answer_for(bank)
-  local token = bank and token_of(bank)
-  local state = not bank and "unknown" or not bank.client and "not set up"
-    or bank.client:explain().state
-  answer(token, (',"state":"%s","remaining":%d'):format(state, token and token:remaining() or 0))
-end
-
 local function answer_for_all(list)
   local missing = {}
   for i, bank in ipairs(list) do
@@ -50,8 +43,12 @@ end
 --- See corebank.auth.nginx.
 function answers.ready(name)
   pulse.ensure()
-  if name then return answer_for(banks.find(name)) end
-  answer_for_all(banks.each())
+  if not name then return answer_for_all(banks.each()) end
+  local bank = banks.find(name)
+  local token = bank and token_of(bank)
+  local state = not bank and "unknown" or not bank.client and "not set up"
+    or bank.client:explain().state
+  answer(token, (',"state":"%s","remaining":%d'):format(state, token and token:remaining() or 0))
 end
 
 --- See corebank.auth.nginx.

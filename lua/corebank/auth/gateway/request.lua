@@ -128,7 +128,8 @@ local function fill_or_refuse(bank, variable, scheme, value, phase)
 end
 
 -- The variable and the scheme of one call of inject(); or nil and what is wrong with them.
-local function own_options(bank, given)
+local function form_of(bank, given)
+  if not given then return bank.variable, bank.scheme end
   local variable, mistake = options.get(given, "variable", bank.variable)
   local scheme, fault = options.get(given, "scheme", bank.scheme)
   if mistake or fault then return nil, mistake or fault end
@@ -144,13 +145,10 @@ function request.inject(name, given)
   end
   local bank = banks.find(name)
   if not bank or not bank.client then return refuse(bank) end
-  local variable, scheme = bank.variable, bank.scheme
-  if given then
-    variable, scheme = own_options(bank, given)
-    if not variable then
-      log.fault(bank, "inject()", scheme)
-      return refuse(bank)
-    end
+  local variable, scheme = form_of(bank, given)
+  if not variable then
+    log.fault(bank, "inject()", scheme)
+    return refuse(bank)
   end
   local value = variables.get(variable)
   if value == nil then
