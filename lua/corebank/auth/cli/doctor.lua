@@ -41,7 +41,7 @@ local function show_answer(problem)
 end
 
 ---@param words table from arguments.read
----@return integer # the exit status
+---@return integer? # the exit status; nil: all is well
 return function(words)
   local state = {words = words,
     hasColors = core.is_terminal(1) and (os.getenv "NO_COLOR" or "") == ""}
@@ -54,5 +54,4 @@ return function(words)
       end
     end
   end
-  return exits.SUCCESS
 end

@@ -44,11 +44,6 @@ local own = {
     meaning = "shows the bank's answer, secrets blanked, if it contains no token"},
 }
 
-local function flag_of(option)
-  if option.kind == "headers" then return "--header" end
-  return "--" .. option.name:gsub("%u", function(letter) return "-" .. letter:lower() end)
-end
-
 local flags = {
   commands = {"token", "exec", "explain", "forget", "doctor", "completion"},
   shells = {"bash", "zsh", "fish"},   -- that `completion` knows
@@ -68,7 +63,9 @@ flags.summaries = {
 flags.list = {}
 for _, option in ipairs(options) do
   if not NOT_A_FLAG[option.kind] then
-    flags.list[#flags.list + 1] = {flag = flag_of(option), name = option.name, kind = option.kind,
+    local flag = option.kind == "headers" and "--header"
+      or "--" .. option.name:gsub("%u", function(letter) return "-" .. letter:lower() end)
+    flags.list[#flags.list + 1] = {flag = flag, name = option.name, kind = option.kind,
       meaning = option.meaning, env = option.env, default = option.default, isOption = true}
   end
 end

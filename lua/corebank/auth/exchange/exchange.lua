@@ -100,13 +100,6 @@ local function judge(call, url, fault, isFinal)
   return trouble
 end
 
-local function expired_on_arrival(settings, status, tokenValiditySec)
-  local why = tokenValiditySec and ": it is valid for no longer than the answer took"
-    or " by its expirationTime; compare this machine's clock with the bank's"
-  return problem.new("expired", ("the token from %s had already expired on arrival%s"):format(
-    settings.origin, why), {status = status})
-end
-
 -- ---- one try -----------------------------------------------------------------------------------
 
 -- One POST. Returns a token; or nil and what `judge` returns.
@@ -124,7 +117,10 @@ local function post(call, url)
     local fresh = token.of_reply(system, accessToken, sentBoot, sentWall, date, expirationTime,
       tokenValiditySec)
     if fresh then return fresh end
-    return nil, expired_on_arrival(settings, status, tokenValiditySec)
+    local why = tokenValiditySec and ": it is valid for no longer than the answer took"
+      or " by its expirationTime; compare this machine's clock with the bank's"
+    return nil, problem.new("expired", ("the token from %s had already expired on arrival%s")
+      :format(settings.origin, why), {status = status})
   end
   local fault, isFinal = sentBoot, sentWall   -- of a 2xx without a token
   return nil, judge(call, url, fault, isFinal)

@@ -65,11 +65,6 @@ local function closeness(wanted, word)
   return d + math.abs(#wanted - #word) / 100
 end
 
--- X-Api-Key, x_api_key, xApiKey, Accept-Charset, apiKey: as headers are written, and no option.
-local function is_header(name)
-  return HEADERS[bare(name)] or name:find "^[xX][%-_%u]" or name:find "^%u%l+%-%u%l+"
-end
-
 --- The option that somebody may have meant by a name that there is not.
 ---@param name string
 ---@param options {name: string}[] those that there are
@@ -93,7 +88,9 @@ function suggest.nearest(name, options)
   for word, option in pairs(elsewhere) do
     if known[option] then consider(word, known[option]) end
   end
-  if best > 0 and known.headers and is_header(name) then return known.headers, MEANT end
+  -- X-Api-Key, x_api_key, xApiKey, Accept-Charset, apiKey: as headers are written, and no option.
+  local isHeader = HEADERS[bare(name)] or name:find "^[xX][%-_%u]" or name:find "^%u%l+%-%u%l+"
+  if best > 0 and known.headers and isHeader then return known.headers, MEANT end
   return nearest, hint
 end
 

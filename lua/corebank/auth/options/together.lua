@@ -6,11 +6,6 @@ local host_name = require "corebank.auth.options.host_name"
 
 local USUAL_PORTS = {https = "443", http = "80"}
 
-local function is_loopback(host)
-  return host == "localhost" or host == "[::1]"
-    or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
-end
-
 local function check_base(url, given)
   if not url or url.host == "" then return "must be a URL" .. host_name.no_url(given) end
   local fault = host_name.fault(url.host)
@@ -23,7 +18,9 @@ end
 -- A plaintext URL is fine on this machine only, and then not by way of a proxy.
 local function check_plaintext(values, url, name)
   if url.scheme ~= "http" or values.allowPlaintext then return nil end
-  if not is_loopback(url.host) then
+  local isHere = url.host == "localhost" or url.host == "[::1]"
+    or url.host:find "^127%.%d+%.%d+%.%d+$"
+  if not isHere then
     return name .. " must begin with https:// (or set allowPlaintext, and the secret can be read "
       .. "on the way)"
   end
