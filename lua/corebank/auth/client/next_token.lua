@@ -1,5 +1,5 @@
 --- What a client does when the token at hand will not do for long: refreshes it in the background,
--- or has its caller wait for the next one.
+-- or has its caller wait for the next one. The functions take the client.
 
 local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"
@@ -31,7 +31,6 @@ local function may_start(self, notBefore)
 end
 
 --- Starts a refresh, unless there is one in flight or it is not the time for one.
----@param self corebank.auth.Client
 function next_token.refresh_in_background(self)
   if self.flight then move_on(self) end
   if self.flight or self.isClosed or freshness.is_fresh(self) then return end
@@ -49,7 +48,6 @@ local function wait_a_moment(self)
 end
 
 --- Gives up what is in flight.
----@param self corebank.auth.Client
 ---@return any # what a handler of events has raised then, if anything: to be raised when all is
 --- done
 function next_token.give_up(self)
@@ -116,7 +114,6 @@ local function fetch(self)
 end
 
 --- A valid token: the one at hand, or the next one, which is waited for. Returns as Client:token.
----@param self corebank.auth.Client
 function next_token.hand_out(self)
   if freshness.usable(self) then
     next_token.refresh_in_background(self)
@@ -127,7 +124,6 @@ function next_token.hand_out(self)
 end
 
 --- Waits until nothing is in flight any more.
----@param self corebank.auth.Client
 function next_token.wait_for_flights(self)
   while self:is_fetching() do
     local flight = self.flight
@@ -137,7 +133,6 @@ function next_token.wait_for_flights(self)
 end
 
 --- The same, and what it began in the background, for one of many who wait side by side.
----@param self corebank.auth.Client
 function next_token.hand_out_and_refresh(self)
   local token, message, trouble = next_token.hand_out(self)
   next_token.wait_for_flights(self)
@@ -147,7 +142,6 @@ end
 
 --- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
 -- bank that is down is asked less and less often.
----@param self corebank.auth.Client
 ---@param longest number? seconds until it is asked again at the latest while there is no valid
 --- token; default: it may be a minute
 function next_token.tend(self, longest)
