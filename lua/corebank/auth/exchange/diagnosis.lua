@@ -124,15 +124,14 @@ end
 local function tls_failed(result, settings)
   local templates = result.atProxy and proxy_tls_advice or tls_advice
   local template = templates[result.tlsFault] or templates.handshake
-  -- GnuTLS builds do not say that a client certificate was missing or could not be used.
-  if result.tlsFault == "handshake" and settings.clientCert and not result.atProxy then
-    template = template .. "; check clientCert, clientKey and clientKeyPassword"
-  end
-  -- Behind such a proxy OpenSSL does not say that it does not trust a certificate.
-  local proxy = core.proxy(settings.endpoint, settings.url)
-  if result.tlsFault == "handshake" and not result.atProxy and proxy
-    and proxy:lower():find "^https://" then
-    template = template .. "; check caFile"
+  if result.tlsFault == "handshake" and not result.atProxy then
+    -- GnuTLS builds do not say that a client certificate was missing or could not be used.
+    if settings.clientCert then
+      template = template .. "; check clientCert, clientKey and clientKeyPassword"
+    end
+    -- Behind such a proxy OpenSSL does not say that it does not trust a certificate.
+    local proxy = core.proxy(settings.endpoint, settings.url)
+    if proxy and proxy:lower():find "^https://" then template = template .. "; check caFile" end
   end
   return template:format(blamed(result, settings), settings.clientCert and "another" or "a")
 end
