@@ -14,9 +14,37 @@ local token = require "corebank.auth.exchange.token"
 
 local entry = {}
 
-local function write(fields)
-  local lines = {}
-  for name, value in pairs(fields) do
+local function text_of(value) return value end
+local function is_true(value) return value == "true" end
+
+--- How long a failure counts, in seconds: no Retry-After lasts longer.
+entry.FAILURE_KEPT = 300
+
+-- The fields, and what reads each. The moments, and how many seconds ahead each may lie at most; 0:
+-- it has been. The end of a token is in both: each clock has one of its own.
+local TOKEN = {accessToken = text_of, tokenType = text_of, expirationTime = tonumber,
+  tokenValiditySec = tonumber, lifetime = tonumber, endsBoot = tonumber, endsWall = tonumber,
+  rejections = tonumber, isRejected = is_true}
+local MOMENTS_OF_TOKEN = {departed = 0, lastRejection = 0, ends = math.huge}
+
+-- Of a problem all but its body.
+local FAILURE = {code = text_of, message = text_of, requestId = text_of, secretFault = text_of,
+  status = tonumber, attempts = tonumber, retryAfter = tonumber, retryable = is_true,
+  failures = tonumber, denials = tonumber, limits = tonumber}
+local MOMENTS_OF_FAILURE = {at = 0, departed = 0, nextRefresh = 60, latched = entry.FAILURE_KEPT}
+
+local function write(values, fields, moments, system, keptFor)
+  local written, lines = {session = system.session() or "", keptFor = keptFor and keptFor * 1e6,
+    writtenWall = keptFor and system.wall() * 1e6}, {}
+  for name in pairs(fields) do written[name] = values[name] end
+  for name in pairs(moments) do
+    local moment = values[name]
+    if moment then
+      written[name .. "Boot"] = moment * 1e6
+      written[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1e6
+    end
+  end
+  for name, value in pairs(written) do
     local text = type(value) == "number" and ("%.0f"):format(math.floor(value)) or tostring(value)
     lines[#lines + 1] = ("%s %s\n"):format(name, text:gsub("%c", " "))
   end
@@ -25,55 +53,38 @@ end
 
 local SAME = 1   -- seconds by which a moment that has been may seem to lie ahead
 
+-- The moment under `name` on this process's boot clock; nil when there is none. By the wall clock's
+-- word it may be any, for that may have been set in between. When one that has been seems to lie
+-- ahead nobody knows when it was: long ago.
+local function moment_of(lines, name, ahead, system)
+  local boot, wall = tonumber(lines[name .. "Boot"]), tonumber(lines[name .. "Wall"])
+  if not boot or not wall then return nil end
+  local now = system.boot()
+  local moment = lines.writtenAt and lines.writtenAt + (wall - lines.writtenWall) / 1e6
+    or lines.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + now
+  if ahead == 0 and moment > now + SAME then return -math.huge end
+  return math.min(moment, now + ahead)
+end
+
 -- `keptUntil`: what the store's clock says, as a moment on this process's boot clock.
-local function read(text, system, keptUntil)
-  local fields = {}
-  for name, value in text:gmatch("(%a+) ([^\n]*)\n") do fields[name] = value end
+local function read(text, fields, moments, system, keptUntil)
+  local lines, values = {}, {}
+  for name, value in text:gmatch("(%a+) ([^\n]*)\n") do lines[name] = value end
   -- When its request was sent: the first of its moments.
-  local boot, wall = tonumber(fields.departedBoot), tonumber(fields.departedWall)
+  local boot, wall = tonumber(lines.departedBoot), tonumber(lines.departedWall)
   if not boot or not wall then return {} end
   if keptUntil then
-    fields.writtenAt = keptUntil - (tonumber(fields.keptFor) or 0) / 1e6
-    local isPossible = fields.keptFor and fields.writtenAt <= system.boot() + SAME
-    return isPossible and tonumber(fields.writtenWall) and fields or {}
+    lines.writtenAt = keptUntil - (tonumber(lines.keptFor) or 0) / 1e6
+    local isPossible = lines.keptFor and lines.writtenAt <= system.boot() + SAME
+    if not (isPossible and tonumber(lines.writtenWall)) then return {} end
+  else
+    lines.isThisSession = lines.session ~= "" and lines.session == system.session()
+      and boot <= system.boot() * 1e6
+    if not lines.isThisSession and wall > system.wall() * 1e6 then return {} end
   end
-  fields.isThisSession = fields.session ~= "" and fields.session == system.session()
-    and boot <= system.boot() * 1e6
-  if not fields.isThisSession and wall > system.wall() * 1e6 then return {} end
-  return fields
-end
-
--- Adds a moment of the boot clock under `name`, on both clocks.
-local function add_moment(fields, name, moment, system)
-  fields[name .. "Boot"] = moment * 1e6
-  fields[name .. "Wall"] = (moment - system.boot() + system.wall()) * 1e6
-end
-
-local function new_fields(system, keptFor)
-  return {session = system.session() or "", keptFor = keptFor and keptFor * 1e6,
-    writtenWall = keptFor and system.wall() * 1e6}
-end
-
--- The moment under `name` on this process's boot clock; nil when there is none. By the wall clock's
--- word it may be any, for that may have been set in between.
-local function told(fields, name, system)
-  local boot, wall = tonumber(fields[name .. "Boot"]), tonumber(fields[name .. "Wall"])
-  if not boot or not wall then return nil end
-  if fields.writtenAt then return fields.writtenAt + (wall - fields.writtenWall) / 1e6 end
-  return fields.isThisSession and boot / 1e6 or wall / 1e6 - system.wall() + system.boot()
-end
-
--- The same, at most `ahead` seconds from now.
-local function moment_of(fields, name, ahead, system)
-  local moment = told(fields, name, system)
-  return moment and math.min(moment, system.boot() + ahead)
-end
-
--- The same, of what has been. When it seems to lie ahead nobody knows when it was: long ago.
-local function past_moment_of(fields, name, system)
-  local moment, now = told(fields, name, system), system.boot()
-  if moment and moment > now + SAME then return -math.huge end
-  return moment and math.min(moment, now)
+  for name, reader in pairs(fields) do values[name] = reader(lines[name]) end
+  for name, ahead in pairs(moments) do values[name] = moment_of(lines, name, ahead, system) end
+  return values
 end
 
 ---@class corebank.auth.Found
@@ -90,18 +101,13 @@ end
 ---@param keptFor number? seconds for which the store is to keep it
 ---@return string
 function entry.of_token(found, system, keptFor)
-  local own, fields = found.token, new_fields(system, keptFor)
-  for name, value in pairs(own) do fields[name] = value end
-  local bootDeadline, wallDeadline = token.deadlines(own)
-  fields.accessToken = own.accessToken
-  fields.lifetime = found.lifetime * 1e6
-  fields.rejections, fields.isRejected = found.rejections, found.isRejected
-  fields.endsBoot, fields.endsWall = bootDeadline * 1e6, wallDeadline * 1e6
-  add_moment(fields, "departed", found.departed, system)
-  if found.lastRejection then
-    add_moment(fields, "lastRejection", found.lastRejection, system)
-  end
-  return write(fields)
+  local values = {accessToken = found.token.accessToken}
+  for name, value in pairs(found.token) do values[name] = value end
+  for name, value in pairs(found) do values[name] = value end
+  local bootDeadline, wallDeadline = token.deadlines(found.token)
+  values.lifetime = found.lifetime * 1e6
+  values.endsBoot, values.endsWall = bootDeadline * 1e6, wallDeadline * 1e6
+  return write(values, TOKEN, MOMENTS_OF_TOKEN, system, keptFor)
 end
 
 --- Reads it.
@@ -110,28 +116,23 @@ end
 ---@param keptUntil number? until when the store keeps it, on the boot clock
 ---@return corebank.auth.Found? # nil when it is no token
 function entry.to_token(text, system, keptUntil)
-  local fields = read(text, system, keptUntil)
-  local lifetime = (tonumber(fields.lifetime) or 0) / 1e6
-  local departed = past_moment_of(fields, "departed", system)
-  local ends = moment_of(fields, "ends", lifetime, system)
-  if not (fields.accessToken and fields.tokenType and departed and ends) then return nil end
-  local endsWall = math.min(tonumber(fields.endsWall) / 1e6, system.wall() + lifetime)
+  local values = read(text, TOKEN, MOMENTS_OF_TOKEN, system, keptUntil)
+  if not (values.accessToken and values.tokenType and values.departed and values.ends) then
+    return nil
+  end
+  local lifetime = (values.lifetime or 0) / 1e6
+  local ends = math.min(values.ends, system.boot() + lifetime)
+  local endsWall = math.min(values.endsWall / 1e6, system.wall() + lifetime)
   if keptUntil then
     ends = math.min(ends, keptUntil)
     endsWall = system.wall() + ends - system.boot()
   end
-  local visible = {tokenType = fields.tokenType,
-    expirationTime = tonumber(fields.expirationTime),
-    tokenValiditySec = tonumber(fields.tokenValiditySec)}
-  return {token = token.revive(visible, fields.accessToken, ends, endsWall, system),
-    lifetime = lifetime, departed = departed, rejections = tonumber(fields.rejections),
-    isRejected = fields.isRejected == "true",
-    lastRejection = past_moment_of(fields, "lastRejection", system)}
+  local visible = {tokenType = values.tokenType, expirationTime = values.expirationTime,
+    tokenValiditySec = values.tokenValiditySec}
+  return {token = token.revive(visible, values.accessToken, ends, endsWall, system),
+    lifetime = lifetime, departed = values.departed, rejections = values.rejections,
+    isRejected = values.isRejected, lastRejection = values.lastRejection}
 end
-
--- What of a problem is written; its body is not.
-local TEXTS = {"code", "requestId", "secretFault"}
-local NUMBERS = {"status", "attempts", "retryAfter"}
 
 ---@class corebank.auth.Failure
 ---@field problem corebank.auth.Problem
@@ -143,28 +144,16 @@ local NUMBERS = {"status", "attempts", "retryAfter"}
 ---@field denials integer how many of them were refusals
 ---@field limits integer? how many of them were a 429 that did not say how long
 
---- How long a failure counts, in seconds: no Retry-After lasts longer.
-entry.FAILURE_KEPT = 300
-
--- Its moments, and how many seconds ahead each may lie at most; `at` and `departed` have been.
-local MOMENTS = {at = 0, departed = 0, nextRefresh = 60, latched = entry.FAILURE_KEPT}
-
 --- Writes a failure. All moments are on the boot clock.
 ---@param failure corebank.auth.Failure
 ---@param system table
 ---@return string
 function entry.of_failure(failure, system)
-  local fields = new_fields(system, entry.FAILURE_KEPT)
-  for _, name in ipairs(TEXTS) do fields[name] = failure.problem[name] end
-  for _, name in ipairs(NUMBERS) do fields[name] = failure.problem[name] end
-  fields.message = problem.plain_message(failure.problem)
-  fields.retryable = failure.problem.retryable
-  fields.failures, fields.denials = failure.failures, failure.denials
-  fields.limits = failure.limits
-  for name in pairs(MOMENTS) do
-    if failure[name] then add_moment(fields, name, failure[name], system) end
-  end
-  return write(fields)
+  local values = {}
+  for name in pairs(FAILURE) do values[name] = failure.problem[name] end
+  for name, value in pairs(failure) do values[name] = value end
+  values.message = problem.plain_message(failure.problem)
+  return write(values, FAILURE, MOMENTS_OF_FAILURE, system, entry.FAILURE_KEPT)
 end
 
 --- Reads it.
@@ -173,22 +162,15 @@ end
 ---@param keptUntil number? until when the store keeps it, on the boot clock
 ---@return corebank.auth.Failure? # nil when it is none, or too old to count
 function entry.to_failure(text, system, keptUntil)
-  local fields = read(text, system, keptUntil)
-  local at = past_moment_of(fields, "at", system)
-  if not at or at < system.boot() - entry.FAILURE_KEPT then return nil end
-  local failure = {failures = tonumber(fields.failures), denials = tonumber(fields.denials),
-    limits = tonumber(fields.limits) or 0}
-  for name, ahead in pairs(MOMENTS) do
-    failure[name] = moment_of(fields, name, ahead, system)
-  end
-  if not (problem.is_code(fields.code) and fields.message and failure.failures
-    and failure.denials and failure.at and failure.departed and failure.nextRefresh) then
+  local failure = read(text, FAILURE, MOMENTS_OF_FAILURE, system, keptUntil)
+  if not failure.at or failure.at < system.boot() - entry.FAILURE_KEPT then return nil end
+  if not (problem.is_code(failure.code) and failure.message and failure.failures
+    and failure.denials and failure.departed and failure.nextRefresh) then
     return nil
   end
-  local details = {retryable = fields.retryable == "true", requestId = fields.requestId,
-    secretFault = fields.secretFault}
-  for _, name in ipairs(NUMBERS) do details[name] = tonumber(fields[name]) end
-  failure.problem = problem.new(fields.code, fields.message, details)
+  failure.problem = problem.new(failure.code, failure.message, {status = failure.status,
+    retryable = failure.retryable, retryAfter = failure.retryAfter, attempts = failure.attempts,
+    requestId = failure.requestId, secretFault = failure.secretFault})
   return failure
 end
 
