@@ -104,14 +104,10 @@ static bool mentions_alert(const struct cba_evidence *evidence) {
  * certificate. A refusal then shows as an alert to the first read or, when the server was quicker,
  * as a connection that takes not one byte. */
 static bool is_late_tls_refusal(int curl_code, const struct cba_evidence *evidence) {
-    if (evidence->begun) {
-        return false;
-    }
-    if (mentions_alert(evidence)) {
-        return true;
-    }
-    return curl_code == CURLE_SEND_ERROR && has_passed(evidence, CURLINFO_APPCONNECT_TIME) &&
-           info_long(evidence->easy, CURLINFO_REQUEST_SIZE) == 0;
+    bool is_unsent = curl_code == CURLE_SEND_ERROR &&
+                     has_passed(evidence, CURLINFO_APPCONNECT_TIME) &&
+                     info_long(evidence->easy, CURLINFO_REQUEST_SIZE) == 0;
+    return !evidence->begun && (mentions_alert(evidence) || is_unsent);
 }
 
 /* Codes that say only "connecting, sending or receiving failed" hide a proxy that will not open the

@@ -64,8 +64,7 @@ struct cba_evidence {
     bool connect_limited; /* a connection had less time than the whole */
 };
 
-/* The failure, which is none yet, becomes a client certificate or key that cannot be used, and why.
- */
+/* Notes in a failure, which is none yet, why a client certificate or key cannot be used. */
 void cba_failure_of_client(struct cba_failure *failure, const char *detail);
 
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,

@@ -26,16 +26,14 @@ static void append_all(struct curl_slist **list, const char *const *lines,
 }
 
 /* A line is "Name: value", or "Name;" for an empty value. */
-static bool names_header(const char *line, const char *name) {
-    size_t length = strcspn(line, ":;");
-    return length == strlen(name) && cba_ascii_same(line, name, length);
-}
-
-static bool has_header(const char *const *headers, const char *name) {
-    while (headers != NULL && *headers != NULL && !names_header(*headers, name)) {
-        headers++;
+static bool has_header(const char *const *lines, const char *name) {
+    size_t length = strlen(name);
+    for (; lines != NULL && *lines != NULL; lines++) {
+        if (strcspn(*lines, ":;") == length && cba_ascii_same(*lines, name, length)) {
+            return true;
+        }
     }
-    return headers != NULL && *headers != NULL;
+    return false;
 }
 
 /* Two headers that libcurl would add are turned off. Expect: 100-continue costs a round trip, and

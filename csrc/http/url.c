@@ -80,10 +80,7 @@ enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_
     if (handle == NULL) {
         return CBA_URL_NO_MEMORY;
     }
-    CURLUcode code = CURLUE_OK;
-    if (base != NULL) {
-        code = curl_url_set(handle, CURLUPART_URL, base, 0);
-    }
+    CURLUcode code = base != NULL ? curl_url_set(handle, CURLUPART_URL, base, 0) : CURLUE_OK;
     if (code == CURLUE_OK) {
         /* An unknown scheme is taken apart too: a message can then say where it leads. */
         code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);

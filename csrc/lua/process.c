@@ -35,8 +35,7 @@ static int process_write(lua_State *L) {
     return 1;
 }
 
-/* setenv(name, value): for this process and the program that it becomes; nil removes the variable.
- */
+/* setenv(name, value): for this process and the program that it becomes; nil removes the name. */
 static int process_setenv(lua_State *L) {
     const char *name = luaL_checkstring(L, 1), *value = luaL_optstring(L, 2, NULL);
     if ((value != NULL ? setenv(name, value, 1) : unsetenv(name)) == 0) {

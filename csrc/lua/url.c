@@ -35,9 +35,6 @@ static int url(lua_State *L) {
 }
 
 void cba_open_url(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"url", url},
-        {NULL, NULL},
-    };
+    static const luaL_Reg functions[] = {{"url", url}, {NULL, NULL}};
     cba_setfuncs(L, functions);
 }

@@ -146,8 +146,7 @@ enum cba_folder_status cba_entry_put(struct cba_folder *folder, const char *name
 
 /* ---- deleting ---------------------------------------------------------------------------- */
 
-/* The claim of a dead process holds a token, too. A process that is writing now is not disturbed.
- */
+/* The claim of a dead process holds a token, too. One that is being written is left alone. */
 static enum cba_folder_status remove_leftover(struct cba_folder *folder, const char *name) {
     char file[CBA_FOLDER_FILE_SIZE];
     struct cba_claim claim;

@@ -112,16 +112,12 @@ static enum cba_folder_status look(struct cba_folder *folder, const char *real, 
     if (lstat(path, info) == 0) {
         return CBA_FOLDER_DONE;
     }
-    if (errno != ENOENT) {
-        return cba_folder_fail_open(folder);
-    }
-    if (!make) {
+    if (errno == ENOENT && !make) {
         return CBA_FOLDER_NOTHING;
     }
-    if ((mkdir(path, S_IRWXU) != 0 && errno != EEXIST) || lstat(path, info) != 0) {
-        return cba_folder_fail_open(folder);
-    }
-    return CBA_FOLDER_DONE;
+    bool is_made =
+        errno == ENOENT && (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) && lstat(path, info) == 0;
+    return is_made ? CBA_FOLDER_DONE : cba_folder_fail_open(folder);
 }
 
 static bool is_last(const struct walk *walk) {

@@ -88,13 +88,12 @@ void cba_sweep(const struct cba_folder *folder) {
         }
         return;
     }
-    const struct dirent *entry = readdir(names);
-    for (unsigned i = 0; entry != NULL && i < MOST_NAMES; i++) {
+    const struct dirent *entry;
+    for (unsigned i = 0; i < MOST_NAMES && (entry = readdir(names)) != NULL; i++) {
         if (read_name(entry->d_name, &item) && is_old(folder, item.file) &&
             is_ours(folder, &item)) {
             remove_item(folder, &item);
         }
-        entry = readdir(names);
     }
     closedir(names);
 }
