@@ -5,8 +5,8 @@
 #include "lua/bindings.h"
 #include "lua/object.h"
 
-/* Of what cba_raise_own_failure does not raise. */
-static const char *const codes[] = {
+/* None of what cba_raise_own_failure raises. */
+static const char *const codes[CBA_UNSUPPORTED + 1] = {
     [CBA_RESOLVE] = "resolve",     [CBA_CONNECT] = "connect",
     [CBA_PROXY] = "proxy",         [CBA_TLS] = "tls",
     [CBA_TIMEOUT] = "timeout",     [CBA_NETWORK] = "network",
