@@ -128,4 +128,30 @@ describe("the host in nginx #nginx", function()
     said "lose"
     assert.equal("true", said "find")
   end)
+
+  it("does not take a task for lost that waits by means of its own, whoever runs it", function()
+    start({occupy = OCCUPY .. [[ return "occupied" ]],
+      slow = [[
+      local got
+      local task = host.spawn(function() ngx.sleep(3.5) got = "done" end)
+      ngx.thread.spawn(function() task:wait() end)
+      task:wait()
+      return got .. tostring(task.isCancelled) ]]}, "lua_max_running_timers 1;")
+    assert.equal("occupied", said "occupy")
+    assert.equal("donenil", said "slow")
+  end)
+
+  it("gives a timer tasks for a while only, so that it ends with what they leave in its memory",
+    function()
+      start{run = [[
+        local first, last = host.spawn(function() host.sleep(0.5) end), nil
+        local ends = core.boot() + 11
+        while core.boot() < ends do   -- at any moment there are some
+          last = host.spawn(function() host.sleep(0.5) end)
+          host.sleep(0.2)
+        end
+        last:wait()
+        return first.runner ~= last.runner and not next(first.runner.threads) and "another" ]]}
+      assert.equal("another", said "run")
+    end)
 end)

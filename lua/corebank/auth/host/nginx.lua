@@ -11,8 +11,9 @@ local ngx = ngx
 local SHORTEST_SLEEP = 0.001
 local BEGUN_AT_ONCE = 4  -- tasks
 local LOOK = 0.1         -- seconds between two looks of the runner at its tasks
-local PATIENCE = 0.25    -- seconds without a look after which there is no runner
-local LOST = 2           -- seconds beyond its time after which a task counts as lost
+local PATIENCE = 0.25    -- seconds without a look after which a runner gets no more tasks
+local LOST = 2           -- seconds without a look after which the tasks of a runner count as lost
+local TAKES = 10         -- seconds for which a runner takes tasks
 
 -- What the manual of the Lua module lists for ngx.sleep and ngx.semaphore.
 local CAN_WAIT = {rewrite = true, server_rewrite = true, access = true, content = true,
@@ -81,9 +82,7 @@ Task.__index = Task
 
 local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
 
--- One timer, the runner, runs all tasks. `queue` is those that it has yet to begin; `changes` wakes
--- it.
-local queue, changes = {}, assert(semaphores.new(0))
+local queue = {}   -- tasks that no runner has begun
 
 function Task:is_done()
   return self.isOver
@@ -107,74 +106,101 @@ local function finish(task, ok, ...)
 end
 
 local function run(task)
-  if not task.hasBegun then
-    task.hasBegun, task.dueAt = true, core.boot()
-    local thread = coroutine.running()
-    task_of[thread] = task
-    finish(task, pcall(task.work))
-    task_of[thread] = nil
-  end
+  local thread = coroutine.running()
+  task_of[thread] = task
+  finish(task, pcall(task.work))
+  task_of[thread] = nil
   task.hasReturned = true
-  changes:post(1)
+  task.runner.changes:post(1)
 end
 
 function Task:cancel()
-  self.isCancelled, self.hasBegun = true, true
+  self.isCancelled = true
   if task_of[coroutine.running()] == self then return end   -- it ends when it waits
   finish(self, false)
 end
 
--- ---- the runner --------------------------------------------------------------------------------
+-- ---- runners -----------------------------------------------------------------------------------
 
-local beat = -math.huge   -- when the runner was last seen, or its timer was had
+-- A runner has the threads of its tasks: those of one timer, or of a request that waits for a task
+-- when no timer is to be had. Each thread leaves memory in the pool of its timer or request, so a
+-- runner takes tasks for a while only, and ends when it has none: the next tasks get another one.
+---@class corebank.auth.Runner
+---@field seenAt number when it last had its turn, or its timer was had
+---@field takesUntil number it takes what is queued until then
+local Runner = {}
+Runner.__index = Runner
 
-local function has_runner()
-  return core.boot() - beat < PATIENCE
+local current   -- the newest runner that has a timer
+
+local function new_runner(seconds)
+  local now = core.boot()
+  return setmetatable({seenAt = now, takesUntil = now + seconds, threads = {},
+    changes = assert(semaphores.new(0))}, Runner)
+end
+
+local function is_taken_care_of()
+  local now = core.boot()
+  return current and now < current.takesUntil and now - current.seenAt < PATIENCE
+end
+
+function Runner:begin(task)
+  task.runner = self
+  self.threads[assert(ngx.thread.spawn(run, task))] = task
 end
 
 -- Begins some; the rest have their turn after other requests: a handshake takes the processor.
-local function begin_queued(threads)
-  local list = queue
+function Runner:begin_queued()
+  local list, begun = queue, 0
   queue = {}
-  for i, task in ipairs(list) do
-    if i > BEGUN_AT_ONCE then
+  for _, task in ipairs(list) do
+    local waits = not task.runner and not task.isCancelled   -- else who waits for it has begun it
+    if waits and begun < BEGUN_AT_ONCE then
+      begun = begun + 1
+      self:begin(task)
+    elseif waits then
       queue[#queue + 1] = task
-    else
-      threads[assert(ngx.thread.spawn(run, task))] = task
     end
   end
 end
 
 -- A thread that has ended is kept by nginx until it is waited for.
-local function drop_ended(threads)
-  for thread, task in pairs(threads) do
+function Runner:drop_ended()
+  for thread, task in pairs(self.threads) do
     if task.hasReturned then
       ngx.thread.wait(thread)
-      threads[thread] = nil
+      self.threads[thread] = nil
     end
   end
 end
 
--- Until no task is left. A worker that is told to exit still finishes what is in flight: that the
--- timer is premature changes nothing.
-local function run_tasks()
-  local threads = {}
+-- Until it has no task left. A worker that is told to exit still finishes what is in flight: that
+-- the timer is premature changes nothing.
+function Runner:run()
+  local takes
+  if not is_taken_care_of() then current = self end
   repeat
-    beat = core.boot()
-    begin_queued(threads)
-    if #queue > 0 then
+    self.seenAt = core.boot()
+    takes = self.seenAt < self.takesUntil
+    if takes then self:begin_queued() else nginx.poll() end
+    if takes and #queue > 0 then
       ngx.sleep(SHORTEST_SLEEP)
-    elseif next(threads) then
-      changes:wait(LOOK)
+    elseif next(self.threads) then
+      self.changes:wait(LOOK)
     end
-    drop_ended(threads)
-  until not next(threads) and #queue == 0
-  beat = -math.huge
+    self:drop_ended()
+  until not next(self.threads) and not (takes and #queue > 0)
+  if current == self then current = nil end
+end
+
+local function start_runner()
+  local runner = new_runner(TAKES)
+  if ngx.timer.at(0, function() runner:run() end) then current = runner end
 end
 
 --- Runs the tasks that have no runner: the timer for one was not to be had.
 function nginx.run_what_is_left()
-  if #queue > 0 and not has_runner() then run_tasks() end
+  if #queue > 0 and not is_taken_care_of() then new_runner(TAKES):run() end
 end
 
 --- Runs `work` in a task of its own, soon. See host/scheduler.lua; what it raises is logged.
@@ -182,10 +208,10 @@ function nginx.spawn(work, finished)
   local task = setmetatable({work = work, finish = finished, isOver = false,
     ended = nginx.condition()}, Task)
   queue[#queue + 1] = task
-  if has_runner() then
-    changes:post(1)
-  elseif ngx.timer.at(0, run_tasks) then
-    beat = core.boot()
+  if is_taken_care_of() then
+    current.changes:post(1)
+  else
+    start_runner()
   end
   return task
 end
@@ -194,27 +220,31 @@ end
 
 -- Whoever waits for a task runs it when no timer is to be had: lua_max_pending_timers and
 -- lua_max_running_timers are limits. Should it die with his request, the next one finds it lost.
--- It has a thread of its own: nginx uses that of a request again.
 --
--- A worker that has stood still finds all tasks overdue before the runner is there again: one is
--- lost that is found overdue twice. Takes and returns the moment that it was found overdue by.
-local function look_after(task, overdue)
-  if not task.hasBegun then
-    if not has_runner() then ngx.thread.wait(ngx.thread.spawn(run, task)) end
-  elseif not has_runner() and core.boot() > task.dueAt + LOST then
-    if overdue == task.dueAt then task:cancel() end
-    return task.dueAt
+-- A worker that has stood still finds all runners overdue before they have their turn again: a task
+-- is lost when its runner is found overdue twice. Takes and returns when that was seen last.
+local function look_after(task, seenAt)
+  local runner = task.runner
+  if not runner then
+    if not is_taken_care_of() then
+      runner = new_runner(0)
+      runner:begin(task)
+      runner:run()
+    end
+  elseif core.boot() - runner.seenAt > LOST then
+    if seenAt == runner.seenAt then task:cancel() end
+    return runner.seenAt
   end
 end
 
 function Task:wait(seconds)
   check_may_wait()
   if task_of[coroutine.running()] == self then error("a task waits for its own end", 0) end
-  local ends, overdue = core.boot() + (seconds or math.huge), nil
+  local ends, seenAt = core.boot() + (seconds or math.huge), nil
   while not self.isOver do
     local left = ends - core.boot()
     if left <= 0 then return false end
-    overdue = look_after(self, overdue)
+    seenAt = look_after(self, seenAt)
     if not self.isOver then self.ended:wait(math.min(left, PATIENCE)) end
   end
   return true
@@ -224,10 +254,8 @@ function nginx.sleep(seconds)
   check_may_wait()
   local task = task_of[coroutine.running()]
   seconds = math.max(seconds, SHORTEST_SLEEP)
-  if not task then return ngx.sleep(seconds) end
-  task.dueAt = core.boot() + seconds
   ngx.sleep(seconds)
-  if task.isCancelled then error("the task was cancelled", 0) end
+  if task and task.isCancelled then error("the task was cancelled", 0) end
 end
 
 function nginx.await(transfer, seconds)
@@ -236,7 +264,7 @@ end
 
 --- Tasks go on by themselves, but for those that had no timer.
 function nginx.poll()
-  if #queue > 0 and not has_runner() and ngx.timer.at(0, run_tasks) then beat = core.boot() end
+  if #queue > 0 and not is_taken_care_of() then start_runner() end
 end
 
 return nginx
