@@ -69,17 +69,31 @@ describe("the Redis store in nginx #nginx", function()
     assert.equal(before + 2, connections())   -- and redis-cli's own
   end)
 
-  it("uses another connection for one that died while it was kept", function()
-    start{use = [[
-      local store = auth.store.redis{url = url}
-      assert(store:put(("a"):rep(32), "bytes", 60))
-      local admin = require "nginx.redis":new()
-      assert(admin:connect("127.0.0.1", port))
-      admin:client("kill", "type", "normal")
-      admin:close()
-      local bytes, fault = store:get(("a"):rep(32))
-      return bytes or fault ]]}
-    assert.equal("bytes", said "use")
+  it("uses another connection when a kept one dies as it is used", function()
+    local REPLY = "*2\r\n$3\r\nnew\r\n:60000\r\n"
+    local function gets(count, port)
+      return ([[
+        local store = auth.store.redis{url = "redis://127.0.0.1:%d"}
+        local got = {}
+        for i = 1, %d do
+          local bytes, fault = store:get(("a"):rep(32))
+          got[i] = bytes or fault
+        end
+        return table.concat(got, ", ") ]]):format(port, count)
+    end
+    local alive = sandbox.raw{connections = {{{"read", 1}, {"send", REPLY}, "silence"}}}
+    start{once = gets(1, alive.port)}
+    assert.equal("new", said "once")
+    local length = #alive:received(1)
+    gateway.stop_all()
+    local dying = sandbox.raw{connections = {
+      {{"read", length}, {"send", REPLY}, {"read", length}, "close"},
+      {{"read", length}, {"send", REPLY}, "silence"}}}
+    start{twice = gets(2, dying.port)}
+    assert.equal("new, new", said "twice")
+    assert.equal(2, dying:connections())
+    alive:stop()
+    dying:stop()
   end)
 
   it("K1, K7: keeps no connection after a fault", function()

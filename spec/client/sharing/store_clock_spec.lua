@@ -64,13 +64,13 @@ describe("an entry of a store that tells the time left", function()
   end)
 end)
 
--- A store that takes `delay` seconds to answer, and lends for 3 seconds at most.
+-- A store whose answers take `delay` seconds, and lends for 3 seconds at most.
 local function far_store(world, delay)
   local store, kept, lease = {name = "far", longestLease = 3, longest = 0, leases = 0}, {}, nil
   function store.get(_, name)
     local record = kept[name]
-    world.now = world.now + delay
     local left = record and record.ends - world.now
+    world.now = world.now + delay
     if left and left > 0 then return record.bytes, nil, left end
   end
   function store.put(_, name, bytes, seconds)
