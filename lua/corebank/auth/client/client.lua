@@ -90,6 +90,20 @@ function Client:settle()
   next_token.wait_for_flights(self)
 end
 
+-- Says in the store that the token at hand was rejected. A store that waits is told in a task where
+-- nothing can wait: in nginx's header filter.
+local function share_rejection(self)
+  local shared = self.shared
+  if not shared then return end
+  local token, at, rejections = self.current, self.lastRejection, self.rejections
+  local function share() shared:reject(token, at, rejections) end
+  if shared.store.waits and self.host.may_wait() then
+    self.host.spawn(share)
+  else
+    share()
+  end
+end
+
 --- The API rejected this token. If it is still the one at hand, or the bank has given it again
 -- meanwhile, it is given up, here and in the store, as soon as there is a next one: `token` waits
 -- for that, and hands this one out again when the bank gives none.
@@ -110,7 +124,7 @@ function Client:invalidate(rejected)
   if rest > 0 then return false, rest end
   local alike, pause = freshness.reject(self)
   local fault = next_token.give_up(self)   -- it was asked for before the rejection
-  if self.shared then self.shared:reject(self.current, self.lastRejection, self.rejections) end
+  share_rejection(self)
   if fault then error(fault, 0) end
   tell(self, "invalidated", {alike = alike, pause = pause})
   return true

@@ -42,7 +42,7 @@ if redis.call('GET',KEYS[1]) == ARGV[1] then redis.call('DEL',KEYS[1]) end
 return 1]]
 
 ---@class corebank.auth.RedisStore: corebank.auth.Store
-local Redis = {name = "redis"}
+local Redis = {name = "redis", waits = true}
 Redis.__index = Redis
 Redis.__metatable = false
 
