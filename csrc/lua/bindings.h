@@ -105,4 +105,12 @@ static inline int cba_refuse(lua_State *L, const char *reason) {
     return 2;
 }
 
+/* Room on the stack for one more level of nesting. luaL_checkstack would take a want of memory for
+ * an overflow. */
+static inline void cba_need_stack(lua_State *L) {
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        cba_nomemory(L);
+    }
+}
+
 #endif

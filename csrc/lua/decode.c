@@ -97,7 +97,7 @@ static bool push_object(struct reading *reading, const struct cJSON *item) {
 static bool push_value(struct reading *reading, const struct cJSON *item) {
     lua_State *L = reading->L;
     enum cba_json_kind kind = cba_json_kind(item);
-    luaL_checkstack(L, LUA_MINSTACK, "JSON");
+    cba_need_stack(L);
     switch (kind) {
         case CBA_JSON_NULL:
             lua_pushlightuserdata(L, NULL);

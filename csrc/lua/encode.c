@@ -81,7 +81,7 @@ static void must(lua_State *L, bool put) {
 static bool is_plain(const char *name, size_t length) {
     enum { LONGEST_SHOWN = 32 };
     static const char word[] = "0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return length <= LONGEST_SHOWN && strspn(name, "0123456789") == 0 &&
+    return length > 0 && length <= LONGEST_SHOWN && strspn(name, "0123456789") == 0 &&
            strspn(name, word) == length;
 }
 
@@ -246,7 +246,7 @@ static bool write_table(struct writing *writing, struct level *level) {
     if (writing->depth == CBA_JSON_VALUE_DEPTH_MAX) {
         return refuse(writing->L, &(struct level){.outer = NULL}, "nests deeper than 100 levels");
     }
-    luaL_checkstack(writing->L, LUA_MINSTACK, "JSON");
+    cba_need_stack(writing->L);
     writing->depth++;
     bool written = write_entries(writing, level);
     writing->depth--;

@@ -70,6 +70,7 @@ static const struct scenario {
     {"garbage", false, 1U << WARM},
     {"unusable", false, 1U << WARM},
     {"flaky", false, 1U << WARM | 1U << KEPT},
+    {"json", false, 1U << FIRST | 1U << WARM},
     {"put", false, 1U << FIRST | 1U << WARM | 1U << KEPT},
     {"redirect", false, 1U << WARM | 1U << KEPT},
     {"away", false, 1U << WARM},

@@ -137,6 +137,28 @@ local function call_put(bank, same)
   return body, message, problem
 end
 
+-- ---- JSON, both ways ---------------------------------------------------------------------------
+
+-- Longer than what is allocated at first, and with all that is read in a way of its own.
+local JSON = ('[{"list":[]},[true,null,-0.5,17],"canary\\u0000json",{"%s":[[[1e+300]]]}]')
+  :format(PUT_BODY:sub(1, 600))
+
+-- What a want of memory raises is no refusal.
+local function refusal_of(value)
+  local ok, message = pcall(auth.json.encode, value)
+  assert(not ok)
+  if message:find("not enough memory", 1, true) then error(message, 0) end
+  return message
+end
+
+local function call_json()
+  local value = assert(auth.json.decode(JSON))
+  assert(refusal_of{deep = {value, 0 / 0}}:find("value.deep[2] is", 1, true))
+  assert(select(2, auth.json.decode '{"a":1,"a":2}'):find "^at byte 8 the text has a name twice")
+  assert(auth.json.decode("1e400", {bigNumbers = "string"}) == "1e400")
+  return auth.json.encode(value)
+end
+
 -- The code of the problem where it is not a token that is to come.
 local usual = {denied = "denied", garbage = "response", unusable = "response", away = "redirect",
   untrusted = "tls"}
@@ -165,6 +187,7 @@ local tables = {}
 -- `same`: with one table at all calls.
 function driver.call(name, bank, file, same)
   if name == "put" then return call_put(bank, same) end
+  if name == "json" then return call_json() end
   core.random = zero
   local given = same and tables[name] or scenarios[name](bank, file)
   if same then tables[name] = given end
@@ -178,6 +201,7 @@ end
 
 local function judge_token(name, token)
   if name == "put" then return #token ~= 6000 and "not the whole body" or nil end
+  if name == "json" then return token ~= JSON and "not the text that was read" or nil end
   if usual[name] then return "a token where there is none" end
   if token.tokenType ~= "Bearer" or token:header() ~= "Bearer " .. token.accessToken then
     return "not a bearer token"

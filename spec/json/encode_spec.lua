@@ -100,7 +100,7 @@ describe("auth.json.encode", function()
     ["a table as key"] = {{[{}] = 1},
       "value has a key that is neither a name nor an index from 1 on"},
     ["a function"] = {{f = print}, "value.f is a function, which JSON does not have"},
-    ["a thread"] = {coroutine.create(print), "value is a thread, which JSON does not have"},
+    ["a thread"] = {coroutine.create(function() end), "value is a thread, which JSON does not have"},
     ["a userdata"] = {{io.stdout}, "value[1] is a userdata, which JSON does not have"},
     ["a string that is no UTF-8"] = {{note = "canary \255"}, "value.note is not UTF-8"},
     ["half of a surrogate pair"] = {"\237\160\128", "value is not UTF-8"},

@@ -1,6 +1,6 @@
-/* Any bytes as a table of options. fuzz_options.lua builds the table and holds what options/
- * makes of it against what it promises; here are the bytes, a Lua state and the counting of what is
- * left behind. */
+/* Any bytes for a driver in Lua: CBA_DRIVER.lua makes options or JSON of them, and compares what
+ * becomes of that with what is promised. Here are the bytes, a Lua state and the counting of what
+ * is left behind. */
 #include <arpa/inet.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -19,7 +19,7 @@ int luaopen_corebank_auth_core(lua_State *L);
 
 static void stop_if(int status, lua_State *L) {
     if (status != 0) {
-        fprintf(stderr, "fuzz_options: %s\n", lua_tostring(L, -1));
+        fprintf(stderr, CBA_DRIVER ": %s\n", lua_tostring(L, -1));
         abort();
     }
 }
@@ -55,7 +55,7 @@ static lua_State *open_state(void) {
     lua_pushliteral(L, CBA_LUA_DIR "/?.lua");
     lua_setfield(L, -3, "path");
     lua_settop(L, 0);
-    stop_if(luaL_loadfile(L, CBA_SPEC_DIR "/fuzz_options.lua"), L);
+    stop_if(luaL_loadfile(L, CBA_SPEC_DIR "/" CBA_DRIVER ".lua"), L);
     lua_pushinteger(L, silent_port());
     stop_if(lua_pcall(L, 1, 1, 0), L);
     return L;
@@ -70,7 +70,7 @@ static void count_live(lua_State *L) {
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
         long live = faults_live(counted[i]);
         if (before[counted[i]] != 0 && live > before[counted[i]]) {
-            fprintf(stderr, "fuzz_options: %ld live blocks of family %d, %ld before\n", live,
+            fprintf(stderr, CBA_DRIVER ": %ld live blocks of family %d, %ld before\n", live,
                     (int)counted[i], before[counted[i]]);
             abort();
         }
