@@ -138,7 +138,7 @@ describe("the shared dict #nginx", function()
     assert.same({[200] = 500}, gate:at_once(500, "/api/"))
     assert.same({[200] = 500}, gate:at_once(500, "/api/"))
     assert.is_true(scenario:posts() <= 2, scenario:posts())
-    local _, told = gate:log():gsub("the shared dict cannot be used %(no memory%)", "")
+    local _, told = gate:log():gsub("the store cannot be used %(no memory%)", "")
     assert.is_true(told >= 1 and told <= 2, gate:log())
     assert.equal(200, (gate:get("/metrics")))
     local _, _, fillers = gate:get("/fillers")
@@ -163,7 +163,7 @@ describe("the shared dict #nginx", function()
         gate:get(path)
         gate:reload()
         assert.same({[200] = 100}, gate:at_once(100, "/api/"))
-      until gate:log():find("the shared dict cannot be used (" .. fault, 1, true) or rounds > 10
+      until gate:log():find("the store cannot be used (" .. fault, 1, true) or rounds > 10
     end
     assert.is_true(rounds <= 10, gate:log())
     assert.is_true(scenario:posts() <= 1 + rounds, scenario:posts())

@@ -34,16 +34,16 @@ end
 function log.store_fault(bank, event)
   local fault = tostring(event.fault)
   if bank.storeFault ~= fault then
-    write(ngx.WARN, bank, "the shared dict cannot be used (", fault,
+    write(ngx.WARN, bank, "the store cannot be used (", fault,
       "); tokens are fetched without it")
   end
   bank.storeFault, bank.hasStoreFailed = fault, true
 end
 
---- There is a token again: the dict works if no call of it has failed since the token before.
+--- There is a token again: the store works if no call of it has failed since the token before.
 function log.store_recovery(bank)
   if bank.storeFault and not bank.hasStoreFailed then
-    write(ngx.WARN, bank, "the shared dict is used again")
+    write(ngx.WARN, bank, "the store is used again")
     bank.storeFault = nil
   end
   bank.hasStoreFailed = false

@@ -12,7 +12,7 @@ local families = {
   {name = "corebank_auth_injected_total", help = "Requests that were given a token."},
   {name = "corebank_auth_refused_total", help = "Requests that were answered 503 without one."},
   {name = "corebank_auth_invalidated_total", help = "Tokens that the upstream rejected."},
-  {name = "corebank_auth_store_faults_total", help = "Times the shared dict could not be used."},
+  {name = "corebank_auth_store_faults_total", help = "Times the store could not be used."},
 }
 
 local DURATION = "corebank_auth_fetch_duration_seconds"
