@@ -167,18 +167,23 @@ local usual = {denied = "denied", garbage = "response", unusable = "response", a
 -- an answer that lost a part on its way and went on.
 local want_of_memory = {network = true, connect = true, resolve = true, response = true}
 
--- Where libcurl 7.88 gives another reason than the want of memory. Both refuse, as they should.
+-- libcurl 8.14: the name is printed into memory of its own. Any failure there means no trust.
+local NO_ISSUER = {code = "tls", text = "could not get X509-issuer name"}
+
+-- Where libcurl gives another reason than the want of memory. All refuse, as they should.
 local misreported = {
-  -- curl_url_set takes the reference for an absolute URL when it cannot rebuild the base.
-  redirect = {code = "redirect", text = "to an address that cannot be read"},
-  -- The key could not be copied, and so does not match.
-  mtls = {code = "tls", text = "is none of those in pinnedKey"},
+  -- 7.88: curl_url_set takes the reference for an absolute URL when it cannot rebuild the base.
+  redirect = {{code = "redirect", text = "to an address that cannot be read"}},
+  -- 7.88: the key could not be copied, and so does not match.
+  mtls = {{code = "tls", text = "is none of those in pinnedKey"}, NO_ISSUER},
+  tls = {NO_ISSUER},
 }
 
 local function is_want_of_memory(name, message, code)
-  local excuse = misreported[name]
+  for _, excuse in ipairs(misreported[name] or {}) do
+    if excuse.code == code and message:find(excuse.text, 1, true) then return true end
+  end
   return want_of_memory[code]
-    or excuse and excuse.code == code and message:find(excuse.text, 1, true)
 end
 
 local driver = {}
