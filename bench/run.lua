@@ -29,7 +29,8 @@ local sandbox = require "spec.sandbox"
 local sizes = require "bench.harness.sizes"
 
 -- In the order of the report
-local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "clients", "memory", "gateway"}
+local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "clients", "memory", "json",
+  "gateway"}
 
 local function refuse(what)
   io.stderr:write("script/bench: ", what, "\n")
