@@ -10,7 +10,7 @@
 
 /* Stands in place of the backslash of \u0000: a byte that UTF-8 does not have, and that cJSON
  * copies like any other. */
-static const char nul_mark = '\xFF';
+enum { NUL_MARK = 0xFF };
 
 /* ---- what cJSON is given ------------------------------------------------------------------- */
 
@@ -33,7 +33,7 @@ static void replace_odd_escapes(char *text, const char *end) {
     for (const char *odd = text; (odd = cba_grammar_odd_escape(odd, end)) != NULL;) {
         char *escape = text + (odd - text);
         if (memcmp(odd, "\\u0000", CBA_JSON_NUL_LENGTH) == 0) {
-            *escape = nul_mark;
+            *escape = (char)NUL_MARK;
         } else {
             memcpy(escape + 2, replacement, sizeof replacement - 1);
         }
@@ -132,5 +132,5 @@ const char *cba_json_name(const struct cJSON *item) {
 }
 
 const char *cba_json_find_nul(const char *string) {
-    return strchr(string, nul_mark);
+    return strchr(string, NUL_MARK);
 }

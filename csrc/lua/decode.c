@@ -152,7 +152,8 @@ static int json_decode(lua_State *L) {
     enum cba_document_status status = cba_document_open(document, text, length);
     if (status == CBA_DOCUMENT_NO_MEMORY) {
         return cba_nomemory(L);
-    } else if (status != CBA_DOCUMENT_OK) {
+    }
+    if (status != CBA_DOCUMENT_OK) {
         return refuse_text(L, document,
                            status == CBA_DOCUMENT_TOO_DEEP ? "nests deeper than 100 levels"
                                                            : "ceases to be JSON (RFC 8259)");
