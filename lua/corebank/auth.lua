@@ -1,6 +1,6 @@
---- The access token of a core-banking API: fetched once and right.
+--- The public module corebank.auth: gets and keeps the access token of a core-banking API.
 --
--- This file is the public face; each job behind it has a file of its own in corebank/auth/.
+-- It has the public functions only. Their work is done in the files of corebank/auth/.
 
 local core = require "corebank.auth.core"
 local choose_host = require "corebank.auth.host.choose"

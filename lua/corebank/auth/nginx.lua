@@ -3,7 +3,7 @@
 --   init_by_lua*            check{…}      a mistake stops nginx before a reload takes place
 --   init_worker_by_lua*     setup{…}      once for each bank
 --   rewrite_by_lua*         inject()      the token into the request's variable, or 503
---   header_filter_by_lua*   observe()     an upstream that answers 401 makes the token go
+--   header_filter_by_lua*   observe()     after a 401 of the upstream the next token is fetched
 --   content_by_lua*         ready(), metrics()
 
 local answers = require "corebank.auth.gateway.answers"

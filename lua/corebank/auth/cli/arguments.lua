@@ -1,4 +1,4 @@
---- Reads any command line, and says what is wrong with it. argparse does the reading.
+--- Parses any command line with argparse, and reports mistakes in it.
 
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"

@@ -1,4 +1,4 @@
---- Dates as TLS libraries write them.
+--- Parses dates in the form in which TLS libraries print them.
 
 local MONTHS = {Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
   Oct = 10, Nov = 11, Dec = 12}

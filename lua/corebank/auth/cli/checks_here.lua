@@ -1,5 +1,5 @@
---- What the doctor looks at on this machine: the options, the secret, the store. Each check returns
--- what there is, or ends the command.
+--- The doctor's checks on this machine: options, secret, store. A check returns a text for its
+-- line, or ends the command.
 
 local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"

@@ -1,6 +1,5 @@
---- What the doctor checks on the way to the bank: the name, the connection, TLS, the clocks, the
--- answer. Each check returns a text, empty when there is nothing to say, and maybe a warning; or it
--- ends the command.
+--- The doctor's checks of the bank: host name, connection, TLS, clocks, answer. A check returns a
+-- text for its line, which may be empty, and a warning or nil. A failed check ends the command.
 
 local blocking = require "corebank.auth.host.blocking"
 local calendar = require "corebank.auth.cli.calendar"

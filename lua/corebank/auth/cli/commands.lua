@@ -1,5 +1,5 @@
---- What each command does. A command takes what arguments.read made of its words, and returns its
--- exit status; nil and false are success. Modules that only some of them need are loaded there.
+--- What each command does. A command takes the result of arguments.read, and returns its exit
+-- status. nil and false mean success. Modules that only some commands need are loaded there.
 
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"

@@ -1,5 +1,5 @@
---- What a shell needs to complete the words of the command: a text to evaluate, or to put into the
--- shell's folder of completions.
+--- Scripts with which a shell completes the words of the command. The user evaluates a script, or
+-- puts it into the shell's folder of completions.
 
 local flags = require "corebank.auth.cli.flags"
 

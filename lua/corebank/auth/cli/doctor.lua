@@ -1,4 +1,4 @@
---- The command doctor: runs one check after the other, a line for each, until one fails.
+--- The command doctor: runs the checks in turn, prints a line for each, and stops at a failure.
 
 local checks_here = require "corebank.auth.cli.checks_here"
 local checks_there = require "corebank.auth.cli.checks_there"

@@ -1,4 +1,4 @@
---- The exit statuses: each once, and the problem codes that lead to it.
+--- The exit statuses, and the problem codes that lead to each.
 
 local exits = {
   SUCCESS = 0, MACHINE = 1, USAGE = 2, DENIED = 3, UNREACHABLE = 4, UNTRUSTED = 5, BUSY = 6,

@@ -1,4 +1,4 @@
---- What a client knows of its token: in lines for a person, and as JSON.
+--- The output of the command explain, as text and as JSON.
 
 local core = require "corebank.auth.core"
 local wording = require "corebank.auth.cli.wording"

@@ -1,5 +1,5 @@
---- The flags: each option of options/list.lua in kebab-case, and the command's own. Secrets are not
--- among them.
+--- The flags: the options of options/list.lua in kebab-case, and the flags that only the command
+-- has. Options for secrets are not flags.
 
 local options = require "corebank.auth.options.list"
 

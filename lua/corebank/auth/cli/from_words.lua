@@ -1,7 +1,7 @@
---- Makes options, a store and a client of the words of a command line.
+--- Makes options, a store and a client from the words of a command line.
 --
--- It does what auth.client does and loads fewer modules: loading is most of the work of a command
--- that finds its token in the store.
+-- It does the same as auth.client and loads fewer modules. Loading takes most of the time of a
+-- command that finds its token in the store.
 
 local blocking = require "corebank.auth.host.blocking"
 local client = require "corebank.auth.client.client"

@@ -1,4 +1,4 @@
---- Request headers as text: one from the command line, or a file with one on each line.
+--- Parses request headers: one header from the command line, or a file with one in each line.
 
 local core = require "corebank.auth.core"
 

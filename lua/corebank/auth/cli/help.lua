@@ -1,4 +1,4 @@
---- What --help says. Loaded when somebody asks.
+--- Makes the text of --help. Loaded only when it is asked for.
 
 local about = require "corebank.auth.cli.about"
 local exits = require "corebank.auth.cli.exits"

@@ -1,4 +1,4 @@
---- What the command writes: results to the standard output, messages to the standard error.
+--- Writes results to the standard output, and messages to the standard error.
 
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"

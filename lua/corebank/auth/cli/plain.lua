@@ -1,6 +1,6 @@
---- Reads the usual command lines of scripts: a command, then flags in full, each value a word of
--- its own. It is there for speed only: loading argparse takes longer than a look into the store.
--- All other lines, and all mistakes, are for arguments.lua.
+--- Parses the command lines that scripts usually have: a command, then full names of flags, with
+-- each value as a separate word. It is there for speed only: loading argparse takes longer than
+-- reading the store. arguments.lua parses all other lines, and those with mistakes.
 
 local flags = require "corebank.auth.cli.flags"
 

@@ -1,5 +1,5 @@
---- Where the command takes secrets from: a file, the environment, the terminal. A secret never
--- becomes a Lua string, and no message holds a path: somebody may have put the secret there.
+--- Reads the command's secrets from a file, the environment or the terminal. A secret never becomes
+-- a Lua string. No message shows a given path: somebody may have typed the secret in its place.
 
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"

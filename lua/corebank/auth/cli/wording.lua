@@ -1,5 +1,5 @@
---- Messages about problems and mistakes, in the words of the command line, with what to do next.
--- Loaded when there is one.
+--- Makes messages about problems and mistakes for users of the command: with flags in place of
+-- options, and with what to do next. Loaded only when there is such a message.
 
 local exits = require "corebank.auth.cli.exits"
 local flags = require "corebank.auth.cli.flags"

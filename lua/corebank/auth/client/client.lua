@@ -1,11 +1,11 @@
---- Keeps a token: hands it out while it is good, refreshes it ahead of its end, fetches once for
--- all who wait.
+--- A client keeps a token: it returns the token while it is valid, refreshes the token before its
+-- end, and makes one request for all callers that wait.
 --
--- A token is *fresh* (handed out), then *stale* (handed out, and refreshed in the background), then
--- *expired*, a little before the bank's own end (fetched, and waited for): freshness.lua. A
--- *flight* gets the next one (flight.lua); where clients share a store it takes its *turn* to ask
--- the bank by a *lease* (turn.lua, lease.lua, shared.lua). After a refusal the *latch* keeps
--- callers off the bank (latch.lua).
+-- A token is *fresh*: it is returned. Then it is *stale*: it is returned, and refreshed in the
+-- background. A little before its end it is *expired*: callers wait for a new token
+-- (freshness.lua). A *flight* gets the next token (flight.lua). With a store, a *lease* decides
+-- which client has the *turn* to ask the bank (turn.lua, lease.lua, shared.lua). After a denial
+-- the *latch* stops requests to the bank for a while (latch.lua).
 
 -- Modules that the command can do without, when its token is in the store, are loaded where they
 -- are needed. auth.client loads them, for later there may be no descriptor to do it with.

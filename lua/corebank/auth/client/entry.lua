@@ -1,13 +1,13 @@
---- What clients tell each other through a store, as text: a token, or why there is none.
+--- The text of a store's entries: a token, or the reason why there is none.
 --
--- An entry is lines of `name value`. Moments are written in microseconds on two clocks: on the boot
--- clock, which nobody can set, but which starts anew with the machine (`session` names the start),
--- and on the wall clock. A reader takes the boot clock's word if the start is still the same and
--- that clock has not gone back, as it does in a machine that is put back to a snapshot. Else only
--- the wall clock can tell: an entry that was written later than now, by that one, tells nothing.
+-- An entry is lines of `name value`. Times are in microseconds on two clocks, the boot clock and
+-- the wall clock. Nobody can set the boot clock, but it starts again with the machine; `session`
+-- names the start. A reader uses the boot clock if the start is still the same and the clock has
+-- not gone back, as it does when a machine is reset to a snapshot. Otherwise the reader uses the
+-- wall clock. An entry that was written in the future by the wall clock is then ignored.
 --
--- A store for many machines tells by its own clock how long it still keeps an entry. Then that
--- counts, and no other clock: `keptFor` is how long that was at first, so a reader knows the age.
+-- A store for many machines returns by its own clock how long it still keeps an entry. Then only
+-- this time counts. `keptFor` is the time for which the entry was stored, so a reader knows its age.
 
 local problem = require "corebank.auth.exchange.problem"
 local token = require "corebank.auth.exchange.token"

@@ -1,4 +1,4 @@
---- What a client tells of itself.
+--- Makes the table that bank:explain() returns.
 
 ---@class corebank.auth.Explanation
 ---@field client string the bank's origin

@@ -1,6 +1,6 @@
 --- A flight gets a token for a client, from the store or from the bank, in a task of its own. All
--- who need its outcome wait for it and share it, failure too. It outlives the caller that started
--- it.
+-- callers that need the token wait for the flight and share its outcome, a token or a failure. The
+-- flight continues when the caller that started it is gone.
 
 local exchange = require "corebank.auth.exchange.exchange"
 local freshness = require "corebank.auth.client.freshness"

@@ -1,5 +1,5 @@
---- What a client knows: the token at hand, when to refresh it, what went wrong and for how long.
--- The functions change a client's fields. None waits, asks anybody or tells anybody.
+--- The state of a client: its token, when to refresh the token, failures and rejections. The
+-- functions change fields of the client. They do not wait, do no I/O and report no events.
 
 local latch = require "corebank.auth.client.latch"
 local problem = require "corebank.auth.exchange.problem"

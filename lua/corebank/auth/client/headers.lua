@@ -1,5 +1,5 @@
---- Which of a client's request headers say what its token is for, such as a tenant's name, and so
--- tell entries of a store apart. Those that only number or trace requests do not.
+--- Decides which request headers of a client are part of an entry's name in a store. A header with
+-- a tenant's name is. Headers that number or trace single requests are not.
 
 local core = require "corebank.auth.core"
 

@@ -1,5 +1,5 @@
---- Keeps callers off a bank that said no: after a refusal, and for as long as a Retry-After says.
--- Banks lock accounts.
+--- Stops requests to the bank for a while, after a denial and during a Retry-After. The reason:
+-- banks lock accounts after many failed attempts.
 
 local problem = require "corebank.auth.exchange.problem"
 local secret = require "corebank.auth.options.secret"

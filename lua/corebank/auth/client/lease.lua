@@ -1,5 +1,5 @@
---- The turn to ask the bank, among all that share a store: whoever has the lease of the token's
--- entry. It ends by itself, whatever becomes of its owner.
+--- A client's lease of the token's entry in a store. Of all clients that share the store, the lease
+-- owner asks the bank. The lease ends by itself when its owner dies.
 
 local GRACE = 2   -- seconds that it outlasts the moment until which it is needed
 

@@ -1,5 +1,5 @@
---- Many tokens side by side: each element of a list has a task, and only so many are in flight at
--- a time. Whoever asks for them starts the tasks, waits, and calls all handlers.
+--- Gets many tokens in parallel. Each element of a list has a task, with a limit of tasks in
+-- flight. The caller's own task starts these tasks, waits for them, and calls all handlers.
 
 local check = require "corebank.auth.options.check"
 local client = require "corebank.auth.client.client"

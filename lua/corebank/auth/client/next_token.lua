@@ -1,5 +1,5 @@
---- What a client does when the token at hand will not do for long: refreshes it in the background,
--- or has its caller wait for the next one. The functions take the client.
+--- What a client does when its token is not fresh: it refreshes the token in the background, or
+-- makes the caller wait for the next token. The functions take the client.
 
 local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"

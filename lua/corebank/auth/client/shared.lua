@@ -1,7 +1,7 @@
---- What the clients of one credential share through a store: a token, and the last failure.
+--- What clients with the same credentials share through a store: a token, and the last failure.
 --
--- The store sees sealed bytes under names that only a holder of the secret can compute. A store
--- that fails is no reason to have no token: it is reported, and the bank is asked as without one.
+-- The store gets sealed bytes, under names that only a holder of the secret can compute. A failure
+-- of the store is reported, and the client then asks the bank as if it had no store.
 
 local core = require "corebank.auth.core"
 local entry = require "corebank.auth.client.entry"

@@ -1,4 +1,4 @@
---- Counts an event of a client, and tells its `onEvent`.
+--- Counts an event of a client, and calls its `onEvent`.
 ---@param client corebank.auth.Client
 ---@param name string
 ---@param fields table? of the event; it is changed

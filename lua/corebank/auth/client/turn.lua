@@ -1,5 +1,5 @@
---- How a flight gets a token where there is a store: it takes the one in there, waits for the one
--- that the owner of the lease brings, or asks the bank when the lease is its own.
+--- How a flight gets a token when there is a store: it takes the store's token, or asks the bank if
+-- it gets the lease, or waits for the token that the lease owner puts into the store.
 
 local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"

@@ -1,4 +1,4 @@
---- What went wrong in a transfer, as a problem: the code, and a message that says what to do.
+--- Makes a problem from a failed transfer or a status: the code, and a message with what to do.
 
 local core = require "corebank.auth.core"
 local problem = require "corebank.auth.exchange.problem"

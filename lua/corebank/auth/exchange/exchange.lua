@@ -1,8 +1,8 @@
---- One call to the bank: tries, redirects, back-off, another try when the secret was replaced.
--- diagnosis.lua says what is worth another try.
+--- One call to the bank: retries, redirects, back-off, and another try when the secret was
+-- replaced. diagnosis.lua decides which problems are retried.
 --
--- `run` is straight-line code, and waits by its host. Whoever gives a call up while it waits calls
--- `close`: the open transfer holds the secret.
+-- `run` waits through its host. Code that abandons a call while it waits must call `close`,
+-- because the open transfer has the secret in its memory.
 
 local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"

@@ -1,4 +1,4 @@
---- Why there is no token, as a closed list of codes; diagnosis.lua says which code an answer has.
+--- The closed list of problem codes, and problems as objects. diagnosis.lua chooses the code.
 
 ---@alias corebank.auth.Code
 ---| "resolve"    # the host name has no address

@@ -1,4 +1,4 @@
---- A token reply becomes a token: its fields under the bank's own names, and when it ends.
+--- Makes a token from the bank's reply: with the bank's own field names, and with its end.
 
 ---@class corebank.auth.Token
 ---@field accessToken string RFC 6750 b64token; not shown by pairs or tostring

@@ -1,5 +1,5 @@
---- What the gateway answers about itself: readiness and metrics. Neither asks a bank. Both let
--- other requests of the worker run after every so many banks.
+--- The answers of ready() and metrics(). Neither asks a bank. With many banks, both let other
+-- requests of the worker run in between.
 
 local banks = require "corebank.auth.gateway.banks"
 local metrics = require "corebank.auth.gateway.metrics"

@@ -1,5 +1,5 @@
---- The banks of this worker, by name. Each stands alone: one that cannot be set up has no client,
--- is tried again, and does not affect the others.
+--- The banks of this worker, by name. A bank that cannot be set up has no client, and its setup is
+-- tried again. It does not affect the other banks.
 
 local log = require "corebank.auth.gateway.log"
 local options = require "corebank.auth.gateway.options"

@@ -1,5 +1,4 @@
---- What is done at the events of a bank's client, by their names: they are counted, and changes are
--- logged.
+--- Handles the events of a bank's client, by their names: counts them, and logs changes.
 
 local log = require "corebank.auth.gateway.log"
 

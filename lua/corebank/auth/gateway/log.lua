@@ -1,5 +1,5 @@
---- What the error log has of the banks: one line when something changes, not one for each request.
--- No line holds a secret, a token or a header.
+--- The lines that banks write to the error log. A line is written when something changes, not for
+-- each request. No line contains a secret, a token or a header.
 
 local core = require "corebank.auth.core"
 

@@ -1,6 +1,7 @@
---- What a gateway counts, in the dict that its workers share; and the page that Prometheus reads.
+--- The gateway's counters, in the dict that all workers share, and the page for Prometheus.
 --
--- A counter is made when it is first needed, by safe_add: a full dict loses a count, not a token.
+-- A counter is created when it is first needed, with safe_add. So a full dict loses counts and
+-- keeps its tokens.
 
 local BUCKETS = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}   -- seconds
 

@@ -1,4 +1,4 @@
---- The gateway's own options of a bank. All others are the client's.
+--- The options of a bank that only the gateway has. All other options are those of auth.client.
 
 local options = {DEFAULT_NAME = "default"}
 

@@ -1,7 +1,8 @@
---- The pulse of a worker: one timer that looks after all banks, whether requests come or not.
+--- The pulse of a worker: one timer that keeps the tokens of all banks fresh, also without
+-- requests.
 --
--- nginx re-arms it. A beat that nginx drops, as its limits for timers allow, is followed by the
--- next one. Every worker has a pulse; the lease lets one worker at a time ask a bank.
+-- nginx repeats the timer. nginx may drop a run when its limits for timers are reached; the next
+-- run does the work. Every worker has a pulse. The lease lets one worker at a time ask a bank.
 
 local banks = require "corebank.auth.gateway.banks"
 local core = require "corebank.auth.core"

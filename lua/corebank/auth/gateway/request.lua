@@ -1,8 +1,8 @@
---- What the gateway does in a request: it puts the token into the request's variable, and looks
--- whether the upstream rejected it.
+--- What the gateway does in a request: it puts the token into the request's variable, and checks
+-- whether the upstream rejected the token.
 --
--- The token travels in the variable only. A subrequest, a mirror and an error page do not inherit
--- it as they do a header; where the variable is not set, no token is sent.
+-- The token is in the variable only. Subrequests, mirrors and error pages inherit headers, and do
+-- not send the variable unless their location says so.
 
 local banks = require "corebank.auth.gateway.banks"
 local log = require "corebank.auth.gateway.log"

@@ -1,4 +1,4 @@
---- Sets a bank up: reads its options, and makes its client and its counters.
+--- Sets up a bank: reads its options, and makes its client and its counters.
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"

@@ -1,8 +1,8 @@
 --- The nginx variable that carries the token.
 --
--- `set $bank_token "";` sets it to "" for each request. In a location without that line nginx reads
--- it as "" as well when another location has the line, and ngx.var does not tell the two apart. But
--- the value of a variable that was not set always points to the same memory.
+-- `set $bank_token "";` sets the variable to "" for each request. If only another location has this
+-- line, nginx reads the variable as "" here, too, and ngx.var does not show the difference. But the
+-- value of a variable that was not set always points to the same memory.
 
 local base = require "resty.core.base"
 local ffi = require "ffi"

@@ -1,5 +1,5 @@
---- How a host with an event loop waits for a transfer: by steps of the engine, and sleeps between
--- them. A step moves all transfers, so of many that are waited for only one is stepped at a time.
+--- How a host with an event loop waits for a transfer: by steps of the engine, with sleeps between
+-- them. A step moves all transfers, so only one of the waiting tasks does the steps at a time.
 
 local core = require "corebank.auth.core"
 

@@ -1,4 +1,4 @@
---- How a plain script waits: it blocks, and wakes at a signal so that Ctrl-C works.
+--- How a plain script waits: it blocks. A signal ends the wait, so that Ctrl-C works.
 
 local core = require "corebank.auth.core"
 local scheduler = require "corebank.auth.host.scheduler"

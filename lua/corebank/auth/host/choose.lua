@@ -1,7 +1,7 @@
---- Who waits for this Lua: nginx, when it runs inside one, else the process itself.
+--- Chooses the host: nginx when this Lua runs inside nginx, else the blocking host.
 --
--- Inside an nginx it is asked when something is made and not when the module is loaded: a master
--- may load it for workers it does not have yet.
+-- Inside nginx the host is chosen when a client or a call is made, not when the module is loaded: a
+-- master process may load the module before there are workers.
 
 local blocking = require "corebank.auth.host.blocking"
 

@@ -1,5 +1,5 @@
---- What a client has of the system: the core, with the one function that every request asks called
--- in the way that is fastest on this Lua, and the name of the system's start asked once.
+--- The functions of the core that a client uses. The function that every request calls is called in
+-- the way that is fastest on this Lua. The name of the system's start is read once.
 
 local core = require "corebank.auth.core"
 

@@ -1,5 +1,5 @@
---- What a value must be like to be an option. Each check takes a value and returns the value to
--- keep, or nil and what it must be.
+--- The checks of single options. Each check takes a value, and returns the value to keep, or nil
+-- and what the value must be.
 
 local core = require "corebank.auth.core"
 local host_name = require "corebank.auth.options.host_name"

@@ -1,7 +1,7 @@
---- Reads the tables of options in a list, which have most of them in common.
+--- Reads a list of tables of options, with options that all of them share.
 --
--- What all elements share is given once, and an element gives only what differs: one that gives an
--- option again overrides it. Elements that give nothing but credentials share one endpoint.
+-- Shared options are given once, and an element gives only what differs. An option in an element
+-- overrides the shared option. Elements with nothing but credentials share one endpoint.
 
 local options = require "corebank.auth.options.read"
 

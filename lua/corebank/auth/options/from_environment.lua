@@ -1,5 +1,4 @@
---- The options that the environment gives: values from variables, secrets also from the file that a
--- variable names.
+--- Reads options from environment variables, and secrets also from the file that a variable names.
 
 local core = require "corebank.auth.core"
 local secret = require "corebank.auth.options.secret"

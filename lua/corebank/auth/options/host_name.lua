@@ -1,4 +1,4 @@
---- What is wrong with a host name or a URL, and what to write in its place.
+--- Finds mistakes in host names and URLs, and says what to write instead.
 
 local core = require "corebank.auth.core"
 

@@ -1,5 +1,5 @@
---- Every option once: its name, what it must be like, its default, the variable that stands in for
--- it, what it means. In the order in which they are read.
+--- The list of all options: name, check, default, environment variable and meaning of each. They
+-- are read in the order of this list.
 
 local check = require "corebank.auth.options.check"
 

@@ -1,6 +1,6 @@
---- Makes *settings* of what a caller gives: checks each option, and takes the environment's value
--- or the default for one that is missing. Settings are a copy: what becomes of the caller's table
--- later changes nothing.
+--- Makes *settings* from a caller's options: checks each option. For a missing option it takes the
+-- environment's value or the default. Settings are a copy: later changes of the caller's table do
+-- not affect them.
 
 local core = require "corebank.auth.core"
 local check_together = require "corebank.auth.options.together"

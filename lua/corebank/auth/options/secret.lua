@@ -1,5 +1,5 @@
---- Where a secret may come from other than a string in a script: a file or the environment. Neither
--- ever makes a Lua string of it, so nothing is left for the garbage collector to forget.
+--- Reads a secret from a file or from the environment. The secret never becomes a Lua string, which
+-- could not be wiped.
 
 local check = require "corebank.auth.options.check"
 local core = require "corebank.auth.core"

@@ -1,4 +1,4 @@
---- What somebody may have meant by an option that there is not. Loaded when that happens.
+--- Finds the known option nearest to an unknown one. Loaded only when there is an unknown option.
 
 local core = require "corebank.auth.core"
 

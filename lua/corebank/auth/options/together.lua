@@ -1,4 +1,4 @@
---- The rules that concern more than one option, and the URL that several of them make.
+--- The rules about more than one option, and the URL that is made from several options.
 
 local core = require "corebank.auth.core"
 local environment = require "corebank.auth.options.from_environment"

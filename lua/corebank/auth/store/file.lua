@@ -1,7 +1,7 @@
 --- A store in a folder: shared by all processes of one user on one machine.
 --
--- csrc/store/ has the files and who may use them. This module has where the folder is, and the
--- leases of this process.
+-- csrc/store/ reads and writes the files. This module finds the folder, and keeps the leases of
+-- this process.
 
 local core = require "corebank.auth.core"
 

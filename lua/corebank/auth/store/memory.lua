@@ -1,4 +1,4 @@
---- A store within one Lua state. Its methods are documented for all stores.
+--- A store within one Lua state. The comments on its methods are the contract of all stores.
 
 local core = require "corebank.auth.core"
 
