@@ -9,17 +9,17 @@ about.purpose = "Gets, keeps and shows the access token of a core-banking API."
 
 --- What each command does, in full.
 about.commands = {
-  token = "Prints the access token. A valid token comes from the store, otherwise from the bank. "
+  token = "Prints the access token. If the store has no valid token, gets one from the bank. "
     .. "All messages go to standard error.",
   exec = "Runs a program with a valid token in its environment, as COREBANK_ACCESS_TOKEN, "
     .. "COREBANK_TOKEN_TYPE and COREBANK_TOKEN_EXPIRES_AT, and without COREBANK_CLIENT_SECRET. The "
-    .. "exit status is the program's. Without a token the program is not started.",
+    .. "exit status is that of the program. Without a token the program is not started.",
   explain = "Shows the token in the store, how long it is valid, and the last problem. Does not "
     .. "ask the bank. The exit status is 9 when there is no valid token.",
   forget = "Deletes what the store keeps for these credentials. This does not revoke the token "
     .. "at the bank.",
-  doctor = "Checks one thing after the other. Stops at the first failure, and says what to do "
-    .. "about it. Asks the bank for a token with --attempts tries, even after a denial.",
+  doctor = "Checks each step of getting a token. Stops at the first failure, and says what to "
+    .. "do. Asks the bank for a token with --attempts tries, even after a denial.",
   completion = "Prints a script with which the shell completes the words of this command.",
 }
 
@@ -68,11 +68,11 @@ about.examples = {
 --- The variables that the command reads, and what for.
 about.environment = {
   {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE",
-    "used when no option says otherwise"},
+    "the values of the options that are not given"},
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
   {"XDG_CACHE_HOME", "tokens are kept in its folder corebank-auth"},
   {"https_proxy, http_proxy, all_proxy, no_proxy",
-    "as libcurl reads them; also in capitals, except http_proxy"},
+    "the proxy and the hosts without a proxy; also in capital letters, except http_proxy"},
   {"NO_COLOR", "switches colours off"},
 }
 

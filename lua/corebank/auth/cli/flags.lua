@@ -37,11 +37,11 @@ local own = {
     choices = {"token", "header", "json", "env", "dotenv"},
     meaning = "token, header, json, env or dotenv"},
   {flag = "--refresh", name = "refresh", kind = "switch", command = "token",
-    meaning = "gets a new token: the API has rejected the one in the store"},
+    meaning = "gets a new token, because the API has rejected the one in the store"},
   {flag = "--format", name = "format", kind = "FORMAT", command = "explain", default = "text",
     choices = {"text", "json"}, meaning = "text or json"},
   {flag = "--show-answer", name = "showAnswer", kind = "switch", command = "doctor",
-    meaning = "shows the bank's answer, secrets blanked, if it contains no token"},
+    meaning = "shows the bank's answer, with secrets blanked, if it has no token"},
 }
 
 local flags = {
@@ -55,7 +55,7 @@ flags.summaries = {
   exec = "runs a program with the token in its environment",
   explain = "shows the token in the store and the last problem",
   forget = "deletes the token from the store",
-  doctor = "checks one thing after the other, and says what is wrong",
+  doctor = "checks each step of getting a token, and says what is wrong",
   completion = "prints a completion script for the shell",
 }
 
