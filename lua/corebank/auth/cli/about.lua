@@ -72,7 +72,7 @@ about.environment = {
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
   {"XDG_CACHE_HOME", "tokens are kept in its folder corebank-auth"},
   {"https_proxy, http_proxy, all_proxy, no_proxy",
-    "the proxy and the hosts without a proxy; also in capital letters, except http_proxy"},
+    "proxy settings; also in capitals, except http_proxy"},
   {"NO_COLOR", "switches colours off"},
 }
 
