@@ -78,6 +78,8 @@ describe("the banks of a gateway #nginx", function()
       local status, _, body = gate:get("/ready")
       assert.equal(503, status)
       assert.equal('{"ready":false,"banks":2,"notReady":["a"]}\n', body)
+      assert.equal('{"ready":false,"state":"not set up","remaining":0}\n',
+        select(3, gate:get "/ready/of?name=a"))
       assert.equal(0, gate:count "bad")
       assert.equal(1, lines("%[error%].*bank 'a': init_worker_by_lua%b():%d+: setup: [^\n]*"
         .. "its requests are answered 503, and it is tried again"))
@@ -199,8 +201,15 @@ describe("the banks of a gateway #nginx", function()
       .. "setup(%s) setup(%s)"):format(options{name = "a", baseUrl = scenario.baseUrl},
         options{name = "b", baseUrl = bank:scenario{{status = 500}}.baseUrl})}
     sandbox.await("not ready", function() return (gate:get("/ready/of?name=a")) == 200 end)
-    assert.equal(503, (gate:get("/ready/of?name=b")))
-    assert.equal(503, (gate:get("/ready/of?name=x")))
+    for name, expected in pairs{
+      a = '^{"ready":true,"state":"fresh","remaining":%d+}\n$',
+      b = '^{"ready":false,"state":"none","remaining":0}\n$',
+      x = '^{"ready":false,"state":"unknown","remaining":0}\n$',
+    } do
+      local status, _, body = gate:get("/ready/of?name=" .. name)
+      assert.equal(name == "a" and 200 or 503, status)
+      assert.is_truthy(body:find(expected), body)
+    end
     local status, _, body = gate:get("/ready")
     assert.equal(503, status)
     assert.equal('{"ready":false,"banks":2,"notReady":["b"]}\n', body)

@@ -94,6 +94,16 @@ describe("the pages", function()
     assert.is_truthy(content("CHANGELOG.md"):find("## [" .. auth.VERSION .. "]", 1, true))
   end)
 
+  it("shows auth.version() in the form that it has", function()
+    -- Versions differ from system to system, and so do the TLS library and the Lua.
+    local function form(line)
+      return (line:gsub("%(libcurl/%S+ %a+/[^,]+,", "(libcurl/N TLS/N,"):gsub("%f[%d]%d[%w.-]*", "N")
+        :gsub("LuaJIT", "Lua"))
+    end
+    local shown = pages.section("docs/api.md", "Versions"):match "\n```text\n([^\n]*)\n```"
+    assert.equal(form(auth.version()), form(shown))
+  end)
+
   it("shows the gateway of examples/nginx.conf", function()
     local shown = pages.examples("README.md", "nginx")[1].code
     assert.equal(content("examples/nginx.conf"), shown .. "\n")
