@@ -35,7 +35,7 @@ static bool is_file_bad(struct cba_failure *failure, const char *option, enum cb
 /* Why a certificate of one form does not go with a key of another; or NULL. */
 static const char *mismatch(enum cba_key_form certificate, bool has_key, enum cba_key_form key) {
     if (certificate == CBA_FORM_PKCS12) {
-        return has_key ? "clientCert is PKCS#12, which brings its key: leave clientKey out"
+        return has_key ? "clientCert is PKCS#12, which contains its key: leave clientKey out"
                : knows_pkcs12()
                    ? NULL
                    : "this libcurl with GnuTLS cannot read PKCS#12, 8.11 can: make PEM "
@@ -45,7 +45,7 @@ static const char *mismatch(enum cba_key_form certificate, bool has_key, enum cb
         return "clientKey is PKCS#12: give it as clientCert, and no clientKey";
     }
     if (!has_key && certificate == CBA_FORM_DER) {
-        return "clientCert is DER, which has no room for a key: give clientKey";
+        return "clientCert is DER, which cannot contain a key: give clientKey";
     }
     if (has_key && key != certificate && cba_libcurl_has_gnutls()) {
         return "GnuTLS wants clientCert and clientKey both as PEM or both as DER";

@@ -51,8 +51,7 @@ static enum cba_folder_status try_claim(struct cba_folder *folder, const struct 
     if (status == CBA_FOLDER_NOTHING && still && is_old_claim(claim->descriptor)) {
         /* cba_claim_publish tells the one that lost it. */
         unlinkat(folder->directory, claim->file, 0);
-        cba_folder_fail(folder, claim->file,
-                        "was held by a process that stands still; it was taken over");
+        cba_folder_fail(folder, claim->file, "was held by a stopped process; it was taken over");
         still = false;
     }
     *again = status != CBA_FOLDER_FAULT && !still;

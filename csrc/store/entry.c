@@ -92,7 +92,7 @@ static enum cba_folder_status wait_for_claim(struct cba_folder *folder, const ch
     }
     return cba_folder_fail(
         folder, claim->file,
-        "is held by another process that may stand still; the entry was not stored");
+        "is held by another process, which may be stopped; the entry was not stored");
 }
 
 static enum cba_folder_status replace_entry(struct cba_folder *folder, const char *name,
@@ -110,9 +110,10 @@ static enum cba_folder_status replace_entry(struct cba_folder *folder, const cha
         status = cba_claim_publish(folder, &claim, name);
     }
     if (status == CBA_FOLDER_NOTHING) {
-        status = cba_folder_fail(folder, claim.file,
-                                 "was taken over, for this process stood still; its entry was not "
-                                 "stored");
+        status =
+            cba_folder_fail(folder, claim.file,
+                            "was taken over, because this process was stopped; its entry was not "
+                            "stored");
     }
     cba_claim_give_up(folder, &claim);
     return status;

@@ -255,7 +255,7 @@ describe("auth.client", function()
     assert.is_truthy(message:find("keeping_spec.lua:%d+: client: unknown option 'leway'"), message)
     ok, message = pcall(function() return (auth.authenticate{leeway = 3}) end)
     assert.is_false(ok)
-    assert.is_truthy(message:find("leeway is for a token that is kept", 1, true), message)
+    assert.is_truthy(message:find("leeway is an option of auth.client only", 1, true), message)
     local kept = client_of{}
     kept:close()
     for _, method in ipairs{"token", "invalidate", "look", "forget"} do

@@ -76,7 +76,7 @@ describe("a client in nginx #nginx", function()
     local _, headers = gate:get("/filter")
     assert.equal("nil", headers["x-peek"])
     assert.equal("raised nothing can wait in header_filter_by_lua*: use peek() there, "
-      .. "which hands out the token at hand", headers["x-token"])
+      .. "which returns a token without waiting", headers["x-token"])
     local _, _, body = gate:get("/set")
     assert.is_truthy(body:find("set_by_lua*: use peek()", 1, true), body)
     -- What they began goes on without them.

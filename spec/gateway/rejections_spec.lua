@@ -164,7 +164,7 @@ describe("a rejection #nginx", function()
   it("G15: of fresh tokens, too, is told once", function()
     start("", nil, {{delay = 0}})
     local function told()
-      return select(2, gate:log():gsub("the API rejects fresh tokens as well: somebody else", ""))
+      return select(2, gate:log():gsub("the API rejects new tokens as well: another program", ""))
     end
     assert.equal(401, (gate:get("/api/?status=401")))
     assert.equal(0, told())

@@ -86,7 +86,7 @@ describe("S12: a secret file that every user may read #slow", function()
   end)
 
   it("is named with a ~ that no shell expanded, and the message says so", function()
-    local hint = "No such file or directory; no ~ is expanded here: write the whole path"
+    local hint = "No such file or directory; ~ is not expanded here: write the whole path"
     fails(line{"token", "--no-store", "--secret-file=~/secret"}, hint)
     fails(line({"token", "--no-store"}, {COREBANK_CLIENT_SECRET_FILE = "~/secret"}), hint)
     local ok, message = pcall(auth.secret.file, "~/secret")

@@ -102,9 +102,9 @@ describe("S37: an unknown flag #slow", function()
       ["--x-tenant"] = "unknown option '--x-tenant'; did you mean '--header'?",
       ["-H"] = "unknown option; did you mean '--header'?",
       ["--insecure"] = "unknown option '--insecure'; verification cannot be switched off, but "
-        .. "--ca-file names whom to trust",
+        .. "--ca-file names the authorities to trust",
       ["-k"] = "unknown option '-k'; verification cannot be switched off, but --ca-file names "
-        .. "whom to trust",
+        .. "the authorities to trust",
       ["--scope"] = "unknown option '--scope'",
       ["--verbose"] = "unknown option '--verbose'",
       ["--hunter2"] = "unknown option"} do

@@ -123,7 +123,7 @@ describe("a mistake", function()
     for _, list in ipairs{{}, credentials(2), {survive.options()}} do
       raises("timeout must be", list, shared_with{timeout = -1})
       raises("unknown option 'timeOut'; did you mean 'timeout'%?", list, {timeOut = 1})
-      raises("leeway is for a token that is kept", list, {leeway = 3})
+      raises("leeway is an option of auth.client only", list, {leeway = 3})
     end
     raises("baseUrl must begin with https://", credentials(2), {baseUrl = "ftp://bank.example"})
     raises("baseUrl is missing", credentials(2), {})

@@ -41,7 +41,7 @@ local function fail(state)
   elseif trouble.code == "connect" then
     message = message .. "; check host and port in --base-url, and the firewall on the way"
   elseif trouble.code == "timeout" then
-    message = message .. "; or a firewall swallows what is sent"
+    message = message .. "; or a firewall drops packets"
   end
   exits.stop(exits.of(trouble.code), wording.spoken(message))
 end

@@ -12,12 +12,12 @@ local commands = {}
 -- Why the token is not a new one, although a new one was asked for; nil when it is new.
 local function why_kept(bank, token, held, rest)
   if bank.isRejected then
-    return ("no new token: %s; this is the one that was rejected")
+    return ("no new token: %s; this is the rejected token")
       :format(bank:explain().problem or "the bank gave none")
   end
   if not held or held.accessToken ~= token.accessToken then return nil end
   if not rest then return "the bank gave the same token again" end
-  return ("the last refresh was seconds ago, and this is what it brought; try again in %d s")
+  return ("the last refresh was seconds ago, and this is its token; try again in %d s")
     :format(math.ceil(rest))
 end
 
@@ -81,7 +81,7 @@ function commands.forget(words)
   local bank = from_words.client(words)
   local done = bank:forget()
   bank:close()
-  if not done then exits.stop(exits.MACHINE, "the store did not forget all of it") end
+  if not done then exits.stop(exits.MACHINE, "the store could not delete all of its files") end
 end
 
 function commands.doctor(words)

@@ -72,7 +72,7 @@ local OLD_ENCRYPTION = "; its encryption is too old for this OpenSSL: make PEM o
 local proxy_tls_advice = {
   trust = "%s is not trusted; check proxyCaFile and the host name of that proxy",
   store = "proxyCaFile cannot be used for %s; it must be readable and hold PEM certificates",
-  refused = "%s ends the TLS connection; it may want a client certificate, and is sent none",
+  refused = "%s ends the TLS connection; it may want a client certificate, which is not supported",
   handshake = "no TLS connection to %s",
 }
 

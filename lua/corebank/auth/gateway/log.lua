@@ -27,7 +27,7 @@ function log.trouble(bank, event)
 end
 
 function log.recovery(bank)
-  if bank.trouble then write(ngx.WARN, bank, "tokens are back") end
+  if bank.trouble then write(ngx.WARN, bank, "there are tokens again") end
   bank.trouble = nil
 end
 
@@ -51,8 +51,8 @@ end
 
 function log.rejection(bank, event)
   if event.alike and not bank.isRejectedAlike then
-    write(ngx.WARN, bank, "the API rejects fresh tokens as well: somebody else seems to revoke ",
-      "them, or it is not the token; rejections count less and less often, down to once in ",
+    write(ngx.WARN, bank, "the API rejects new tokens as well: another program seems to revoke ",
+      "them, or the token is not the cause; rejections now count after longer pauses, of up to ",
       "5 minutes")
   end
   bank.isRejectedAlike = event.alike
@@ -77,7 +77,7 @@ function log.nameless(where, mistake)
 end
 
 function log.replaced(bank)
-  write(ngx.NOTICE, bank, "is set up anew")
+  write(ngx.NOTICE, bank, "is set up again")
 end
 
 -- ---- requests ----------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ end
 function nginx.may_wait()
   local phase = ngx.get_phase()
   if CAN_WAIT[phase] then return nil end
-  return ("nothing can wait in %s_by_lua*: use peek() there, which hands out the token at hand")
+  return ("nothing can wait in %s_by_lua*: use peek() there, which returns a token without waiting")
     :format(phase)
 end
 

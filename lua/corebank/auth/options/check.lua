@@ -139,7 +139,7 @@ local function header_line(name, value)
     return nil, "must have header names as keys (RFC 9110 tokens)"
   end
   if OURS[name:lower()] or name:lower():find("^content%-") then
-    return nil, "must not set " .. name .. ", which is ours"
+    return nil, "must not set " .. name .. ", which corebank-auth sets itself"
   end
   if type(value) ~= "string" then
     return nil, ("must have strings as values, but %s is a %s"):format(name, type(value))

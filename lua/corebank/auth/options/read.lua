@@ -59,7 +59,7 @@ local function check_names(given, forClient, all)
     local option = known[name]
     if not option then return require "corebank.auth.options.suggest".mistake(name, all) end
     if option.clientOnly and not forClient then
-      return name .. " is for a token that is kept: give it to auth.client"
+      return name .. " is an option of auth.client only"
     end
   end
 end

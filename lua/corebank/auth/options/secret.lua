@@ -44,7 +44,8 @@ end
 function secret.from_file(path, how)
   local value, detail = core.secret_file(path, how and how.anyMode, how and how.stream)
   if not value then   -- a shell leaves the ~ of --flag=~/file and of quotes as it is, too
-    return nil, detail .. (path:find "^~" and "; no ~ is expanded here: write the whole path" or "")
+    local hint = path:find "^~" and "; ~ is not expanded here: write the whole path" or ""
+    return nil, detail .. hint
   end
   if detail then files[value] = {path = path, anyMode = how and how.anyMode, changed = 0} end
   return value

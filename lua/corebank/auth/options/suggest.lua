@@ -13,7 +13,7 @@ local elsewhere = {
 local NEVER_OFF = {verify = true, sslverify = true, insecure = true}
 
 local MEANT = "; did you mean '%s'?"
-local TRUSTED = "; verification cannot be switched off, but %s names whom to trust"
+local TRUSTED = "; verification cannot be switched off, but %s names the authorities to trust"
 
 -- Names of request headers, which belong into the option `headers`.
 local HEADERS = {

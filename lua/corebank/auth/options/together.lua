@@ -11,8 +11,8 @@ local function check_base(url, given)
   local fault = host_name.fault(url.host)
   if fault then return fault end
   if not USUAL_PORTS[url.scheme] then return "must begin with https://" end
-  if url.hasUser then return "must not carry user information" end
-  if url.hasQuery or url.hasFragment then return "must not carry a query or fragment" end
+  if url.hasUser then return "must not contain a user name" end
+  if url.hasQuery or url.hasFragment then return "must not contain a query or a fragment" end
 end
 
 -- A plaintext URL is fine on this machine only, and then not by way of a proxy.
@@ -21,8 +21,8 @@ local function check_plaintext(values, url, name)
   local isHere = url.host == "localhost" or url.host == "[::1]"
     or url.host:find "^127%.%d+%.%d+%.%d+$"
   if not isHere then
-    return name .. " must begin with https:// (or set allowPlaintext, and the secret can be read "
-      .. "on the way)"
+    return name .. " must begin with https:// (with allowPlaintext, others on the network can "
+      .. "read the secret)"
   end
   if values.proxy and values.proxy ~= "" then
     return "proxy with an http:// baseUrl needs allowPlaintext: the proxy can read the secret"
