@@ -97,8 +97,8 @@ describe("the pages", function()
   it("shows auth.version() in the form that it has", function()
     -- Versions differ from system to system, and so do the TLS library and the Lua.
     local function form(line)
-      return (line:gsub("%(libcurl/%S+ %a+/[^,]+,", "(libcurl/N TLS/N,"):gsub("%f[%d]%d[%w.-]*", "N")
-        :gsub("LuaJIT", "Lua"))
+      return (line:gsub("%(libcurl/%S+ %a+/[^,]+,", "(libcurl/N TLS/N,")
+        :gsub("%f[%d]%d[%w.-]*", "N"):gsub("LuaJIT", "Lua"))
     end
     local shown = pages.section("docs/api.md", "Versions"):match "\n```text\n([^\n]*)\n```"
     assert.equal(form(auth.version()), form(shown))

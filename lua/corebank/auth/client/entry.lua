@@ -7,7 +7,7 @@
 -- wall clock. An entry that was written in the future by the wall clock is then ignored.
 --
 -- A store for many machines returns by its own clock how long it still keeps an entry. Then only
--- this time counts. `keptFor` is the time for which the entry was stored, so a reader knows its age.
+-- this time counts. `keptFor` is how long the store promised to keep the entry: it gives the age.
 
 local problem = require "corebank.auth.exchange.problem"
 local token = require "corebank.auth.exchange.token"
