@@ -36,6 +36,12 @@ describe("a batch", function()
     assert.equal(32, world.most)
   end)
 
+  it("has four in flight while the bank answers within 20 ms", function()
+    local world = many.world(function() return {token = "t", validity = 60, takes = 0.01} end)
+    many.run(world, many.elements(100))
+    assert.equal(4, world.most)
+  end)
+
   it("leaves the others alone when one fails, and says why", function()
     local world = many.world(function(n)
       if n == 2 then return {status = 401, takes = 0.01} end

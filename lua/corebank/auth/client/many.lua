@@ -20,6 +20,9 @@ local options = require "corebank.auth.options.read"
 
 local PARALLEL = 32
 local MOST_PARALLEL = 256   -- a process may have 1,024 files, and each locks memory for its bodies
+-- A TLS handshake takes longer than a token from a fast bank: few connections are quicker there.
+local FIRST_WIDTH = 4       -- elements in flight, at first
+local QUIET = 0.02          -- seconds without an answer, after which twice as many are
 local LOOK = 1              -- seconds; see wait_for_any
 
 -- ---- what the caller gave ----------------------------------------------------------------------
@@ -134,9 +137,15 @@ end
 
 -- ---- all of them -------------------------------------------------------------------------------
 
+-- Waits until an element has ended. While none does, more are put in flight.
 local function wait_for_any(batch)
   while not batch.ended[1] do
-    if not batch.change:wait(LOOK) and batch.host.run_what_is_left then
+    local isNarrow = batch.width < batch.parallel and batch.started < #batch.list
+    local hasEnded = batch.change:wait(isNarrow and QUIET or LOOK)
+    if not hasEnded and isNarrow then
+      batch.width = math.min(2 * batch.width, batch.parallel)
+      return
+    elseif not hasEnded and batch.host.run_what_is_left then
       batch.host.run_what_is_left()   -- nginx had no timer for them
     end
   end
@@ -158,7 +167,7 @@ end
 -- Returns what is wrong with an element, if one has changed since it was checked.
 local function run(batch)
   while batch.done < #batch.list do
-    while batch.started < #batch.list and batch.started - batch.done < batch.parallel do
+    while batch.started < #batch.list and batch.started - batch.done < batch.width do
       local mistake = start(batch)
       if mistake then return mistake end
     end
@@ -182,9 +191,11 @@ return function(list, given, system, host)
   local reader
   reader, mistake = check_list(copy, shared)
   if not reader then return nil, mistake end
-  local batch = {list = copy, parallel = own.parallel or PARALLEL, onProgress = own.onProgress,
-    reader = reader, system = system, host = host, change = host.condition(),
-    started = 0, done = 0, tasks = {}, open = {}, ended = {}, results = {}}
+  local parallel = own.parallel or PARALLEL
+  local batch = {list = copy, parallel = parallel, width = math.min(FIRST_WIDTH, parallel),
+    onProgress = own.onProgress, reader = reader, system = system, host = host,
+    change = host.condition(), started = 0, done = 0, tasks = {}, open = {}, ended = {},
+    results = {}}
   local ok, fault = pcall(run, batch)
   -- What is left was given up. What a client fetches is the client's, and goes on.
   for _, task in pairs(batch.tasks) do task:cancel() end
