@@ -12,8 +12,9 @@ about.commands = {
   token = "Prints the access token. If the store has no valid token, gets one from the bank. "
     .. "All messages go to standard error.",
   exec = "Runs a program with a valid token in its environment, as COREBANK_ACCESS_TOKEN, "
-    .. "COREBANK_TOKEN_TYPE and COREBANK_TOKEN_EXPIRES_AT, and without COREBANK_CLIENT_SECRET. The "
-    .. "exit status is that of the program. Without a token the program is not started.",
+    .. "COREBANK_TOKEN_TYPE and COREBANK_TOKEN_EXPIRES_AT, and without COREBANK_CLIENT_SECRET and "
+    .. "COREBANK_REDIS_PASSWORD. The exit status is that of the program. Without a token the "
+    .. "program is not started.",
   explain = "Shows the token in the store, how long it is valid, and the last problem. Does not "
     .. "ask the bank. The exit status is 9 when there is no valid token.",
   forget = "Deletes what the store keeps for these credentials. This does not revoke the token "
@@ -70,6 +71,8 @@ about.environment = {
   {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE",
     "the values of the options that are not given"},
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
+  {"COREBANK_REDIS_PASSWORD, COREBANK_REDIS_PASSWORD_FILE",
+    "the password for --store, or the file that contains it"},
   {"XDG_CACHE_HOME", "tokens are kept in its folder corebank-auth"},
   {"https_proxy, http_proxy, all_proxy, no_proxy",
     "proxy settings; also in capitals, except http_proxy"},

@@ -108,8 +108,9 @@ local function check_store(state)
   local store = from_words.store(state.words)
   if not store then return "none (--no-store)" end
   local fault = try_store(store)
-  if fault then exits.stop(exits.USAGE, from_words.store_fault(fault)) end
-  return store.name .. (store.dir and " in " .. core.printable(store.dir) or "")
+  if fault then exits.stop(exits.USAGE, from_words.store_fault(state.words, fault)) end
+  local place = store.dir and " in " .. store.dir or " at " .. state.words.storeUrl
+  return store.name .. core.printable(place)
 end
 
 return {{"options", check_options}, {"secret", check_secret}, {"store", check_store}}

@@ -50,6 +50,7 @@ local function become(program, token)
   for _, option in ipairs(options) do
     if option.secretEnv then core.setenv(option.secretEnv, nil) end
   end
+  core.setenv("COREBANK_REDIS_PASSWORD", nil)
   for _, variable in ipairs(formats.variables(token)) do core.setenv(variable[1], variable[2]) end
   core.end_engine()
   local _, reason, is_missing = core.exec(program)
@@ -81,7 +82,7 @@ function commands.forget(words)
   local bank = from_words.client(words)
   local done = bank:forget()
   bank:close()
-  if not done then exits.stop(exits.MACHINE, "the store could not delete all of its files") end
+  if not done then exits.stop(exits.MACHINE, "the store could not delete all") end
 end
 
 function commands.doctor(words)

@@ -12,7 +12,7 @@ exits.list = {
   {exits.SUCCESS, "success"},
   {exits.MACHINE, "out of memory, a missing Lua module, a failed write, or a bug",
     "closed"},
-  {exits.USAGE, "usage: an option, the secret or the store folder"},
+  {exits.USAGE, "usage: an option, the secret or the store"},
   {exits.DENIED, "denied: the bank does not accept these credentials", "denied"},
   {exits.UNREACHABLE, "unreachable: no address, no connection, no answer in time",
     "resolve", "connect", "proxy", "timeout", "network"},

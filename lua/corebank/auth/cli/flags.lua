@@ -31,6 +31,10 @@ local own = {
   {flag = "--store-dir", name = "storeDir", kind = "FOLDER",
     meaning = "where tokens are kept, encrypted; else corebank-auth in $XDG_CACHE_HOME or "
       .. "~/.cache"},
+  {flag = "--store", name = "storeUrl", kind = "URL",
+    meaning = "keeps tokens in Redis, for several hosts: redis://USER@HOST:PORT/DATABASE. Its "
+      .. "password: $COREBANK_REDIS_PASSWORD, or the file that $COREBANK_REDIS_PASSWORD_FILE "
+      .. "names"},
   {flag = "--no-store", name = "noStore", kind = "switch",
     meaning = "keeps no token between runs"},
   {flag = "--format", name = "format", kind = "FORMAT", command = "token", default = "token",
@@ -123,6 +127,9 @@ function flags.conflict(read)
     return "--prompt and --no-prompt exclude each other"
   elseif read.noStore and read.storeDir then
     return "--no-store and --store-dir exclude each other"
+  elseif read.storeUrl and (read.noStore or read.storeDir) then
+    return ("--store and %s exclude each other"):format(read.noStore and "--no-store"
+      or "--store-dir")
   elseif read.command == "exec" and not read.program[1] then
     return "exec needs a program after --: exec [OPTION...] -- PROGRAM [ARG...]"
   end

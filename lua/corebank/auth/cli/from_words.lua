@@ -54,14 +54,16 @@ end
 --- The store; nil with --no-store.
 function from_words.store(words)
   if words.noStore then return nil end
+  if words.storeUrl then return require "corebank.auth.cli.redis_store"(words.storeUrl) end
   local made, mistake = file_store.new{dir = words.storeDir}
   if not made then exits.stop(exits.USAGE, (mistake:gsub("^dir", "--store-dir"))) end
   return made
 end
 
 --- A fault of the store, and the flags that choose another one.
-function from_words.store_fault(fault)
-  return fault .. " (--store-dir FOLDER names one, --no-store does without)"
+function from_words.store_fault(words, fault)
+  return ("%s (%s--no-store does without)"):format(fault,
+    words.storeUrl and "" or "--store-dir FOLDER names one, ")
 end
 
 --- A client, and its store if it has one.
@@ -73,7 +75,7 @@ function from_words.client(words)
     if event.name ~= "store_failed" or told then return end
     told = true
     output.tell(("the store failed (%s): %s"):format(event.operation,
-      from_words.store_fault(event.fault)))
+      from_words.store_fault(words, event.fault)))
   end
   local settings = secrets.settings(read, words)
   return client.new(settings, system, blocking), read.store
