@@ -133,6 +133,35 @@ describe("the Redis store", function()
     assert.is_true(store:lease(NAME, "b", 60))
   end)
 
+  it("K12: asks for the caller's client each time, and says whether it is healthy", function()
+    local taken, given = 0, {}
+    local own = auth.store.redis{connect = function()
+      taken = taken + 1
+      local client = connect()
+      return client, function(it, isHealthy)
+        given[#given + 1] = it == client and isHealthy
+        client:quit()
+      end
+    end}
+    assert.is_true(own:put(NAME, "bytes", 60))
+    assert.equal("bytes", (own:get(NAME)))
+    assert.same({true, true}, given)
+    server:cli("del " .. ENTRY)
+    server:cli("lpush " .. ENTRY .. " an-entry-is-no-list")
+    assert.is_nil(own:get(NAME))
+    assert.same({true, true, false}, given)
+    assert.equal(3, taken)
+  end)
+
+  it("K13: says that a server is one of a cluster", function()
+    local member = auth.store.redis{connect = function()
+      return {eval = function() return false, "MOVED 3999 127.0.0.1:6381" end,
+        close = function() end}
+    end}
+    local fault = "redis: MOVED, this is one server of a cluster: give its client with 'connect'"
+    assert.same({nil, fault}, {member:get(NAME)})
+  end)
+
   it("uses the database and the prefix that it is given, and no other", function()
     local other = auth.store.redis{url = server.url .. "/7", prefix = "mine/"}
     other:put(NAME, "bytes", 60)
