@@ -151,7 +151,7 @@ describe("S28: a client certificate #tls", function()
   end)
 
   it("as DER without a key: says to give clientKey", function()
-    refused({clientCert = "cert.der"}, "no room for a key: give clientKey")
+    refused({clientCert = "cert.der"}, "cannot contain a key: give clientKey")
   end)
 
   it("that is none of these: tls, naming the option and what it may be", function()
