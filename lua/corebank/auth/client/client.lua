@@ -193,7 +193,8 @@ function client.new(settings, system, host)
   }, Client)
   -- Where the core can it looks at the clocks itself, and calls that only when they say no.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
-  settings.onEvent = nil   -- it may refer to the client, which nothing would collect then
+  -- It may refer to the client, which nothing would collect then.
+  if settings.onEvent then settings.onEvent = nil end
   settings_of[self] = settings
   freshness.begin(self, settings)
   if settings.store then   -- most clients have none

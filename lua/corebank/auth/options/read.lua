@@ -13,7 +13,7 @@ local list = require "corebank.auth.options.list"
 ---@field origin string the bank, as messages name it
 ---@field secretVariable string? the variable that the secret is from
 ---@field headerLines string[]? the option `headers`
----@field ownsEndpoint boolean whether the endpoint is closed with these settings
+---@field sharesEndpoint boolean? whether the endpoint is closed with other settings
 ---@field ownsSecret boolean whether the secret is, too; one that the caller made is not
 
 local CREDENTIALS = {clientId = true, clientSecret = true}
@@ -82,14 +82,20 @@ local function read_place(values, given)
   return check_together(values)
 end
 
+-- What most settings do without.
+local RARE = {"clientCert", "headerLines", "onEvent", "noProxy", "store", "leeway", "refreshAhead"}
+
+-- LuaJIT makes place for a key even when its value is nil.
+local function keep(settings, name, value)
+  if value ~= nil then settings[name] = value end
+end
+
 -- What is still needed of the options once the endpoint is made: 100,000 idle clients have these.
 local function new_settings(values)
-  return {endpoint = core.endpoint(values), ownsEndpoint = true, ownsSecret = false,
-    url = values.url, origin = values.origin, timeout = values.timeout,
-    connectTimeout = values.connectTimeout, attempts = values.attempts,
-    clientCert = values.clientCert, headerLines = values.headerLines, onEvent = values.onEvent,
-    noProxy = values.noProxy, store = values.store, leeway = values.leeway,
-    refreshAhead = values.refreshAhead}
+  local settings = {endpoint = core.endpoint(values), url = values.url, origin = values.origin,
+    timeout = values.timeout, attempts = values.attempts}
+  for _, name in ipairs(RARE) do keep(settings, name, values[name]) end
+  return settings
 end
 
 local function add_credentials(settings, given, secretFiles)
@@ -102,7 +108,7 @@ local function add_credentials(settings, given, secretFiles)
   end
   settings.clientId, settings.clientSecret = values.clientId, values.clientSecret
   settings.ownsSecret = values.owned[1] ~= nil
-  settings.secretVariable = values.variables.clientSecret
+  keep(settings, "secretVariable", values.variables.clientSecret)
 end
 
 --- Checks options each by itself; others may be missing.
@@ -157,7 +163,7 @@ end
 ---@return corebank.auth.Settings?
 ---@return string? mistake
 function options.with_credentials(place, given)
-  local settings = setmetatable({ownsEndpoint = false}, {__index = place})
+  local settings = setmetatable({sharesEndpoint = true}, {__index = place})
   local mistake = add_credentials(settings, given)
   if mistake then return nil, mistake end
   return settings
@@ -166,7 +172,7 @@ end
 --- Closes the endpoint, and wipes the secret unless the caller made it.
 ---@param settings corebank.auth.Settings
 function options.release(settings)
-  if settings.ownsEndpoint then settings.endpoint:close() end
+  if not settings.sharesEndpoint then settings.endpoint:close() end
   if settings.ownsSecret then settings.clientSecret:close() end
 end
 
