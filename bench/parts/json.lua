@@ -7,9 +7,19 @@ local report = require "bench.harness.report"
 local LIBRARIES = {"ours", "cjson", "dkjson"}
 local TITLES = {ours = "auth.json", cjson = "lua-cjson", dkjson = "dkjson"}
 
+-- The peer's environment, with the system's folders behind ours: the other libraries are there.
+local function environment_of(ours)
+  local environment = {}
+  for i, setting in ipairs(ours.environment) do
+    environment[i] = setting:find "^LUA_C?PATH=" and setting .. ";;" or setting
+  end
+  return environment
+end
+
 -- One library under one Lua: what figures.alternate takes for a peer.
 local function new_peer(lua, ours, library)
-  local words = process.join({"env"}, ours.environment, {lua, "bench/modes/json.lua", library})
+  local words = process.join({"env"}, environment_of(ours),
+    {lua, "bench/modes/json.lua", library})
   return {title = ("%s, %s"):format(TITLES[library], lua), library = library, words = words}
 end
 
