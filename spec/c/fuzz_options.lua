@@ -145,6 +145,7 @@ local function check_settings(settings, given)
   must(core.is_secret(settings.clientSecret) and settings.clientSecret:characters() <= 100,
     "clientSecret")
   must(settings.timeout > 0 and settings.timeout <= 600, "timeout")
+  must(settings.connectTimeout > 0 and settings.connectTimeout <= 600, "connectTimeout")
   must(settings.attempts >= 1 and settings.attempts % 1 == 0, "attempts")
   for _, line in ipairs(settings.headerLines or {}) do must(not line:find "%c", "headerLines") end
 end

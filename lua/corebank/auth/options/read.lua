@@ -14,7 +14,7 @@ local list = require "corebank.auth.options.list"
 ---@field secretVariable string? the variable that the secret is from
 ---@field headerLines string[]? the option `headers`
 ---@field sharesEndpoint boolean? whether the endpoint is closed with other settings
----@field ownsSecret boolean whether the secret is, too; one that the caller made is not
+---@field sharesSecret boolean? whether the secret is the caller's, and not closed with these
 
 local CREDENTIALS = {clientId = true, clientSecret = true}
 
@@ -93,7 +93,7 @@ end
 -- What is still needed of the options once the endpoint is made: 100,000 idle clients have these.
 local function new_settings(values)
   local settings = {endpoint = core.endpoint(values), url = values.url, origin = values.origin,
-    timeout = values.timeout, attempts = values.attempts}
+    timeout = values.timeout, connectTimeout = values.connectTimeout, attempts = values.attempts}
   for _, name in ipairs(RARE) do keep(settings, name, values[name]) end
   return settings
 end
@@ -107,7 +107,7 @@ local function add_credentials(settings, given, secretFiles)
     return mistake
   end
   settings.clientId, settings.clientSecret = values.clientId, values.clientSecret
-  settings.ownsSecret = values.owned[1] ~= nil
+  keep(settings, "sharesSecret", values.owned[1] == nil or nil)
   keep(settings, "secretVariable", values.variables.clientSecret)
 end
 
@@ -173,7 +173,7 @@ end
 ---@param settings corebank.auth.Settings
 function options.release(settings)
   if not settings.sharesEndpoint then settings.endpoint:close() end
-  if settings.ownsSecret then settings.clientSecret:close() end
+  if settings.clientSecret and not settings.sharesSecret then settings.clientSecret:close() end
 end
 
 return options
