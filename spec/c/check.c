@@ -46,3 +46,31 @@ char *exact_copy(const char *bytes, size_t length) {
     copy[length] = '\0';
     return copy;
 }
+
+enum { HEAD = 16 }; /* holds the size, and keeps what follows aligned */
+static const char telltale[] = "canary";
+unsigned long canary_blocks_read;
+
+void *canary_malloc(size_t size) {
+    char *block = calloc(1, HEAD + size);
+    if (block == NULL) {
+        abort();
+    }
+    memcpy(block, &size, sizeof size);
+    return block + HEAD;
+}
+
+void canary_free(void *bytes) {
+    if (bytes == NULL) {
+        return;
+    }
+    char *block = (char *)bytes - HEAD;
+    size_t size;
+    memcpy(&size, block, sizeof size);
+    const char *text = bytes;
+    for (size_t i = 0; i + sizeof telltale - 1 <= size; i++) {
+        check(memcmp(text + i, telltale, sizeof telltale - 1) != 0, "given back: %s", text + i);
+    }
+    canary_blocks_read++;
+    free(block);
+}

@@ -18,4 +18,9 @@ char *exact_copy(const char *bytes, size_t length);
 /* The same without even the NUL. */
 char *bare_copy(const char *bytes, size_t length);
 
+/* Allocation that checks, when memory is freed, that no "canary" is left in it; and how often. */
+void *canary_malloc(size_t size);
+void canary_free(void *bytes);
+extern unsigned long canary_blocks_read;
+
 #endif
