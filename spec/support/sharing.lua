@@ -32,6 +32,12 @@ function sharing.world(answer, changes)
   return world
 end
 
+--- The clocks of a process, on a machine that started `now` seconds ago; `session` names the start.
+function sharing.machine(now, wall, session)
+  return {boot = function() return now end, wall = function() return wall end,
+    session = function() return session end}
+end
+
 --- How many events of this name were told.
 function sharing.count(world, name)
   local n = 0

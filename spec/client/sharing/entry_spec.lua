@@ -2,13 +2,10 @@
 
 local entry = require "corebank.auth.client.entry"
 local problem = require "corebank.auth.exchange.problem"
+local sharing = require "spec.support.sharing"
 local token = require "corebank.auth.exchange.token"
 
--- A process on a machine that started `now` seconds ago; `session` names the start.
-local function machine(now, wall, session)
-  return {boot = function() return now end, wall = function() return wall end,
-    session = function() return session end}
-end
+local machine = sharing.machine
 
 local WALL = 1790000000
 

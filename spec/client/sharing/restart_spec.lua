@@ -6,14 +6,12 @@ local entry = require "corebank.auth.client.entry"
 local fake = require "spec.support.fake"
 local options = require "corebank.auth.options.read"
 local problem = require "corebank.auth.exchange.problem"
+local sharing = require "spec.support.sharing"
 local token = require "corebank.auth.exchange.token"
 
-local WALL, MONTH = 1790000000, 30 * 86400
+local machine = sharing.machine
 
-local function machine(now, wall, session)
-  return {boot = function() return now end, wall = function() return wall end,
-    session = function() return session end}
-end
+local WALL, MONTH = 1790000000, 30 * 86400
 
 -- Asked for at 4999, valid until 5100.
 local function token_text(system)

@@ -6,11 +6,7 @@ local problem = require "corebank.auth.exchange.problem"
 local sharing = require "spec.support.sharing"
 local token = require "corebank.auth.exchange.token"
 
--- A process on a machine that started `now` seconds ago.
-local function machine(now, wall, session)
-  return {boot = function() return now end, wall = function() return wall end,
-    session = function() return session end}
-end
+local machine = sharing.machine
 
 local WALL = 1790000000
 local WRITER = machine(1000, WALL, "a start")
