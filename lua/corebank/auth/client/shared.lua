@@ -5,10 +5,10 @@
 
 local core = require "corebank.auth.core"
 local entry = require "corebank.auth.client.entry"
-local is_ours = require "corebank.auth.store.is_ours"
 local secret = require "corebank.auth.options.secret"
 local settings_of = require "corebank.auth.client.settings"
 local tell = require "corebank.auth.client.tell"
+local try = require "corebank.auth.store.try"
 
 ---@class corebank.auth.Shared
 local Shared = {}
@@ -35,11 +35,8 @@ end
 ---@return any result
 ---@return number? left what `get` says of the time left
 function Shared:call(operation, ...)
-  local ok, result, fault, left = pcall(self.store[operation], self.store, ...)
-  if not ok then
-    if is_ours(result) then error(result, 0) end
-    result, fault = nil, "it raised an error"
-  end
+  local ok, result, fault, left = try(self.store[operation], self.store, ...)
+  if not ok then result, fault = nil, "it raised an error" end
   local remarked = result == true and type(fault) == "string"
   if result == nil and fault or remarked then report(self, operation, fault) end
   return result, left

@@ -6,9 +6,9 @@
 
 local client = require "corebank.auth.store.redis_client"
 local core = require "corebank.auth.core"
-local is_ours = require "corebank.auth.store.is_ours"
 local options = require "corebank.auth.store.redis_options"
 local rest = require "corebank.auth.store.rest"
+local try = require "corebank.auth.store.try"
 
 local TURN_KEPT = 8 * 86400   -- seconds; no token lives longer
 
@@ -75,8 +75,7 @@ local function run(self, work)
   if objection then return nil, objection end
   if not self.rest:may_ask() then return nil end
   local began = core.boot()
-  local ok, reply, fault = pcall(client.run, settings_of[self], work)
-  if not ok and is_ours(reply) then error(reply, 0) end
+  local ok, reply, fault = try(client.run, settings_of[self], work)
   if not ok then reply, fault = nil, "it raised an error" end
   if not fault then
     self.rest:succeeded()

@@ -7,7 +7,7 @@
 
 local core = require "corebank.auth.core"
 local fault_of = require "corebank.auth.store.redis_fault"
-local is_ours = require "corebank.auth.store.is_ours"
+local try = require "corebank.auth.store.try"
 
 local ngx = ngx
 
@@ -17,11 +17,8 @@ local client = {}
 
 -- Calls a method of any library's client.
 local function call(redis, method, ...)
-  local ok, reply, fault = pcall(redis[method], redis, ...)
-  if not ok then
-    if is_ours(reply) then error(reply, 0) end
-    return nil, fault_of(reply)
-  end
+  local ok, reply, fault = try(redis[method], redis, ...)
+  if not ok then return nil, fault_of(reply) end
   if reply == false or reply == nil and fault then return nil, fault_of(fault) end
   return reply
 end
@@ -31,9 +28,8 @@ end
 -- The first of these modules that is there.
 local function load(names, advice)
   for _, name in ipairs(names) do
-    local ok, library = pcall(require, name)
+    local ok, library = try(require, name)
     if ok and type(library) == "table" then return library end
-    if not ok and is_ours(library) then error(library, 0) end
   end
   return nil, advice
 end
@@ -69,8 +65,7 @@ end
 
 -- The caller's own client. One that comes without what takes it back is closed.
 local function open_own(own)
-  local ok, redis, give_back = pcall(own.connect)
-  if not ok and is_ours(redis) then error(redis, 0) end
+  local ok, redis, give_back = try(own.connect)
   if not ok or not redis then return nil, fault_of(ok and give_back or redis) end
   return connection_of(redis, false, function(isHealthy)
     if give_back then return give_back(redis, isHealthy) end
