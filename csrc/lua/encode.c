@@ -45,9 +45,7 @@ static int json_array(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     if (lua_getmetatable(L, 1) && !(lua_pop(L, 1), is_array(L))) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "the table has a metatable");
-        return 2;
+        return cba_refuse(L, "the table has a metatable");
     }
     cba_push_array_mark(L);
     lua_setmetatable(L, 1);
