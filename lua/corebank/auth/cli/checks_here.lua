@@ -100,7 +100,7 @@ local function try_store(store)
   local bytes
   bytes, fault = store:get(name)
   local gone, stays = store:delete(name)
-  if bytes ~= "a try" then return fault or "it does not give back what it was given" end
+  if bytes ~= "a try" then return fault or "the bytes read are not the bytes written" end
   return not gone and stays
 end
 
