@@ -4,9 +4,21 @@
 
 local await = require "corebank.auth.host.await"
 local core = require "corebank.auth.core"
-local semaphores = require "ngx.semaphore"
 
 local ngx = ngx
+
+-- The Lua module of Debian 11's nginx comes without lua-resty-core.
+local function load_semaphores()
+  local ok, semaphores = pcall(require, "ngx.semaphore")
+  if ok then return semaphores end
+  if tostring(semaphores):find("module 'ngx.semaphore' not found", 1, true) then
+    semaphores = "lua-resty-core is missing; on Debian 12 and later it is the package "
+      .. "lua-resty-core, and OpenResty contains it"
+  end
+  error(semaphores, 0)
+end
+
+local semaphores = load_semaphores()
 
 local SHORTEST_SLEEP = 0.001
 local BEGUN_AT_ONCE = 4  -- tasks
