@@ -6,7 +6,7 @@ local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
 local bank = sandbox.bank()
-local ACCOUNTS = '{"accounts":[{"accountId":"1","currency":"EUR"}]}\n'
+local ACCOUNTS = '^{"accounts":%[{"accountId":"1",'
 
 describe("examples/api.lua #transfer #slow", function()
   local user = command.user(before_each, after_each)
@@ -26,7 +26,7 @@ describe("examples/api.lua #transfer #slow", function()
     local scenario = bank:scenario{}
     for _ = 1, 3 do
       local result = run(scenario)
-      assert.same({0, ACCOUNTS}, {result.status, result.out}, result.err)
+      assert.same({0, 1}, {result.status, (result.out:find(ACCOUNTS))}, result.err)
     end
     assert.equal(1, scenario:posts())
     assert.equal(3, scenario:calls())
@@ -37,7 +37,7 @@ describe("examples/api.lua #transfer #slow", function()
     run(scenario)
     scenario:revoke()
     local result = run(scenario)
-    assert.same({0, ACCOUNTS}, {result.status, result.out}, result.err)
+    assert.same({0, 1}, {result.status, (result.out:find(ACCOUNTS))}, result.err)
     assert.equal(2, scenario:posts())
     assert.equal(3, scenario:calls())
   end)

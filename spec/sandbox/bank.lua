@@ -22,6 +22,8 @@
 
 local api = require "spec.sandbox.api"
 local cjson = require "cjson.safe"
+local resources = require "spec.sandbox.resources"
+local steps = require "spec.sandbox.steps"
 
 local PATH = "/api/auth/v1/authenticate"
 local CLIENT_ID = os.getenv "SANDBOX_CLIENT_ID"
@@ -166,9 +168,6 @@ function bank.grant()
 end
 
 function bank.nothing_here()
-  if api.is_wanted() then
-    return api.answer ""
-  end
   return send_error(404)
 end
 
@@ -184,14 +183,6 @@ local function capture(name, body)
     protocol = ngx.var.ssl_protocol,
     time = ngx.req.start_time(),
   })
-end
-
--- The step for the nth POST: the last one lasts for ever.
-local function nth_step(name, n)
-  local count = shared:get("steps:" .. name) or 0
-  if count > 0 then
-    return cjson.decode(shared:get("step:" .. name .. ":" .. math.min(n, count)))
-  end
 end
 
 -- Until the client hangs up. The pause gives other connections their turn, however fast it reads.
@@ -226,9 +217,7 @@ local function follow(step, body, name)
   if not scripted and status == 200 and step.accept ~= "any" then
     status = refusal(body) or 200
   end
-  for field, value in pairs(step.headers or {}) do
-    ngx.header[field] = value
-  end
+  steps.send_headers(step)
   if step.endless then
     ngx.status = status
     return send_for_ever(scripted or (" "):rep(16384))
@@ -238,29 +227,20 @@ end
 
 function bank.play()
   local name = ngx.var.uri:match "^/s/([^/]+)" or ""
-  if api.is_wanted() then
-    return api.answer(name)
-  end
   local body = read_body()
   capture(name, body)
   if ngx.req.get_method() ~= "POST" then
     return send_error(405)
   end
   shared:incr("posts", 1, 0)
-  local step = nth_step(name, shared:incr("posts:" .. name, 1, 0))
+  shared:incr("posts:" .. name, 1, 0)
+  local step = steps.next("bank", name)
   if step then
     return follow(step, body, name)
   elseif ngx.var.uri:sub(-#PATH) == PATH then
     return follow({}, body, name)
   end
   return send_error(404)
-end
-
-local function register(name, steps)
-  for i, step in ipairs(steps) do
-    assert(shared:set("step:" .. name .. ":" .. i, cjson.encode(step)))
-  end
-  shared:set("steps:" .. name, #steps)
 end
 
 local function captured(name)
@@ -280,10 +260,16 @@ local ADMIN = {
     return { requests = captured(name) }
   end,
   ["POST steps"] = function(name, body)
-    register(name, assert(cjson.decode(body)))
+    steps.register("bank", name, assert(cjson.decode(body)))
+    return {}
+  end,
+  ["POST api"] = function(name, body)
+    steps.register("api", name, assert(cjson.decode(body)))
     return {}
   end,
   ["GET calls"] = api.calls,
+  ["GET journal"] = api.journal,
+  ["GET transfers"] = resources.transfers,
   ["POST revoke"] = api.revoke,
   ["POST reset"] = function()
     shared:flush_all()
@@ -291,8 +277,8 @@ local ADMIN = {
   end,
 }
 
---- GET /posts[/NAME], GET /requests/NAME, GET /calls/NAME, POST /steps/NAME, POST /revoke/NAME,
--- POST /reset
+--- GET /posts[/NAME], /requests/NAME, /calls[/NAME], /journal/NAME, /transfers[/NAME];
+-- POST /steps/NAME, /api/NAME, /revoke/NAME, /reset
 function bank.administer()
   local verb, name = ngx.var.uri:match "^/(%a+)/?([^/]*)$"
   local action = ADMIN[ngx.req.get_method() .. " " .. (verb or "")]

@@ -22,7 +22,7 @@ end
 local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 local SERVERS = {
   "wronghost", "expired", "notyet", "selfsigned", "untrusted", "mtls",
-  "tls10", "tls11", "tls12", "tls13",
+  "tls10", "tls11", "tls12", "tls13", "http2",
 }
 
 local quoted = files.quoted
@@ -93,11 +93,10 @@ function Bank:posts()
   return self:administer("/posts").posts
 end
 
---- A bank with a script of its own. In a step's `redirect`, "/s/NAME" stands for the scenario.
-function Bank:scenario(steps)
-  local name = unique()
+-- A script as the admin port takes it. In a step's `redirect`, "/s/NAME" stands for the scenario.
+local function script_of(steps, name)
   local wire = {}
-  for i, step in ipairs(steps or {}) do
+  for i, step in ipairs(steps) do
     wire[i] = {}
     for field, value in pairs(step) do
       wire[i][field] = value
@@ -105,7 +104,13 @@ function Bank:scenario(steps)
     wire[i].body = step.body and (mime.b64(step.body) or "")
     wire[i].redirect = step.redirect and (step.redirect:gsub("/s/NAME", "/s/" .. name))
   end
-  self:administer("/steps/" .. name, json.encode(wire))
+  return json.encode(wire)
+end
+
+--- A bank with a script of its own.
+function Bank:scenario(steps)
+  local name = unique()
+  self:administer("/steps/" .. name, script_of(steps or {}, name))
   local s = setmetatable({ bank = self, name = name }, Scenario)
   s.baseUrl = s:on "main"
   s.plainUrl = s:on "plain"
@@ -121,7 +126,13 @@ function Scenario:posts()
   return self.bank:administer("/posts/" .. self.name).posts
 end
 
---- GETs that reached its API, which sandbox/api.lua describes.
+--- Gives the API a script: one step for each request, the last one for ever. sandbox/api.lua
+-- describes the API and its steps.
+function Scenario:api(steps)
+  self.bank:administer("/api/" .. self.name, script_of(steps, self.name))
+end
+
+--- How many requests reached the API.
 function Scenario:calls()
   return self.bank:administer("/calls/" .. self.name).calls
 end
@@ -129,6 +140,22 @@ end
 --- The API rejects the token that the bank issued last, until it issues another one.
 function Scenario:revoke()
   self.bank:administer("/revoke/" .. self.name, "")
+end
+
+--- Everything that reached the API, in order: {method=, uri=, path= (below the base URL), query=,
+-- headers= (lower-case name -> value), token=, body= (its first 64 KiB), bytes=, md5=, port=,
+-- protocol= ("HTTP/2.0"), connection=, status= (of the answer), time=}
+function Scenario:journal()
+  local list = self.bank:administer("/journal/" .. self.name).journal
+  for _, request in ipairs(list) do
+    request.body = mime.unb64(request.body) or ""
+  end
+  return list
+end
+
+--- Transfers of money: {received= (POSTs read to their end), done=}
+function Scenario:transfers()
+  return self.bank:administer("/transfers/" .. self.name)
 end
 
 local function parse_headers(text)
