@@ -1,6 +1,6 @@
 --- The options of a bank that only the gateway has. All other options are those of auth.client.
 
-local options = {DEFAULT_NAME = "default"}
+local options = {DEFAULT_NAME = "default", DEFAULT_DICT = "corebank"}
 
 local LONGEST_NAME = 100   -- bytes; it is part of the names of counters
 
@@ -27,7 +27,9 @@ local list = {
     check = function(value)
       return is_text(value) and #value <= LONGEST_NAME and not value:find "%c"
     end},
-  {name = "dict", default = "corebank", check = is_text,
+  -- false: there is none; tokens and counters are those of each worker.
+  {name = "dict", default = options.DEFAULT_DICT,
+    check = function(value) return value == false or is_text(value) end,
     mistake = "must be a string, and not empty"},
   {name = "variable", default = "bank_token", check = text_like "^[%a_][%w_]*$",
     mistake = "must be the name of an nginx variable, without the $"},

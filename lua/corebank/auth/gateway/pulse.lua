@@ -4,7 +4,7 @@
 -- nginx repeats the timer. nginx may drop a run when its limits for timers are reached; the next
 -- run does the work. Every worker has a pulse. The lease lets one worker at a time ask a bank.
 
-local banks = require "corebank.auth.gateway.banks"
+local clients = require "corebank.auth.gateway.clients"
 local core = require "corebank.auth.core"
 local host = require "corebank.auth.host.nginx"
 local log = require "corebank.auth.gateway.log"
@@ -68,7 +68,7 @@ local turn = 0   -- where a sweep begins: not always the same banks wait for oth
 
 -- Looks after all banks that are due. Returns when the next one is.
 local function sweep()
-  local list, now, next_due = banks.each(), core.boot(), math.huge
+  local list, now, next_due = clients.each(), core.boot(), math.huge
   local fetching, looked = 0, 0
   for _, bank in ipairs(list) do
     if is_fetching(bank) then fetching = fetching + 1 end
@@ -104,7 +104,7 @@ local function sweep_alone()
 end
 
 local function count_noted()
-  for _, bank in ipairs(banks.each()) do
+  for _, bank in ipairs(clients.each()) do
     if bank.metrics then bank.metrics:count_noted() end
   end
 end
@@ -122,7 +122,7 @@ local function beat(premature)
     if core.boot() + seconds >= ends then break end
     ngx.sleep(math.max(seconds, TURN))
   end
-  banks.close_retired()
+  clients.close_unused()
   count_noted()
   host.run_what_is_left()
 end

@@ -7,13 +7,12 @@
 local banks = require "corebank.auth.gateway.banks"
 local log = require "corebank.auth.gateway.log"
 local options = require "corebank.auth.gateway.options"
-local pulse = require "corebank.auth.gateway.pulse"
+local use = require "corebank.auth.gateway.use"
 local variables = require "corebank.auth.gateway.variable"
 
 local ngx = ngx
 local get_phase = ngx.get_phase
 
-local DEFAULT_RETRY_AFTER = 5   -- seconds, in the answer to a refused request
 local UNAUTHENTICATED = "16"    -- a status of gRPC
 
 local request = {}
@@ -25,10 +24,7 @@ local CAN_INJECT = {rewrite = true, server_rewrite = true, access = true, conten
 
 -- Answers 503 by nginx itself, so that error_page works.
 local function refuse(bank, problem)
-  if bank and bank.metrics then bank.metrics:add("refused") end
-  pulse.ensure()
-  local seconds = problem and problem.retryAfter or DEFAULT_RETRY_AFTER
-  ngx.header["Retry-After"] = math.max(1, math.ceil(seconds))
+  ngx.header["Retry-After"] = use.refuse(bank, problem)
   return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
 end
 
@@ -40,20 +36,10 @@ local function carries(value, token)
   return value == text or value:sub(-#text - 1) == " " .. text
 end
 
-local function drop(bank, value)
-  local token = bank.client and bank.client:peek()
-  return token ~= nil and carries(value, token) and bank.client:invalidate(token)
-end
-
 -- Whether a token was dropped.
 local function reject_value(bank, value)
-  local ok, dropped = pcall(drop, bank, value)
-  if not ok then
-    log.fault(bank, "a rejection", dropped)
-  elseif dropped then
-    pulse.hasten(bank)
-  end
-  return ok and dropped
+  local token = bank.client and bank.client:peek()
+  return token ~= nil and carries(value, token) and use.reject(bank, token)
 end
 
 local function reject_carried(bank)
@@ -84,11 +70,6 @@ end
 
 -- ---- inject ------------------------------------------------------------------------------------
 
-local function value_of(token, scheme)
-  if scheme == "Bearer" then return token:header() end   -- the token keeps it
-  return scheme == "" and token.accessToken or scheme .. " " .. token.accessToken
-end
-
 -- Whether an internally redirected request has asked no upstream. Then nginx itself answered 401,
 -- for example to a client without a password, and `error_page 401` must not let that client in.
 -- In the access phase a subrequest of `auth_request` may have filled the variable before.
@@ -110,8 +91,8 @@ local function fill(bank, variable, scheme, value)
   if rejected and carries(value, token) then
     return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- gRPC's is 200
   end
-  ngx.var[variable] = value_of(token, scheme)
-  if pulse.isRunning then bank.metrics:note("injected") else bank.metrics:add("injected") end
+  ngx.var[variable] = use.value(token, scheme)
+  use.count_injected(bank)
   return token
 end
 

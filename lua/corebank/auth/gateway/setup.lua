@@ -5,6 +5,7 @@ local core = require "corebank.auth.core"
 local events = require "corebank.auth.gateway.events"
 local log = require "corebank.auth.gateway.log"
 local metrics = require "corebank.auth.gateway.metrics"
+local no_dict = require "corebank.auth.gateway.no_dict"
 local own = require "corebank.auth.gateway.options"
 local options = require "corebank.auth.options.read"
 local shdict = require "corebank.auth.store.shdict"
@@ -50,10 +51,19 @@ local function listen(copy, bank)
   end
 end
 
+local store_of_worker   -- where there is no dict
+
+-- The store of banks that were given none; or nil and what is wrong.
+local function default_store(dict)
+  if dict then return shdict.new(dict) end
+  store_of_worker = store_of_worker or auth.store.memory()
+  return store_of_worker
+end
+
 -- The options of the client; or nil and what is wrong. And the secret, if it is from a file.
 local function client_options(given, read)
   local store, secret, mistake
-  store, mistake = shdict.new(read.dict)
+  store, mistake = default_store(read.dict)
   if not store then return nil, mistake end
   if read.clientSecretFile then
     secret, mistake = read_secret(read.clientSecretFile)
@@ -71,7 +81,8 @@ local function make(bank)
   bank.variable, bank.scheme = read.variable, read.scheme
   bank.variables[read.variable] = true
   for _, status in pairs(read.rejects) do bank.rejects[status] = true end
-  bank.metrics = ngx.shared[read.dict] and metrics.new(ngx.shared[read.dict], bank.name)
+  local dict = read.dict and ngx.shared[read.dict] or read.dict == false and no_dict
+  bank.metrics = dict and metrics.new(dict, bank.name)
   local copy, secret
   copy, mistake, secret = client_options(bank.given, read)
   if not copy then return mistake end

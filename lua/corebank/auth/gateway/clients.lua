@@ -1,0 +1,128 @@
+--- The banks of a worker, each with its client. All users with the same options share one bank.
+--
+-- What is the same is decided by the content of the options, never by their table: gateways make
+-- new tables at each reload and for each consumer, and change fields of old ones. A user holds a
+-- bank until it releases it, or uses it for one request. A bank that nobody holds, and that nobody
+-- has used for a while, is closed. Other options make another bank, and the old one ends.
+
+local content = require "corebank.auth.gateway.content"
+local core = require "corebank.auth.core"
+local setup = require "corebank.auth.gateway.setup"
+
+local UNUSED_KEPT = 60   -- seconds after the last request that used a bank
+
+---@class corebank.auth.gateway.Bank
+---@field name string
+---@field client corebank.auth.Client? nil: it could not be set up
+---@field metrics corebank.auth.Metrics? nil: there is no such dict
+---@field given table? its options, while it has no client
+---@field mistake string? why it has none
+---@field where string the line, or the plugin, that needs it
+---@field variable string? the nginx variable that carries the token; nil: it could not be set up
+---@field variables table<string, boolean> all that have carried one
+---@field scheme string? what stands before the token; "" for nothing
+---@field rejects table<integer, boolean> statuses by which the upstream rejects a token
+---@field due number when the pulse looks after it, on the boot clock
+---@field secret corebank.auth.Secret? read from clientSecretFile
+---@field key string the key of its options
+---@field holders integer how many hold it
+---@field unusedAt number when it counts as unused, on the boot clock, if nobody holds it
+---@field gone boolean? whether it was closed, or will be when its fetch has ended
+
+local clients = {}
+
+local by_key, list = {}, {}
+local ending = {}   -- banks that are gone, and whose fetch has not ended
+
+local function find_or_make(given, where)
+  local key = content.key(given)
+  local bank = by_key[key]
+  if bank then return bank end
+  local copy = {}
+  for option, value in pairs(given) do copy[option] = value end
+  bank = {name = given.name, given = copy, where = where, due = 0, variables = {}, rejects = {},
+    key = key, holders = 0, unusedAt = 0}
+  by_key[key] = bank
+  list[#list + 1] = bank
+  setup.try(bank)
+  return bank
+end
+
+local function close_ended()
+  for i = #ending, 1, -1 do
+    local bank = ending[i]
+    if not bank.client or not bank.client:is_fetching() then
+      table.remove(ending, i)
+      if bank.client then bank.client:close() end
+      if bank.secret then bank.secret:close() end
+    end
+  end
+end
+
+local function is_unused(bank, now)
+  return bank.holders == 0 and now >= bank.unusedAt
+end
+
+--- Closes the banks that nobody needs any more. One that is fetching is closed when its fetch has
+-- ended.
+function clients.close_unused()
+  local now, kept = core.boot(), {}
+  for _, bank in ipairs(list) do
+    if is_unused(bank, now) then
+      by_key[bank.key] = nil
+      bank.gone, bank.given = true, nil
+      ending[#ending + 1] = bank
+    else
+      kept[#kept + 1] = bank
+    end
+  end
+  list = kept
+  close_ended()
+end
+
+--- The bank with these options. It is kept until it is released as often as it was held.
+---@param given table what setup was given, with a name
+---@param where string for the log
+---@return corebank.auth.gateway.Bank
+function clients.hold(given, where)
+  local bank = find_or_make(given, where)
+  bank.holders = bank.holders + 1
+  return bank
+end
+
+---@param bank corebank.auth.gateway.Bank which was held
+function clients.release(bank)
+  bank.holders = bank.holders - 1
+  clients.close_unused()
+end
+
+--- The bank with these options, for one request.
+---@param given table what setup was given, with a name
+---@param where string for the log
+---@return corebank.auth.gateway.Bank
+function clients.use(given, where)
+  local bank = find_or_make(given, where)
+  clients.used(bank)
+  return bank
+end
+
+--- Another request uses the bank.
+function clients.used(bank)
+  bank.unusedAt = core.boot() + UNUSED_KEPT
+end
+
+--- Closes all banks that nobody holds, though requests have used them.
+function clients.drop()
+  for _, bank in ipairs(list) do bank.unusedAt = 0 end
+  clients.close_unused()
+end
+
+--- All of them, the oldest first.
+---@return corebank.auth.gateway.Bank[] # a list of the caller's own
+function clients.each()
+  local copy = {}
+  for i, bank in ipairs(list) do copy[i] = bank end
+  return copy
+end
+
+return clients
