@@ -24,6 +24,7 @@ describe("a store that is broken", function()
         world.skip(1)
         assert((ask(kept, world)))
         assert.equal(2, #world.posts)
+        kept:forget()
         assert.is_true(sharing.count(world, "store_failed") >= 1)
         for _, event in ipairs(world.events) do
           if event.name == "store_failed" then assert.equal(method, event.operation) end

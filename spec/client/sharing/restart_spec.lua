@@ -17,12 +17,12 @@ local WALL, MONTH = 1790000000, 30 * 86400
 local function token_text(system)
   local own = token.revive({tokenType = "Bearer", tokenValiditySec = 100}, "canary-token", 5100,
     WALL + 100, system)
-  return entry.of_token({token = own, lifetime = 100, departed = 4999}, system)
+  return (entry.write({token = own, lifetime = 100, departed = 4999}, nil, system))
 end
 
 local function failure_text(system)
-  return entry.of_failure({problem = problem.new("denied", "no", {status = 401}), at = 5000,
-    departed = 4999, nextRefresh = 5008, latched = 5030, failures = 1, denials = 1}, system)
+  return (entry.write(nil, {problem = problem.new("denied", "no", {status = 401}), at = 5000,
+    departed = 4999, nextRefresh = 5008, latched = 5030, failures = 1, denials = 1}, system))
 end
 
 -- What a machine reads that the entries were written on, or another, at `now`, when its wall clock
@@ -30,8 +30,8 @@ end
 local function reads(session, now, ahead, written)
   local writer = machine(5000, WALL, written or "a start")
   local reader = machine(now, WALL + ahead, session)
-  local found = entry.to_token(token_text(writer), reader)
-  local failure = entry.to_failure(failure_text(writer), reader)
+  local found = entry.read(token_text(writer), reader)
+  local _, failure = entry.read(failure_text(writer), reader)
   return found and found.token:remaining(), failure ~= nil
 end
 
@@ -90,9 +90,9 @@ describe("S31: an entry read within the same start", function()
       local system = machine(moment, WALL + i / 991, "a start")
       local own = token.revive({tokenType = "Bearer"}, "canary-token", moment + 9,
         system.wall() + 9, system)
-      local text = entry.of_token({token = own, lifetime = 9, departed = moment}, system)
-      assert.is_truthy(entry.to_token(text, system))
-      assert.is_truthy(entry.to_token(text, machine(moment, system.wall(), "another start")))
+      local text = entry.write({token = own, lifetime = 9, departed = moment}, nil, system)
+      assert.is_truthy((entry.read(text, system)))
+      assert.is_truthy((entry.read(text, machine(moment, system.wall(), "another start"))))
     end
   end)
 end)

@@ -13,8 +13,8 @@ local WRITER = machine(1000, WALL, "a start")
 
 local function token_text()
   local own = token.revive({tokenType = "Bearer"}, "canary-token", 1080, WALL + 80, WRITER)
-  return entry.of_token({token = own, lifetime = 100, departed = 980, lastRejection = 970},
-    WRITER, 80)
+  return (entry.write({token = own, lifetime = 100, departed = 980, lastRejection = 970}, nil,
+    WRITER))
 end
 
 describe("an entry of a store that tells the time left", function()
@@ -25,15 +25,15 @@ describe("an entry of a store that tells the time left", function()
     ["a copy of the machine, put back to a snapshot"] = machine(5, WALL + 30, "a start"),
   } do
     it("is read alike by " .. name, function()
-      local found = entry.to_token(token_text(), reader, 5 + 50)
+      local found = entry.read(token_text(), reader, 5 + 50)
       assert.same({55, reader.wall() + 50}, {token.deadlines(found.token)})
       assert.same({-45, -55, 100}, {found.departed, found.lastRejection, found.lifetime})
     end)
 
     it("says when a failure was, to " .. name, function()
-      local text = entry.of_failure({problem = problem.new("denied", "no"), at = 1000,
+      local text = entry.write(nil, {problem = problem.new("denied", "no"), at = 1000,
         departed = 999, nextRefresh = 1008, latched = 1060, failures = 3, denials = 1}, WRITER)
-      local failure = entry.to_failure(text, reader, 5 + entry.FAILURE_KEPT - 30)
+      local _, failure = entry.read(text, reader, 5 + 300 - 30)
       assert.same({-25, -26, -17, 35},
         {failure.at, failure.departed, failure.nextRefresh, failure.latched})
     end)
@@ -41,21 +41,21 @@ describe("an entry of a store that tells the time left", function()
 
   it("K9: is over when nothing is left", function()
     for _, left in ipairs{0, -1} do
-      local found = entry.to_token(token_text(), machine(5, WALL, "another"), 5 + left)
+      local found = entry.read(token_text(), machine(5, WALL, "another"), 5 + left)
       assert.is_true(found.token:expired())
     end
   end)
 
   it("K8: is none when more is left than it had: the store's clock has gone back", function()
     local reader = machine(5, WALL, "another")
-    assert.is_truthy(entry.to_token(token_text(), reader, 5 + 80))
-    assert.is_nil(entry.to_token(token_text(), reader, 5 + 82))
+    assert.is_truthy(entry.read(token_text(), reader, 5 + 80))
+    assert.is_nil(entry.read(token_text(), reader, 5 + 82))
   end)
 
   it("is none when it does not say how much it had: another version wrote it", function()
     local text = token_text()
     for _, line in ipairs{"keptFor %d+\n", "writtenWall %d+\n"} do
-      assert.is_nil(entry.to_token(text:gsub(line, ""), machine(5, WALL, "another"), 55))
+      assert.is_nil(entry.read(text:gsub(line, ""), machine(5, WALL, "another"), 55))
     end
   end)
 end)

@@ -75,8 +75,7 @@ function Client:look()
   check_open(self)
   if self.shared and not self.flight then
     self.shared:report_anew()
-    local found = self.shared:token()
-    local failure = self.shared:failure(found)
+    local found, failure = self.shared:look()
     if failure then freshness.heed(self, failure) end
     freshness.take(self, found)
   end

@@ -46,9 +46,10 @@ local function keep_token(self, token)
   self.details = {attempts = self.attempts, seconds = client.system.boot() - self.startedAt}
   freshness.issued(client, token)
   if client.shared then
-    client.shared:put_token{token = token, lifetime = token:remaining(),
+    client.shared:put_token({token = token, lifetime = token:remaining(),
       departed = client.lastDeparture, rejections = client.rejections,
-      lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil}
+      lastRejection = client.lastRejection > -math.huge and client.lastRejection or nil},
+      client.lease:holder())
   end
 end
 
@@ -59,7 +60,8 @@ local function keep_failure(self, trouble)
   self.details = {code = trouble.code, status = trouble.status, attempts = trouble.attempts,
     seconds = client.system.boot() - self.startedAt, secretFault = trouble.secretFault}
   local failure = freshness.failed(client, trouble)
-  if client.shared and client.lease:is_held() then client.shared:put_failure(failure) end
+  local owner = client.lease and client.lease:holder()
+  if owner then client.shared:put_failure(failure, owner) end
 end
 
 -- The work of the task: gets a token, and keeps what came of it, here and where others find it.

@@ -33,7 +33,7 @@ end
 ---@param patient boolean as in corebank.auth.Store
 ---@return boolean # whether it is ours
 function Lease:take(until_when, patient)
-  local name = leased(self) or self.shared:name_of "token"
+  local name = leased(self) or self.shared:name_of_entry()
   if not name then return false end
   local asked, seconds = self.system.boot(), length(self, until_when + GRACE)
   local got = self.shared:call("lease", name, owner(self), seconds, patient)
@@ -44,15 +44,18 @@ function Lease:take(until_when, patient)
   return got ~= false
 end
 
---- More time, if it is ours and may end before that.
+--- More time, if it is ours and may end before that. A short one is left until half of it is over.
 ---@param until_when number on the boot clock
 function Lease:renew(until_when)
-  if leased(self) and self.leasedUntil < until_when then self:take(until_when, false) end
+  local longest = self.shared.store.longestLease or math.huge
+  local enough = math.min(until_when, self.system.boot() + longest / 2)
+  if leased(self) and self.leasedUntil < enough then self:take(until_when, false) end
 end
 
----@return boolean # whether it is ours
-function Lease:is_held()
-  return leased(self) ~= nil and self.system.boot() < self.leasedUntil
+--- Who has it, if it is ours.
+---@return string?
+function Lease:holder()
+  return leased(self) and self.system.boot() < self.leasedUntil and self.leasedBy or nil
 end
 
 --- Gives it back, if it is ours.

@@ -87,7 +87,7 @@ end
 local function is_in_store(self)
   if not self.shared or self.flight then return false end
   self.shared:report_anew()
-  if freshness.take(self, self.shared:token()) then tell(self, "found") end
+  if freshness.take(self, (self.shared:look())) then tell(self, "found") end
   return freshness.usable(self)   -- whoever brought it: a store may wait
 end
 

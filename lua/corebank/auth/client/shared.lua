@@ -50,9 +50,9 @@ local function headers_of(settings)
 end
 
 -- What tells entries apart.
-local function context_of(settings, kind)
+local function context_of(settings)
   local parts = {}
-  for i, part in ipairs{kind, settings.url, settings.clientId, settings.clientCert or "",
+  for i, part in ipairs{settings.url, settings.clientId, settings.clientCert or "",
     headers_of(settings)} do
     parts[i] = ("%d:%s"):format(#part, part)
   end
@@ -60,16 +60,14 @@ local function context_of(settings, kind)
 end
 
 -- The entry's name and context, known until a secret is changed: who waits asks again and again.
-local function place(self, kind)
+local function place(self)
   local settings = settings_of[self.client]
-  if self.changes ~= secret.changes then self.changes, self.places = secret.changes, {} end
-  local known = self.places[kind]
-  if not known then
-    local context = context_of(settings, kind)
-    known = {name = core.entry_name(settings.clientSecret, context), context = context}
-    self.places[kind] = known
+  if self.changes ~= secret.changes then
+    self.context = context_of(settings)
+    self.name = core.entry_name(settings.clientSecret, self.context)
+    self.changes = secret.changes   -- last: Ctrl-C may come in between
   end
-  return known.name, known.context
+  return self.name, self.context
 end
 
 -- Whether no handler that was told of the store has closed the client, and the secret with it.
@@ -77,17 +75,16 @@ local function is_open(self)
   return core.is_secret(settings_of[self.client].clientSecret)
 end
 
---- The name of an entry; nil when a handler that was told of the store has closed the client.
----@param kind "token"|"failure"
+--- The name of the entry; nil when a handler that was told of the store has closed the client.
 ---@return string?
-function Shared:name_of(kind)
-  return is_open(self) and place(self, kind) or nil
+function Shared:name_of_entry()
+  return is_open(self) and place(self) or nil
 end
 
 -- Its text; and until when it is kept, counted from before the question, if the store says so.
-local function get(self, kind)
+local function get(self)
   if not is_open(self) then return nil end
-  local name, context = place(self, kind)
+  local name, context = place(self)
   local asked = self.system.boot()
   local bytes, left = self:call("get", name)
   if not bytes or not is_open(self) then return nil end
@@ -99,54 +96,46 @@ local function get(self, kind)
   return text, left and asked + left
 end
 
-local function put(self, kind, text, seconds)
+local function put(self, found, failure, owner)
   if not is_open(self) then return end
-  local name, context = place(self, kind)
-  self:call("put", name, core.seal(settings_of[self.client].clientSecret, context, text), seconds)
+  local name, context = place(self)
+  local text, seconds = entry.write(found, failure, self.system)
+  self:call("put", name, core.seal(settings_of[self.client].clientSecret, context, text), seconds,
+    owner)
 end
 
--- ---- entries -----------------------------------------------------------------------------------
+-- ---- the entry ---------------------------------------------------------------------------------
 
---- The token in the store.
----@return corebank.auth.Found?
-function Shared:token()
-  local text, keptUntil = get(self, "token")
-  return text and entry.to_token(text, self.system, keptUntil)
+--- What is in the store.
+---@return corebank.auth.Found? found the token
+---@return corebank.auth.Failure? failure the last one, unless a token came of a later request
+function Shared:look()
+  local text, keptUntil = get(self)
+  if text then return entry.read(text, self.system, keptUntil) end
 end
 
---- The last failure, unless a token came of a later request.
----@param found corebank.auth.Found? what `token` gave
----@return corebank.auth.Failure?
-function Shared:failure(found)
-  local text, keptUntil = get(self, "failure")
-  local failure = text and entry.to_failure(text, self.system, keptUntil)
-  if failure and not (found and found.departed > failure.departed) then return failure end
-end
-
--- Whoever slept past the end of a lease does not write over what came of a later request.
 local function is_later(there, departed)
   return there ~= nil and there.departed > departed
 end
 
-local function put_token(self, found)
-  local seconds = found.token:remaining()
-  put(self, "token", entry.of_token(found, self.system, seconds), seconds)
-end
-
+--- Puts a token there. The failures before it are over: no later one begins where they ended.
 ---@param found corebank.auth.Found
-function Shared:put_token(found)
-  if is_later(self:token(), found.departed) then return end
-  put_token(self, found)
-  -- The failures before it are over: no later one begins where they ended.
-  if is_open(self) and not self:failure(found) then
-    self:call("delete", (place(self, "failure")))
-  end
+---@param owner string? whose the lease is. Without it, what came of a later request remains:
+--- whoever slept past the end of a lease does not write over that
+function Shared:put_token(found, owner)
+  if owner then return put(self, found, nil, owner) end
+  local there, failure = self:look()
+  if is_later(there, found.departed) then return end
+  put(self, found, is_later(failure, found.departed) and failure or nil)
 end
 
+--- Puts a failure there, beside the token.
 ---@param failure corebank.auth.Failure
-function Shared:put_failure(failure)
-  if is_later(self:failure(), failure.departed) then return end
-  put(self, "failure", entry.of_failure(failure, self.system), entry.FAILURE_KEPT)
+---@param owner string? whose the lease is
+function Shared:put_failure(failure, owner)
+  local found, earlier = self:look()
+  if is_later(found, failure.departed) or is_later(earlier, failure.departed) then return end
+  put(self, found, failure, owner)
 end
 
 --- Says of this very token that it was rejected: others use it only when they can get no other.
@@ -155,19 +144,17 @@ end
 ---@param rejections integer how many there were in a row
 function Shared:reject(own, at, rejections)
   self:report_anew()
-  local found = self:token()
+  local found, failure = self:look()
   if not found or found.token.accessToken ~= own.accessToken then return end
   found.isRejected, found.lastRejection, found.rejections = true, at, rejections
-  put_token(self, found)
+  put(self, found, failure)
 end
 
---- Removes all that these credentials have in the store.
+--- Removes what these credentials have in the store.
 ---@return boolean # whether the store did
 function Shared:forget()
   self:report_anew()
-  local token_gone = self:call("delete", (place(self, "token")))
-  local failure_gone = is_open(self) and self:call("delete", (place(self, "failure")))
-  return token_gone == true and failure_gone == true
+  return self:call("delete", (place(self))) == true
 end
 
 local shared = {}

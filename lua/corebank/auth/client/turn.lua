@@ -47,25 +47,23 @@ local function timed_out()
 end
 
 -- Whether the flight is over: the store has a token that will do, or somebody has ended the flight
--- while the store was asked. If not: the entry there is.
+-- while the store was asked. If not: the failure that is there.
 local function is_over(flight)
   local client = flight.client
-  local found = client.shared:token()
+  local found, failure = client.shared:look()
   if client.flight ~= flight then return true end
   if freshness.take(client, found) then
     flight.event = "found"
     return true
   end
-  return false, found
+  return false, failure
 end
 
 -- Whether it is over, by a failure, too, if that is the answer for whoever waits since `began`.
 local function look(flight, began)
   local client = flight.client
-  local isOver, found = is_over(flight)
+  local isOver, failure = is_over(flight)
   if isOver then return true end
-  local failure = client.shared:failure(found)
-  if client.flight ~= flight then return true end
   flight.problem = failure and freshness.heed(client, failure, flight.isUrgent and began or nil)
   if flight.problem then client.isWithheld = false end
   return flight.problem ~= nil
@@ -90,21 +88,15 @@ end
 function turn.get(flight)
   local client, timeout = flight.client, flight.timeout
   local host, shared, system = client.host, client.shared, client.system
-  local began, pause, isOurs = system.boot(), FIRST_LOOK, false
-  if not flight.isUrgent then shared:report_anew() end   -- else its caller has, and has looked
+  local began, pause = system.boot(), FIRST_LOOK
   flight.deadline = began + timeout
-  while true do
-    -- Also once it is our turn: whoever had it before has put what came before letting go.
+  if not flight.isUrgent then   -- else its caller has done this
+    shared:report_anew()
     if look(flight, began) then return nil end
-    local rest = isOurs and freshness.rest_before_asking(client)
-    if rest and (rest <= 0 or system.boot() >= flight.deadline) then return ask(flight) end
-    if rest then
-      host.sleep(rest)
-      -- As without a store, this takes nothing from the call: a token may come that much later.
-      flight.deadline = math.min(flight.deadline + rest, began + timeout + LONGEST_REST)
-    end
+  end
+  while true do
     -- Or renewed: the machine may have slept in between.
-    isOurs = client.lease:take(needed_until(flight), not flight.isUrgent)
+    local isOurs = client.lease:take(needed_until(flight), not flight.isUrgent)
     if not isOurs then
       if not flight.isUrgent then
         client.nextRefresh = system.boot() + LOOK_AGAIN
@@ -114,6 +106,15 @@ function turn.get(flight)
       if left <= 0 then return timed_out() end
       host.sleep(math.min(pause, left))
       pause = math.min(2 * pause, LONGEST_LOOK)
+    end
+    -- Also once it is our turn: whoever had it before has put what came before letting go.
+    if look(flight, began) then return nil end
+    if isOurs then
+      local rest = freshness.rest_before_asking(client)
+      if rest <= 0 or system.boot() >= flight.deadline then return ask(flight) end
+      host.sleep(rest)
+      -- As without a store, this takes nothing from the call: a token may come that much later.
+      flight.deadline = math.min(flight.deadline + rest, began + timeout + LONGEST_REST)
     end
   end
 end

@@ -66,7 +66,9 @@ end
 ---@param name string
 ---@param bytes string
 ---@param seconds number after which the store may forget them
----@return true? done
+---@param owner string? who puts it, if that is the owner of the lease. The store may give the lease
+--- back in the same step; `release` is called in any case
+---@return boolean? done false when an owner of a later lease has put something else
 ---@return string? fault why not; beside `true` (in `delete` and `lease`, too) a remark
 function Memory:put(name, bytes, seconds)
   entries[self]:put(name, bytes, seconds)

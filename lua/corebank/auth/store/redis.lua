@@ -25,17 +25,20 @@ local turn = tonumber(redis.call('GET',KEYS[2]) or 0) or 0
 if ARGV[3] ~= '' and turn > tonumber(ARGV[3]) then return 0 end
 redis.call('SET',KEYS[1],ARGV[1])
 redis.call('PEXPIREAT',KEYS[1],ARGV[2])
+if redis.call('GET',KEYS[3]) == ARGV[4] then redis.call('DEL',KEYS[3]) end
 return 1]]
 
 local DELETE = "redis.call('DEL',KEYS[1]) return 1"
 
+-- The time there comes with the lease, for the `put` that follows. 0: another owner has it.
 local LEASE = [[
 local owner = redis.call('GET',KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
+if owner and owner ~= ARGV[1] then return {0} end
 redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])
 if not owner then redis.call('INCR',KEYS[2]) end
 redis.call('PEXPIRE',KEYS[2],ARGV[3])
-return tonumber(redis.call('GET',KEYS[2]) or 0)]]
+local time = redis.call('TIME')
+return {tonumber(redis.call('GET',KEYS[2]) or 0),time[1],time[2]}]]
 
 local RELEASE = [[
 if redis.call('GET',KEYS[1]) == ARGV[1] then redis.call('DEL',KEYS[1]) end
@@ -61,6 +64,8 @@ local function keys_of(self, name)
   local entry = ("%s{%s}"):format(settings_of[self].prefix, name)
   return entry, entry .. ":lease", entry .. ":turn"
 end
+
+local function key_of(name, owner) return name .. " " .. owner end
 
 -- Runs a script. Whoever gives another kind of reply is no Redis.
 local function ask(eval, kind, ...)
@@ -96,23 +101,36 @@ function Redis:get(name)
   return bytes, nil, left / 1000
 end
 
--- The server's clock, in milliseconds.
-local function time_there(eval, entry)
-  local reply, fault = ask(eval, "table", TIME, 1, entry)
-  if reply == nil then return nil, fault end
-  return tonumber(reply[1]) * 1000 + math.floor(tonumber(reply[2]) / 1000)
+-- How many seconds the server's clock is ahead of the boot clock; it has just given this time. At
+-- the least: what is put there ends too early rather than too late.
+local function ahead_of_us(seconds, microseconds)
+  return tonumber(seconds) + tonumber(microseconds) / 1e6 - core.boot()
 end
 
-function Redis:put(name, bytes, seconds)
-  local ends, turn = core.boot() + seconds, self.turns[name]
-  local entry, _, turns = keys_of(self, name)
+-- Asks for the time there, unless the lease came with it.
+local function clock_of(eval, lease, entry)
+  if lease.ahead then return lease.ahead end
+  local time, fault = ask(eval, "table", TIME, 1, entry)
+  if time == nil then return nil, fault end
+  return ahead_of_us(time[1], time[2])
+end
+
+local NO_LEASE = {}
+
+function Redis:put(name, bytes, seconds, owner)
+  local ends, key = core.boot() + seconds, owner and key_of(name, owner)
+  local lease = self.leases[key] or NO_LEASE
+  local entry, leased, turns = keys_of(self, name)
   local done, fault = run(self, function(eval)
-    local now, trouble = time_there(eval, entry)
-    if not now then return nil, trouble end
-    local ends_there = now / 1000 + ends - core.boot()
-    return ask(eval, "number", PUT, 2, entry, turns, bytes, milliseconds(ends_there), turn or "")
+    local ahead, trouble = clock_of(eval, lease, entry)
+    if not ahead then return nil, trouble end
+    return ask(eval, "number", PUT, 3, entry, turns, leased, bytes, milliseconds(ends + ahead),
+      lease.turn or "", owner or "")
   end)
-  return done ~= nil or nil, fault
+  if done == nil then return nil, fault end
+  if done == 0 then return false end
+  if owner then self.leases[key] = nil end
+  return true
 end
 
 function Redis:delete(name)
@@ -123,22 +141,29 @@ end
 
 --- A lease lasts `longestLease` seconds at most.
 function Redis:lease(name, owner, seconds)
-  local _, lease, turns = keys_of(self, name)
+  local _, leased, turns = keys_of(self, name)
+  local key = key_of(name, owner)
   seconds = math.min(seconds, self.longestLease)
-  local turn, fault = run(self, function(eval)
-    return ask(eval, "number", LEASE, 2, lease, turns, owner, milliseconds(seconds),
+  self.leases[key] = self.leases[key] or NO_LEASE   -- it may be ours though its reply is lost
+  local reply, fault = run(self, function(eval)
+    return ask(eval, "table", LEASE, 2, leased, turns, owner, milliseconds(seconds),
       milliseconds(TURN_KEPT))
   end)
-  if turn == nil then return nil, fault end
-  if turn > 0 then self.turns[name] = ("%d"):format(turn) end
-  return turn > 0
+  if reply == nil then return nil, fault end
+  self.leases[key] = nil
+  if reply[1] == 0 then return false end
+  self.leases[key] = {turn = ("%d"):format(reply[1]), ahead = ahead_of_us(reply[2], reply[3])}
+  return true
 end
 
+--- Asks nobody if `put` has given it back.
 function Redis:release(name, owner)
-  local _, lease = keys_of(self, name)
-  self.turns[name] = nil
+  local key = key_of(name, owner)
+  if not self.leases[key] then return true end
+  self.leases[key] = nil
+  local _, leased = keys_of(self, name)
   local done, fault = run(self, function(eval)
-    return ask(eval, "number", RELEASE, 1, lease, owner)
+    return ask(eval, "number", RELEASE, 1, leased, owner)
   end)
   return done ~= nil or nil, fault
 end
@@ -152,7 +177,7 @@ local redis = {}
 function redis.new(given)
   local read, mistake = options.read(given)
   if not read then return nil, mistake end
-  local self = setmetatable({rest = rest.new(core.boot, core.random), turns = {}}, Redis)
+  local self = setmetatable({rest = rest.new(core.boot, core.random), leases = {}}, Redis)
   settings_of[self] = read
   return self
 end
