@@ -4,15 +4,14 @@
 -- `run` waits through its host. Code that abandons a call while it waits must call `close`,
 -- because the open transfer has the secret in its memory.
 
+local backoff = require "corebank.auth.exchange.backoff"
 local core = require "corebank.auth.core"
 local diagnosis = require "corebank.auth.exchange.diagnosis"
 local problem = require "corebank.auth.exchange.problem"
 local secret = require "corebank.auth.options.secret"
 local token = require "corebank.auth.exchange.token"
 
-local FIRST_PAUSE = 0.25      -- seconds, doubled at each further try
-local LONGEST_PAUSE = 8
-local LONGEST_RETRY_AFTER = 300
+local LONGEST_RETRY_AFTER = 300   -- seconds
 local MOST_REDIRECTS = 3
 local JSON_HEADERS = {"Content-Type: application/json", "Accept: application/json"}
 local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
@@ -41,18 +40,6 @@ local function has_secret_changed(call)
 end
 
 -- ---- what came of a POST -----------------------------------------------------------------------
-
--- Seconds that a Retry-After asks for, by the bank's clock where it shows one; of several the
--- longest.
-local function retry_after(result, system)
-  local seconds = result.retryAfter
-  if result.retryAt then
-    local untilThen = result.retryAt - (result.date or system.wall())
-    seconds = math.max(seconds or untilThen, untilThen)
-  end
-  if not seconds then return nil end
-  return math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
-end
 
 -- Where a redirect leads, when that is the same origin; else nil and a problem.
 local function redirect_target(call, result, url)
@@ -94,7 +81,8 @@ local function judge(call, url, fault, isFinal)
     local body = not isHidden and transfer:excerpt(settings.clientId, settings.clientSecret) or nil
     trouble = diagnosis.of_answer(result, settings, body, fault, isFinal)
   end
-  trouble.retryAfter = retry_after(result, call.system)
+  local seconds = backoff.retry_after(result, call.system)
+  trouble.retryAfter = seconds and math.min(seconds, LONGEST_RETRY_AFTER)
   trouble.requestId = not isHidden
     and transfer:request_id(settings.clientId, settings.clientSecret) or nil
   return trouble
@@ -144,16 +132,16 @@ end
 
 -- ---- the whole call ----------------------------------------------------------------------------
 
--- The seconds to wait before another try: exponential, with full jitter, and no less than asked
--- for; nil when a try would be wrong, or too late. A bank that asks for fewer requests and does not
--- say when gets no more of them in this call.
+-- The seconds to wait before another try, no less than the bank asks for; nil when a try would be
+-- wrong, or too late. A bank that asks for fewer requests and does not say when gets no more of
+-- them in this call.
 local function pause_before_retry(call, trouble, isFinal)
   if isFinal or not trouble.retryable or call.attempts >= call.settings.attempts
     or trouble.code == "limited" and not trouble.retryAfter then
     return nil
   end
-  local longest = math.min(FIRST_PAUSE * 2 ^ (call.attempts - 1), LONGEST_PAUSE)
-  local seconds = math.max(longest * call.system.random(), trouble.retryAfter or 0)
+  local seconds = math.max(backoff.pause(call.attempts, call.system.random),
+    trouble.retryAfter or 0)
   if call.system.boot() + seconds < call.deadline then return seconds end
 end
 

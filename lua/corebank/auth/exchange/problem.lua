@@ -26,6 +26,7 @@
 ---@field attempts integer how many tries were made
 ---@field secretFault string? after a denial: why the secret's file could not be read again
 ---@field requestId string? by which the bank knows the request, from its answer's headers
+---@field sent "no"|"maybe"|"yes"|nil of a request: whether it left for the API
 ---@field remembered true? nobody was asked: the bank said so before
 local Problem = {}
 Problem.__index = Problem
