@@ -5,6 +5,7 @@
 local core = require "corebank.auth.core"
 local choose_host = require "corebank.auth.host.choose"
 local exchange = require "corebank.auth.exchange.exchange"
+local json_options = require "corebank.auth.options.json"
 local options = require "corebank.auth.options.read"
 local secret = require "corebank.auth.options.secret"
 
@@ -109,19 +110,6 @@ function auth.json.encode(value)
   return text
 end
 
--- What is wrong with the options of `decode`.
-local function check_decode_options(given)
-  if type(given) ~= "table" then return "the options must be a table, not " .. type(given) end
-  for name, value in pairs(given) do
-    if name ~= "bigNumbers" then
-      return ("unknown option '%s'; there is only bigNumbers"):format(
-        core.printable(tostring(name)):sub(1, 40))
-    elseif value ~= "string" then
-      return 'bigNumbers must be "string"'
-    end
-  end
-end
-
 --- Reads JSON, as RFC 8259 has it. A number is taken only if a number of Lua's has that value, and
 -- an object only if its names differ. A text that is not taken returns nil and the reason, with the
 -- number of the byte and nothing of the text.
@@ -130,10 +118,10 @@ end
 ---@return any value nil: it is not taken. JSON's null is auth.null, and false is false
 ---@return string? message
 function auth.json.decode(text, given)
-  local mistake = given ~= nil and check_decode_options(given)
-    or type(text) ~= "string" and "a string is needed, not " .. type(text)
+  local bigAsText, mistake = json_options(given)
+  if type(text) ~= "string" then mistake = "a string is needed, not " .. type(text) end
   if mistake then error("json.decode: " .. mistake, 2) end
-  return core.json_decode(text, given ~= nil and given.bigNumbers == "string")
+  return core.json_decode(text, bigAsText)
 end
 
 --- Secrets that never become Lua strings: auth.secret.file(path), auth.secret.env(name).

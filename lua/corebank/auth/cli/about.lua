@@ -68,7 +68,8 @@ about.examples = {
 
 --- The variables that the command reads, and what for.
 about.environment = {
-  {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE",
+  {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE, "
+    .. "COREBANK_API_URL",
     "the values of the options that are not given"},
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
   {"COREBANK_REDIS_PASSWORD, COREBANK_REDIS_PASSWORD_FILE",

@@ -131,14 +131,19 @@ function check.tls_version(value)
   return value
 end
 
+-- Whether a header is set here, whatever a caller says.
 local OURS = {host = true, ["transfer-encoding"] = true, accept = true, expect = true}
 
+local function is_ours(name)
+  return OURS[name] or name:find("^content%-") ~= nil
+end
+
 -- One header as libcurl takes it; "Name;" is its way to send an empty value.
-local function header_line(name, value)
+local function header_line(name, value, is_refused)
   if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
     return nil, "must have header names as keys (RFC 9110 tokens)"
   end
-  if OURS[name:lower()] or name:lower():find("^content%-") then
+  if is_refused(name:lower()) then
     return nil, "must not set " .. name .. ", which corebank-auth sets itself"
   end
   if type(value) ~= "string" then
@@ -149,11 +154,14 @@ local function header_line(name, value)
   return name .. ": " .. value
 end
 
-function check.header_table(value)
+--- Checks a table of headers. Returns it as lines.
+---@param value any
+---@param is_refused (fun(name: string): boolean)? whether a name, in small letters, is refused
+function check.header_table(value, is_refused)
   if type(value) ~= "table" then return nil, "must be a table, not " .. type(value) end
   local copy, seen = {}, {}
   for name, content in pairs(value) do
-    local line, reason = header_line(name, content)
+    local line, reason = header_line(name, content, is_refused or is_ours)
     if not line then return nil, reason end
     if seen[name:lower()] then return nil, "must have " .. name .. " once" end
     seen[name:lower()] = true

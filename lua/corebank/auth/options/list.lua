@@ -1,6 +1,7 @@
 --- The list of all options: name, check, default, environment variable and meaning of each. They
 -- are read in the order of this list.
 
+local api_url = require "corebank.auth.options.api_url"
 local check = require "corebank.auth.options.check"
 
 ---@class corebank.auth.Options
@@ -27,6 +28,8 @@ local check = require "corebank.auth.options.check"
 ---@field onEvent fun(event: table)? told what happens; never a secret
 
 ---@class corebank.auth.ClientOptions: corebank.auth.Options
+---@field apiUrl string? what the paths of requests are appended to; else from COREBANK_API_URL, or
+--- baseUrl
 ---@field store corebank.auth.Store? where tokens are shared; default: this client's memory
 ---@field leeway number? seconds; a token with less left is never handed out
 ---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
@@ -52,7 +55,7 @@ local LONGEST_LIFETIME = 7 * 86400   -- seconds
 return {
   {name = "baseUrl", check = check.text, env = "COREBANK_BASE_URL", required = true,
     kind = "URL", meaning = "the bank's base URL, https://…"},
-  {name = "path", check = check.url_path, default = "/api/auth/v1/authenticate",
+  {name = "path", check = check.url_path, default = api_url.DEFAULT_PATH,
     kind = "PATH", meaning = "path of the endpoint, after the base URL"},
   {name = "clientId", check = check.credential, env = "COREBANK_CLIENT_ID", required = true,
     kind = "ID", meaning = "the client id"},
@@ -91,6 +94,8 @@ return {
     kind = "headers", meaning = "adds a request header; @FILE: all headers in a file"},
   {name = "onEvent", check = check.callable,
     kind = "function", meaning = "called with each event"},
+  {name = "apiUrl", check = check.text, env = "COREBANK_API_URL", clientOnly = true,
+    kind = "URL", meaning = "the API's base URL, if it is not the bank's"},
   {name = "store", check = check.store, clientOnly = true,
     kind = "store", meaning = "where tokens are shared"},
   {name = "leeway", check = check.number(0, LONGEST_LIFETIME), clientOnly = true,

@@ -11,6 +11,7 @@ local list = require "corebank.auth.options.list"
 ---@field endpoint userdata the options that libcurl needs, see csrc/lua/endpoint.c
 ---@field url string where to send the credentials
 ---@field origin string the bank, as messages name it
+---@field apiUrl string? see options/api_url.lua
 ---@field secretVariable string? the variable that the secret is from
 ---@field headerLines string[]? the option `headers`
 ---@field sharesEndpoint boolean? whether the endpoint is closed with other settings
@@ -83,7 +84,8 @@ local function read_place(values, given)
 end
 
 -- What most settings do without.
-local RARE = {"clientCert", "headerLines", "onEvent", "noProxy", "store", "leeway", "refreshAhead"}
+local RARE = {"apiUrl", "clientCert", "headerLines", "onEvent", "noProxy", "store", "leeway",
+  "refreshAhead"}
 
 -- LuaJIT makes place for a key even when its value is nil.
 local function keep(settings, name, value)

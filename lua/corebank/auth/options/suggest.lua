@@ -97,13 +97,16 @@ end
 --- What to say of an option that there is not.
 ---@param name any
 ---@param options {name: string}[] those that there are
-function suggest.mistake(name, options)
+---@param page string? the page that lists them
+function suggest.mistake(name, options, page)
   if type(name) ~= "string" then
     return ("options must be named, but there is a key of type %s"):format(type(name))
   end
   local nearest, hint = suggest.nearest(name, options)
   local unknown = ("unknown option '%s'"):format(core.printable(name:sub(1, LONGEST_SHOWN)))
-  if not nearest then return unknown .. "; docs/options.md lists the options" end
+  if not nearest then
+    return ("%s; %s lists the options"):format(unknown, page or "docs/options.md")
+  end
   local message = unknown .. hint:format(nearest.name)
   if nearest.name == "headers" then
     return message .. " It takes request headers by their names"
