@@ -1,5 +1,5 @@
-/* Binding: files that only their user may read. Returns the content of such a file, and its mode.
- */
+/* Binding: files by their names: the text of one that only its user may read, its mode, and when it
+ * was changed. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -42,10 +42,24 @@ static int file_mode(lua_State *L) {
     return 1;
 }
 
+/* file_stamp(path) -> size, time of the last change in epoch seconds; nothing when it has no size, as
+ * a pipe */
+static int file_stamp(lua_State *L) {
+    static const double nanosecond = 1e-9;
+    struct stat info;
+    if (stat(luaL_checkstring(L, 1), &info) != 0 || !S_ISREG(info.st_mode)) {
+        return 0;
+    }
+    cba_pushwhole(L, (double)info.st_size);
+    lua_pushnumber(L, (double)info.st_mtim.tv_sec + nanosecond * (double)info.st_mtim.tv_nsec);
+    return 2;
+}
+
 void cba_open_private_file(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"private_text", private_text},
         {"file_mode", file_mode},
+        {"file_stamp", file_stamp},
         {NULL, NULL},
     };
     cba_setfuncs(L, functions);

@@ -35,11 +35,12 @@ function fake.keep(answer, changes, world)
 end
 
 --- answer(n, now) -> what the nth POST gets: {token=, validity=} or {status=, retryAfter=} or
--- {failure=}; `takes` seconds until it is there. As libcurl's do, a transfer looks at its time
--- limit before it looks at what has come.
+-- {failure=}; `takes` seconds until it is there. world.api(call, n) says the same of the nth
+-- request to the API. As libcurl's do, a transfer looks at its time limit before it looks at what
+-- has come.
 function fake.world(answer)
   -- As a real transfer, one that nobody has any more is closed by the collector.
-  local world = {now = 1000, skew = 1790000000, session = "a start", posts = {},
+  local world = {now = 1000, skew = 1790000000, session = "a start", posts = {}, calls = {},
     open = setmetatable({}, {__mode = "k"}), running = {}, random = math.random}
   local system = {url = core.url}
   world.system = system
@@ -51,11 +52,21 @@ function fake.world(answer)
   function system.session() return world.session end
   function system.pid() return 1 end
 
-  function system.transfer(_, request, seconds)
+  -- What the bank, or the API, answers to a request.
+  local function given_for(request)
+    if not request.clientId then
+      local call = {url = request.url, method = request.method, body = request.body, at = world.now,
+        once = request.once, token = request.headers[1]:match "^Authorization: Bearer (.*)$"}
+      table.insert(world.calls, call)
+      return world.api(call, #world.calls)
+    end
     assert(core.is_secret(request.clientSecret), "a transfer with a closed secret")
-    local n = #world.posts + 1
-    local given = answer(n, world.now)
-    world.posts[n] = world.now
+    table.insert(world.posts, world.now)
+    return answer(#world.posts, world.now)
+  end
+
+  function system.transfer(_, request, seconds)
+    local given = given_for(request)
     local sent, skew = world.now, world.skew
     local ready, deadline = sent + (given.takes or 0), sent + seconds
     local transfer, done = {}, false
@@ -73,9 +84,12 @@ function fake.world(answer)
         given.status or 200
     end
     function transfer.result()
-      return {status = given.status, failure = given.failure, retryAfter = given.retryAfter,
-        begun = false}
+      return {status = not given.failure and (given.status or 200) or nil, failure = given.failure,
+        retryAfter = given.retryAfter, begun = false,
+        sent = given.sent or given.failure and "maybe" or "yes"}
     end
+    function transfer.headers() return given.headers or {} end
+    function transfer.body() return given.body or "" end
     function transfer.excerpt()
       assert(core.is_secret(request.clientSecret), "an excerpt with a closed secret")
       return ""

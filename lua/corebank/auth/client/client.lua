@@ -63,6 +63,44 @@ function Client:authenticate()
   return nil, message, trouble
 end
 
+--- Sends a request to the API with a valid token, and waits for the reply. docs/requests.md has
+-- the rules. Any answer is a reply, whatever its status.
+--
+-- A mistake in `given` raises at the caller's level.
+---@param given corebank.auth.RequestOptions
+---@return corebank.auth.Reply? reply
+---@return string? message
+---@return corebank.auth.Problem? problem with `sent`: whether the request left
+function Client:request(given)
+  check_open(self)
+  local unable = self.host.may_wait()
+  if unable then error("request: " .. unable, 2) end
+  local requests = require "corebank.auth.client.requests"   -- most clients have none
+  local call, mistake = requests.new(self, given)
+  if not call then error("request: " .. mistake, 2) end
+  local ok, reply, message, trouble = pcall(call.run, call)
+  call:close()
+  if not ok then error(reply, 0) end
+  if reply then return reply end   -- alone, fit for table.insert
+  return nil, message, trouble
+end
+
+--- Sends many requests in parallel, each as `request` does, and waits for all.
+--
+-- A mistake in the list raises at the caller's level, before anything is sent.
+---@param list corebank.auth.RequestOptions[]
+---@param given {parallel: integer?, onProgress: fun(done: integer, total: integer)?}?
+---@return corebank.auth.RequestResult[] # one for each element, in the list's order
+function Client:requestAll(list, given)
+  check_open(self)
+  local unable = self.host.may_wait()
+  if unable then error("requestAll: " .. unable, 2) end
+  local requests = require "corebank.auth.client.requests"
+  local results, mistake = requests.all(self, list, given)
+  if not results then error("requestAll: " .. mistake, 2) end
+  return results
+end
+
 --- The valid token at hand, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()

@@ -91,7 +91,7 @@ local function is_in_store(self)
   return freshness.usable(self)   -- whoever brought it: a store may wait
 end
 
-local function fetch(self)
+local function fetch(self, deadline)
   if self.isClosed then return next_token.closed() end
   if is_in_store(self) then return self.current end
   if self.isClosed then return next_token.closed() end   -- by a handler, or while the store waited
@@ -104,23 +104,27 @@ local function fetch(self)
   end
   local flight = urgent_flight(self)
   local waits = not flight.task:is_done()
-  if waits then flight.task:wait() end
+  if waits then flight.task:wait(deadline and deadline - began) end
   if self.isClosed then return next_token.closed() end
   if waits then tell(self, "waited", {seconds = self.system.boot() - began}) end
   if freshness.usable(self) then return self.current end
   if flight.fault then error(flight.fault, 0) end
   if flight.problem then return refuse(flight.problem) end
-  return fetch(self)   -- rejected or interrupted meanwhile; few rejections count
+  if deadline and self.system.boot() >= deadline then
+    return refuse(problem.new("timeout", "there was no token within the timeout of the request"))
+  end
+  return fetch(self, deadline)   -- rejected or interrupted meanwhile; few rejections count
 end
 
 --- A valid token: the one at hand, or the next one, which is waited for. Returns as Client:token.
-function next_token.hand_out(self)
+---@param deadline number? on the boot clock; without it, the flight's own limit counts
+function next_token.hand_out(self, deadline)
   if freshness.usable(self) then
     next_token.refresh_in_background(self)
     wait_a_moment(self)
     if freshness.usable(self) then return self.current end
   end
-  return fetch(self)
+  return fetch(self, deadline)
 end
 
 --- Waits until nothing is in flight any more.

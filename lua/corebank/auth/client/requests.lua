@@ -1,0 +1,82 @@
+--- The requests of a client to the API: one, and many in parallel.
+
+local batch = require "corebank.auth.client.batch"
+local call = require "corebank.auth.request.call"
+local next_token = require "corebank.auth.client.next_token"
+local read_options = require "corebank.auth.request.options"
+local settings_of = require "corebank.auth.client.settings"
+local suggest = require "corebank.auth.options.suggest"
+
+local BATCH_OPTIONS = {{name = "parallel"}, {name = "onProgress"}}
+local PAGE = "docs/requests.md"
+
+local requests = {}
+
+-- A valid token, which is waited for until `deadline` on the boot clock.
+local function token_source(client)
+  return function(deadline)
+    if client.before(client.freshUntil, client.freshUntilWall) then return client.current end
+    return next_token.hand_out(client, deadline)
+  end
+end
+
+--- Reads a request's options, and opens its files. What is returned is to be run and closed.
+---@param client corebank.auth.Client
+---@param given corebank.auth.RequestOptions
+---@return corebank.auth.RequestCall?
+---@return string? mistake
+function requests.new(client, given)
+  local request, mistake = read_options(given, settings_of[client])
+  if not request then return nil, mistake end
+  local made = call.new{request = request, settings = settings_of[client], system = client.system,
+    host = client.host, client = client, get_token = token_source(client)}
+  mistake = made:open()
+  if not mistake then return made end
+  made:close()
+  return nil, mistake
+end
+
+---@class corebank.auth.RequestResult
+---@field reply corebank.auth.Reply? or, when there is none:
+---@field message string?
+---@field problem corebank.auth.Problem?
+
+-- What is wrong with one of them, without sending or opening anything.
+local function check_list(client, list)
+  for i, element in ipairs(list) do
+    local request, mistake = read_options(element, settings_of[client])
+    if not request then return ("element %d: %s"):format(i, mistake) end
+  end
+end
+
+--- Sends a list of requests, and waits for all of them.
+---@param client corebank.auth.Client
+---@param list corebank.auth.RequestOptions[]
+---@param given {parallel: integer?, onProgress: fun(done: integer, total: integer)?}?
+---@return corebank.auth.RequestResult[]? results in the list's order
+---@return string? mistake
+function requests.all(client, list, given)
+  local own, others = batch.split_options(given or {})
+  if not own then return nil, others end
+  local unknown = next(others)
+  if unknown ~= nil then return nil, suggest.mistake(unknown, BATCH_OPTIONS, PAGE) end
+  local copy, mistake = batch.copy_list(list)
+  mistake = mistake or check_list(client, copy)
+  if mistake then return nil, mistake end
+  local outcomes
+  outcomes, mistake = batch.run{list = copy, parallel = own.parallel, onProgress = own.onProgress,
+    host = client.host, work_for = function(element)
+      local made, fault = requests.new(client, element)
+      if not made then return nil, fault end
+      return function() return made:run() end, function() made:close() end
+    end}
+  if not outcomes then return nil, mistake end
+  local results = {}
+  for i, outcome in ipairs(outcomes) do
+    local reply, message, trouble = outcome[1], outcome[2], outcome[3]
+    results[i] = reply and {reply = reply} or {message = message, problem = trouble}
+  end
+  return results
+end
+
+return requests

@@ -1,0 +1,131 @@
+--- The URL of a request: at the API's origin, whatever a caller writes. What is checked here is
+-- sent as it is.
+
+local api_url = require "corebank.auth.options.api_url"
+local core = require "corebank.auth.core"
+
+local LONGEST = 8192   -- bytes of a URL; servers take about as many
+
+local address = {}
+
+local function escape(character)
+  return ("%%%02X"):format(character:byte())
+end
+
+-- What RFC 3986 does not allow in a path or a query is encoded; an escape that is there stays.
+local function encode(text)
+  return (text:gsub("[^%w%-._~!$&'()*+,;=:@/?%%]", escape))
+end
+
+local function encode_all(text)
+  return (text:gsub("[^%w%-._~]", escape))
+end
+
+-- A segment "." or ".." changes the path on its way, and so may an encoded one.
+local function has_dots(path)
+  local plain = path:gsub("%%2[eE]", ".") .. "/"
+  return plain:find("/%.%.?/") ~= nil
+end
+
+--- Checks a path, and encodes it. A query after a "?" is taken as it is written.
+---@param value any
+---@return string? path
+---@return string? reason
+function address.check_path(value)
+  if type(value) ~= "string" then return nil, "must be a string, not " .. type(value) end
+  if #value > LONGEST then return nil, ("must have at most %d bytes"):format(LONGEST) end
+  if value:find("^/[%w%-_~][%w%-_~/]*$") then return value end   -- most are
+  if not value:find("^/[^/\\]") and value ~= "/" then
+    return nil, "must begin with one /; url takes a whole URL"
+  end
+  if value:find("[%c\\#]") then
+    return nil, "must not hold control characters, a backslash or a #"
+  end
+  if value:gsub("%%%x%x", ""):find("%", 1, true) then
+    return nil, "must have two hexadecimal digits after each %; write % itself as %25"
+  end
+  if has_dots(value:match("^[^?]*")) then return nil, "must have no segments . and .." end
+  return encode(value)
+end
+
+local function encode_pair(name, value)
+  local kind = type(value)
+  if kind == "number" then
+    local digits, fault = core.json_encode(value)
+    if not digits then return nil, fault end
+    value = digits
+  elseif kind == "boolean" then
+    value = tostring(value)
+  elseif kind ~= "string" then
+    return nil, ("must have strings, numbers, booleans or lists of them, but %s is a %s"):format(
+      core.printable(name), kind)
+  end
+  return encode_all(name) .. "=" .. encode_all(value)
+end
+
+local function add(pairsOf, name, value)
+  local pair, reason = encode_pair(name, value)
+  if not pair then return reason end
+  pairsOf[#pairsOf + 1] = pair
+end
+
+--- Encodes a table as a query, its names in order. A list is a name several times.
+---@param value any
+---@return string? query
+---@return string? reason
+function address.check_query(value)
+  if type(value) ~= "table" then return nil, "must be a table, not " .. type(value) end
+  local names, parts = {}, {}
+  for name in pairs(value) do
+    if type(name) ~= "string" then return nil, "must have names as keys" end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local given, reason = value[name], nil
+    if type(given) ~= "table" then
+      reason = add(parts, name, given)
+    else
+      for _, item in ipairs(given) do reason = reason or add(parts, name, item) end
+    end
+    if reason then return nil, reason end
+  end
+  return table.concat(parts, "&")
+end
+
+-- A whole URL, or a reference of the API's own (RFC 3986, section 4.2), as a next page has one.
+local function resolve(settings, text)
+  local api = core.url(api_url.of(settings))
+  local target = type(text) == "string" and core.url(text, api.text)
+  if not target then return nil, "url must be a URL" end
+  if target.hasUser then return nil, "url must not contain a user name" end
+  if target.scheme ~= api.scheme or target.host ~= api.host or target.port ~= api.port then
+    return nil, ("url leads to %s, but the token is for %s only; apiUrl names another origin")
+      :format(core.printable(api_url.origin(target)), api_url.origin(api))
+  end
+  return target.text
+end
+
+--- The whole URL.
+---@param settings corebank.auth.Settings
+---@param path string? what check_path returned; else
+---@param url any what a caller wrote
+---@param query string? what check_query returned
+---@return string?
+---@return string? mistake
+function address.of(settings, path, url, query)
+  local whole, mistake
+  if path then
+    whole = api_url.of(settings) .. path
+  else
+    whole, mistake = resolve(settings, url)
+    if not whole then return nil, mistake end
+  end
+  if query and query ~= "" then
+    whole = whole .. (whole:find("?", 1, true) and "&" or "?") .. query
+  end
+  if #whole > LONGEST then return nil, ("the URL must have at most %d bytes"):format(LONGEST) end
+  return whole
+end
+
+return address

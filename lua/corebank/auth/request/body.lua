@@ -1,0 +1,99 @@
+--- Where the body of a request comes from: a string, JSON, a file by its name, or a function that
+-- returns the pieces.
+--
+-- A string is sent by the core at once. The others are *sources*, whose pieces the pump moves:
+--
+--     source:open() -> reason           once; nil, or why it cannot be read
+--     source.size                       in bytes, if it is known
+--     source:piece() -> bytes           nil at its end
+--     source:can_repeat() -> boolean    whether the same pieces can be had again
+--     source:rewind()                   goes back to the first of them
+--     source:close()
+
+local core = require "corebank.auth.core"
+
+local PIECE = 64 * 1024   -- bytes that are read at once
+
+local body = {}
+
+-- ---- a file ------------------------------------------------------------------------------------
+
+local File = {}
+File.__index = File
+
+-- Opened once: what has this name by the second try may be another file.
+function File:open()
+  local file, fault = io.open(self.path, "rb")
+  if not file then return fault end
+  self.file = file
+  self.size, self.changedAt = core.file_stamp(self.path)
+end
+
+function File:rewind()
+  assert(self.file:seek("set", 0))
+end
+
+function File:piece()
+  return self.file:read(PIECE)
+end
+
+-- A pipe, which has no size, gives its bytes once. A file that has changed since is another body.
+function File:can_repeat()
+  local size, changedAt = core.file_stamp(self.path)
+  return self.size ~= nil and size == self.size and changedAt == self.changedAt
+end
+
+function File:close()
+  local file = self.file
+  self.file = nil
+  if file then file:close() end
+end
+
+-- ---- a function --------------------------------------------------------------------------------
+
+local Function = {}
+Function.__index = Function
+
+function Function.open() end
+
+function Function.rewind() end
+
+function Function:piece()
+  self.hasBegun = true
+  local piece, fault = self.read()
+  if piece == nil and fault ~= nil then error(fault, 0) end
+  if piece ~= nil and type(piece) ~= "string" then
+    error("body must return strings, and nil at its end, not " .. type(piece), 0)
+  end
+  return piece
+end
+
+function Function:can_repeat() return not self.hasBegun end
+
+function Function.close() end
+
+-- ---- choosing ----------------------------------------------------------------------------------
+
+--- What `json` and `body` of a request mean.
+---@param json any
+---@param given string|function|{file: string}|nil
+---@return string? text
+---@return table? source
+---@return string? mistake
+function body.read(json, given)
+  if json ~= nil and given ~= nil then return nil, nil, "json and body are both given" end
+  if json ~= nil then
+    local text, mistake = core.json_encode(json)
+    return text, nil, not text and "json: " .. mistake or nil
+  end
+  local kind = type(given)
+  if given == nil or kind == "string" then return given end
+  if kind == "function" then return nil, setmetatable({read = given}, Function) end
+  local path = kind == "table" and rawget(given, "file")
+  if type(path) ~= "string" or path == "" or next(given, next(given)) ~= nil then
+    return nil, nil, "body must be a string, a function or {file = path}"
+  end
+  return nil, setmetatable({path = path}, File)
+end
+
+return body

@@ -1,0 +1,193 @@
+--- One request to the API from beginning to end: the token, the tries, and one more with another
+-- token after a 401.
+--
+-- `run` waits through its host. Code that abandons a call while it waits must call `close`.
+
+local api_url = require "corebank.auth.options.api_url"
+local backoff = require "corebank.auth.exchange.backoff"
+local diagnosis = require "corebank.auth.exchange.diagnosis"
+local problem = require "corebank.auth.exchange.problem"
+local new_reply = require "corebank.auth.request.reply"
+local pump = require "corebank.auth.request.pump"
+
+-- What asks for another try later, and was not carried out.
+local ASKS_FOR_LATER = {[429] = true, [503] = true}
+
+---@class corebank.auth.RequestCall
+---@field request corebank.auth.Request
+---@field settings corebank.auth.Settings
+---@field system table boot, wall, random, url and transfer, as in corebank.auth.core
+---@field host table see host/scheduler.lua
+---@field client corebank.auth.Client of which peek, invalidate and isClosed count
+---@field get_token fun(deadline: number): corebank.auth.Token?, string?, corebank.auth.Problem?
+---@field attempts integer how many tries have begun
+---@field transfer table? the one that is open
+local Call = {}
+Call.__index = Call
+
+-- ---- one try -----------------------------------------------------------------------------------
+
+-- What diagnosis.lua words a failure with.
+local function place_of(call)
+  local settings = call.settings
+  local url = call.request.fields.url
+  return {origin = api_url.origin(call.system.url(url)), url = url, endpoint = settings.endpoint,
+    clientSecret = settings.clientSecret, clientCert = settings.clientCert,
+    timeout = call.request.timeout, connectTimeout = settings.connectTimeout}
+end
+
+local function failure_of(call, result)
+  local request, place = call.request, place_of(call)
+  local trouble
+  if result.failure == "too_large" then
+    trouble = problem.new("too_large", ("the answer of %s is larger than maxBytes (%d); raise it, "
+      .. "or use into"):format(place.origin, request.fields.maxBytes))
+  else
+    trouble = diagnosis.of_failure(result, place)
+  end
+  trouble.sent = result.sent
+  return trouble
+end
+
+-- Sends the request once. Returns a reply, and the seconds of its Retry-After; or nil and a
+-- problem.
+local function try(call, token)
+  local request, settings = call.request, call.settings
+  local fields, source, sink = request.fields, request.source, request.sink
+  if source and call.attempts > 1 then source:rewind() end
+  fields.headers[1] = "Authorization: " .. token:header()
+  local transfer = call.system.transfer(settings.endpoint, fields,
+    math.max(call.deadline - call.system.boot(), 0.001))
+  fields.headers[1] = false
+  call.transfer = transfer
+  if source or sink then
+    pump(call.host, transfer, source, sink)
+  else
+    call.host.await(transfer)
+  end
+  if call.client.isClosed then return nil, problem.new("closed", "the client was closed") end
+  local result = transfer:result()
+  if result.failure then return nil, failure_of(call, result) end
+  local isTaken = sink ~= nil and result.status >= 200 and result.status <= 299
+  local reply = new_reply(result.status, transfer, not isTaken,
+    transfer:request_id(settings.clientId, settings.clientSecret))
+  if isTaken then sink:finish() end
+  return reply, backoff.retry_after(result, call.system)
+end
+
+-- ---- the tries ---------------------------------------------------------------------------------
+
+-- Whether the same body can be sent again, and nothing of the answer was taken.
+local function can_send_again(call)
+  local source, sink = call.request.source, call.request.sink
+  return not (source and not source:can_repeat()) and not (sink and sink.hasBegun)
+end
+
+-- The token to repeat a request with that was answered with 401: it was not carried out. Nil when
+-- there is no other one.
+local function other_token(call, token)
+  local client = call.client
+  local current = client:peek()
+  if current and current.accessToken ~= token.accessToken then return current end
+  local counts, rest = client:invalidate(token)
+  if not counts and rest then return nil end   -- tokens were rejected alike a moment ago
+  local fresh = call.get_token(call.deadline)
+  if fresh and fresh.accessToken ~= token.accessToken then return fresh end
+end
+
+local function may_repeat(call, reply, trouble)
+  local request = call.request
+  if call.attempts >= request.attempts or not can_send_again(call) then return false end
+  if reply then return ASKS_FOR_LATER[reply.status] and request.isRepeatable end
+  return trouble.retryable and (trouble.sent == "no" or request.isRepeatable)
+end
+
+-- The seconds to wait before another try; nil when there is none, or it would be too late.
+local function pause_before_retry(call, reply, more)
+  if not may_repeat(call, reply, more) then return nil end
+  local seconds = math.max(backoff.pause(call.attempts, call.system.random), reply and more or 0)
+  if call.system.boot() + seconds < call.deadline then return seconds end
+end
+
+-- The token for another try after a pause: the one before may have ended.
+local function wait_for_token(call, seconds)
+  call.host.sleep(seconds)
+  return call.get_token(call.deadline)
+end
+
+-- The token to send the request again with, after the first 401; nil when it is not sent again.
+local function token_after_401(call, token)
+  if can_send_again(call) then return other_token(call, token) end
+  call.client:invalidate(token)
+end
+
+-- Returns a reply; or nil and a problem.
+local function run_tries(call)
+  local token, _, trouble = call.get_token(call.deadline)
+  if not token then return nil, trouble end
+  local hasChanged = false
+  while true do
+    call.attempts = call.attempts + 1
+    local reply, more = try(call, token)   -- the seconds of a Retry-After, or a problem
+    call:close_transfer()
+    local other = reply and reply.status == 401 and not hasChanged and token_after_401(call, token)
+    if other then
+      hasChanged, token = true, other
+    else
+      local seconds = pause_before_retry(call, reply, more)
+      token = seconds and wait_for_token(call, seconds)
+      if not token then return reply, not reply and more or nil end
+    end
+  end
+end
+
+--- Opens what is read or written beside the network.
+---@return string? mistake
+function Call:open()
+  local request = self.request
+  local source, sink = request.source, request.sink
+  local fault = source and source:open()
+  if fault then return "body cannot be read: " .. fault end
+  if source then request.fields.size = source.size end
+  fault = sink and sink:open()
+  if fault then return "into cannot be written: " .. fault end
+end
+
+--- The whole call, after `open`.
+---@return corebank.auth.Reply? reply
+---@return string? message
+---@return corebank.auth.Problem? problem
+function Call:run()
+  self.deadline = self.system.boot() + self.request.timeout
+  local reply, trouble = run_tries(self)
+  if reply then return reply end
+  trouble = problem.again(trouble, {sent = trouble.sent or "no",
+    attempts = math.max(self.attempts, 1)})
+  return nil, trouble.message, trouble
+end
+
+function Call:close_transfer()
+  local transfer = self.transfer
+  self.transfer = nil
+  if transfer then transfer:close() end
+end
+
+--- Ends what is in flight, and closes the files.
+function Call:close()
+  self:close_transfer()
+  local source, sink = self.request.source, self.request.sink
+  if source then source:close() end
+  if sink then sink:close() end
+end
+
+local call = {}
+
+--- Makes a call.
+---@param fields table request, settings, system, host, client and get_token, as above
+---@return corebank.auth.RequestCall
+function call.new(fields)
+  fields.attempts = 0
+  return setmetatable(fields, Call)
+end
+
+return call

@@ -1,0 +1,83 @@
+--- Where the body of a large answer goes: a function that takes the pieces, or a file, which gets
+-- its name when it is whole.
+--
+--     sink:open() -> reason      before the request; nil, or why nothing can be written
+--     sink:take(piece)
+--     sink.hasBegun              whether a piece was taken
+--     sink:finish()              the body is whole
+--     sink:close()               whatever happened; what is not whole is removed
+
+local core = require "corebank.auth.core"
+
+local into = {}
+
+-- ---- a function --------------------------------------------------------------------------------
+
+local Function = {}
+Function.__index = Function
+
+function Function.open() end
+
+function Function:take(piece)
+  self.hasBegun = true
+  self.write(piece)
+end
+
+function Function.finish() end
+
+function Function.close() end
+
+-- ---- a file ------------------------------------------------------------------------------------
+
+local File = {}
+File.__index = File
+
+-- Beside the file, for a name changes its file only within one file system.
+function File:open()
+  local part = ("%s.%08x.part"):format(self.path, math.floor(core.random() * 2 ^ 32))
+  local file, fault = io.open(part, "wb")
+  if not file then return fault end
+  self.file, self.part = file, part
+end
+
+local function check(ok, fault)
+  if not ok then error("into cannot be written: " .. tostring(fault), 0) end
+end
+
+function File:take(piece)
+  self.hasBegun = true
+  check(self.file:write(piece))
+end
+
+function File:finish()
+  local file = self.file
+  self.file = nil
+  check(file:close())
+  check(os.rename(self.part, self.path))
+  self.part = nil
+end
+
+function File:close()
+  local file, part = self.file, self.part
+  self.file, self.part = nil, nil
+  if file then file:close() end
+  if part then os.remove(part) end
+end
+
+--- What `into` means.
+---@param given function|string
+---@return table? sink
+---@return string? reason
+function into.read(given)
+  if type(given) == "function" then return setmetatable({write = given}, Function) end
+  if type(given) ~= "string" or given == "" then
+    return nil, "must be a function or the name of a file, not " .. type(given)
+  end
+  -- A new file would take its place.
+  if given:find "^/dev/" then
+    return nil, "must not be a device: give a function that writes to it"
+  end
+  return setmetatable({path = given}, File)
+end
+
+return into

@@ -1,0 +1,57 @@
+--- The reply to a request: an HTTP answer, whatever its status.
+
+local core = require "corebank.auth.core"
+local json_options = require "corebank.auth.options.json"
+
+---@class corebank.auth.Reply
+---@field status integer
+---@field ok boolean whether the status is of success, 200 to 299
+---@field headers table<string, string> by their names, in any case; of several lines of a name the
+--- values are joined by ", ", of Set-Cookie by a line feed
+---@field body string? nil where `into` took it
+---@field requestId string? by which the bank knows the request
+local Reply = {}
+Reply.__index = Reply
+
+--- The body as JSON, read as auth.json.decode reads it.
+---@param given {bigNumbers: "string"?}? as of auth.json.decode
+---@return any value nil: there is none; JSON's null is auth.null
+---@return string? message
+function Reply:json(given)
+  local bigAsText, mistake = json_options(given)
+  if mistake then error("json: " .. mistake, 2) end
+  if self.body == nil then return nil, "the body went where `into` said" end
+  if self.body == "" then return nil, "the reply has no body" end
+  return core.json_decode(self.body, bigAsText)
+end
+
+function Reply:__tostring()
+  return ("reply %d, %s"):format(self.status, self.body and #self.body .. " bytes" or "into")
+end
+
+local any_case = {__index = function(headers, name)
+  return type(name) == "string" and rawget(headers, name:lower()) or nil
+end}
+
+local function headers_of(list)
+  local headers = {}
+  for i = 1, #list, 2 do
+    local name, value = list[i]:lower(), list[i + 1]
+    local before = headers[name]
+    if before then value = before .. (name == "set-cookie" and "\n" or ", ") .. value end
+    headers[name] = value
+  end
+  return setmetatable(headers, any_case)
+end
+
+--- Makes a reply of a transfer that is done.
+---@param status integer
+---@param transfer table
+---@param hasBody boolean whether the body is the reply's
+---@param requestId string?
+---@return corebank.auth.Reply
+return function(status, transfer, hasBody, requestId)
+  return setmetatable({status = status, ok = status >= 200 and status <= 299,
+    headers = headers_of(transfer:headers()), body = hasBody and transfer:body() or nil,
+    requestId = requestId}, Reply)
+end
