@@ -42,8 +42,8 @@ static int file_mode(lua_State *L) {
     return 1;
 }
 
-/* file_stamp(path) -> size, time of the last change in epoch seconds; nothing when it has no size, as
- * a pipe */
+/* file_stamp(path) -> size, time of the last change in epoch seconds; nothing when it has no size,
+ * as a pipe */
 static int file_stamp(lua_State *L) {
     static const double nanosecond = 1e-9;
     struct stat info;
