@@ -119,7 +119,7 @@ static void set_http_options(CURL *easy, struct cba_failure *failure) {
 #endif
     CBA_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     CBA_SET(CURLOPT_FOLLOWLOCATION, 0L); /* libcurl would send the body again, to any origin */
-    CBA_SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* nobody asks for an encoding */
+    CBA_SET(CURLOPT_HTTP_CONTENT_DECODING, 0L); /* unless a request asks for an encoding */
     CBA_SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     CBA_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }

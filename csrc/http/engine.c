@@ -90,6 +90,7 @@ static void strip(struct cba_handle *handle) {
     handle->easy = NULL;
     handle->headers = NULL;
     handle->endpoint = NULL;
+    handle->traits = 0;
     handle->error[0] = '\0';
 }
 
@@ -268,6 +269,12 @@ bool cba_engine_is_alone(const struct cba_engine *engine) {
     return engine->added == 1;
 }
 
+void cba_engine_go_on(struct cba_engine *engine, struct cba_handle *handle) {
+    enter(engine);
+    (void)curl_easy_pause(handle->easy, CURLPAUSE_CONT); /* a failure shows at the next step */
+    leave(engine);
+}
+
 static void collect_finished(struct cba_engine *engine, void (*finish)(void *owner, int code)) {
     CURLMsg *message;
     int left = 1;
@@ -306,6 +313,10 @@ bool cba_engine_has_new(const struct cba_engine *engine) {
     return engine->has_new;
 }
 
-void cba_engine_refuse_unclean(struct cba_engine *engine, int port) {
-    cba_sockets_refuse_unclean(&engine->sockets, port);
+bool cba_engine_refuse_unclean(struct cba_engine *engine, int port) {
+    return cba_sockets_refuse_unclean(&engine->sockets, port);
+}
+
+void cba_engine_note_http1(struct cba_engine *engine, int port) {
+    cba_sockets_note_http1(&engine->sockets, port);
 }

@@ -20,6 +20,7 @@ struct cba_engine;
 struct cba_handle {
     CURL *easy;                    /* NULL: to be set up */
     struct cba_endpoint *endpoint; /* a reference to what `easy` is set up for, or NULL */
+    unsigned traits;               /* of the last request: see request.h */
     struct curl_slist *headers;    /* `easy` borrows these two */
     char error[CURL_ERROR_SIZE];
     struct cba_bodies bodies;
@@ -61,6 +62,9 @@ bool cba_engine_add(struct cba_engine *engine, struct cba_handle *handle);
 void cba_engine_remove(struct cba_engine *engine, struct cba_handle *handle);
 bool cba_engine_is_alone(const struct cba_engine *engine); /* one handle is added */
 
+/* A handle that its callbacks have paused goes on. */
+void cba_engine_go_on(struct cba_engine *engine, struct cba_handle *handle);
+
 /* Moves all on without waiting. For each handle that has ended it calls `finish`, which removes the
  * handle, with its CURLOPT_PRIVATE and libcurl's code. CBA_PENDING, or why the step failed. */
 enum cba_outcome cba_engine_step(struct cba_engine *engine, void (*finish)(void *owner, int code));
@@ -72,6 +76,9 @@ void cba_engine_poll(struct cba_engine *engine, double seconds);
 bool cba_engine_has_new(const struct cba_engine *engine);
 
 /* Before a request on a kept connection with that port of ours: see sockets.h. */
-void cba_engine_refuse_unclean(struct cba_engine *engine, int port);
+bool cba_engine_refuse_unclean(struct cba_engine *engine, int port);
+
+/* A connection with that port of ours has answered by HTTP/1. */
+void cba_engine_note_http1(struct cba_engine *engine, int port);
 
 #endif

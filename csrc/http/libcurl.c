@@ -51,6 +51,10 @@ bool cba_libcurl_resolves_aside(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
+bool cba_libcurl_has_http2(void) {
+    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
+}
+
 /* What follows `name` and a slash in the name of its TLS library; NULL when that is another one. */
 static const char *version_of(const char *name) {
     const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;

@@ -15,6 +15,9 @@ const char *cba_libcurl_version(void);
 const char *cba_libcurl_number(void);
 const char *cba_libcurl_least(void);
 
+/* Whether it has HTTP/2. */
+bool cba_libcurl_has_http2(void);
+
 /* Whether GnuTLS is its TLS library. */
 bool cba_libcurl_has_gnutls(void);
 

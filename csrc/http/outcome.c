@@ -227,3 +227,16 @@ void cba_outcome_judge(struct cba_failure *failure, int curl_code,
         failure->outcome = CBA_TOO_LARGE;
     }
 }
+
+const char *cba_http_version_name(long version) {
+    switch (version) {
+        case CURL_HTTP_VERSION_1_0:
+            return "1.0";
+        case CURL_HTTP_VERSION_1_1:
+            return "1.1";
+        case CURL_HTTP_VERSION_2_0:
+            return "2";
+        default:
+            return NULL;
+    }
+}

@@ -67,6 +67,9 @@ struct cba_evidence {
 /* Notes in a failure, which is none yet, why a client certificate or key cannot be used. */
 void cba_failure_of_client(struct cba_failure *failure, const char *detail);
 
+/* "1.1" and so on, of a version as libcurl numbers them; NULL for none. */
+const char *cba_http_version_name(long version);
+
 void cba_outcome_judge(struct cba_failure *failure, int curl_code,
                        const struct cba_evidence *evidence);
 

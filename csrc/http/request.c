@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http/client_certificate.h"
+#include "http/libcurl.h"
 #include "http/proxy.h"
 #include "http/setopt.h"
 #include "secret/secret.h"
@@ -18,16 +19,9 @@ static void append(struct curl_slist **list, const char *line, struct cba_failur
     }
 }
 
-static void append_all(struct curl_slist **list, const char *const *lines,
-                       struct cba_failure *failure) {
-    for (; lines != NULL && *lines != NULL; lines++) {
-        append(list, *lines, failure);
-    }
-}
-
-/* A line is "Name: value", or "Name;" for an empty value. */
+/* A line is "Name: value", or "Name;" for an empty value. `name` may be a whole line, too. */
 static bool has_header(const char *const *lines, const char *name) {
-    size_t length = strlen(name);
+    size_t length = strcspn(name, ":;");
     for (; lines != NULL && *lines != NULL; lines++) {
         if (strcspn(*lines, ":;") == length && cba_ascii_same(*lines, name, length)) {
             return true;
@@ -36,20 +30,38 @@ static bool has_header(const char *const *lines, const char *name) {
     return false;
 }
 
+/* Of a POST, a PUT and a PATCH even an empty body has a length (RFC 9110, section 8.6). A HEAD has
+ * no body. */
+static bool has_body(const struct cba_request *request) {
+    static const char *const always[] = {"POST", "PUT", "PATCH"};
+    bool has = request->body != NULL || request->upload;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+        has |= strcmp(request->method, always[i]) == 0;
+    }
+    return has && strcmp(request->method, "HEAD") != 0;
+}
+
 /* Two headers that libcurl would add are turned off. Expect: 100-continue costs a round trip, and
  * some servers never answer it. A Content-Type would say that any body is a form. */
 static void build_headers(const struct cba_settings *settings, const struct cba_request *request,
                           struct curl_slist **list, struct cba_failure *failure) {
     append(list, "Expect:", failure);
-    if (request->body != NULL && !has_header(request->headers, "Content-Type") &&
+    if (has_body(request) && !has_header(request->headers, "Content-Type") &&
         !has_header(settings->headers, "Content-Type")) {
         append(list, "Content-Type:", failure);
     }
-    if (!has_header(settings->headers, "User-Agent")) {
+    if (!has_header(request->headers, "User-Agent") &&
+        !has_header(settings->headers, "User-Agent")) {
         append(list, "User-Agent: corebank-auth/" CBA_VERSION, failure);
     }
-    append_all(list, request->headers, failure);
-    append_all(list, settings->headers, failure);
+    for (const char *const *line = request->headers; line != NULL && *line != NULL; line++) {
+        append(list, *line, failure);
+    }
+    for (const char *const *line = settings->headers; line != NULL && *line != NULL; line++) {
+        if (!has_header(request->headers, *line)) {
+            append(list, *line, failure);
+        }
+    }
 }
 
 /* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the
@@ -62,14 +74,48 @@ bool cba_request_is_private(const struct cba_settings *settings, const char *pro
            (proxy != NULL && strchr(proxy, '@') != NULL);
 }
 
-/* To libcurl a request is a POST, a HEAD or a GET, whatever its method's name is. Of a POST it says
- * how long the body is, even an empty one (RFC 9110, section 8.6). A HEAD has no body. */
+bool cba_request_is_line(const char *line, size_t length) {
+    size_t name = 0;
+    while (name < length && line[name] != ':' && line[name] != ';') {
+        name++;
+    }
+    if (name == length || !cba_ascii_is_token(line, name)) {
+        return false;
+    }
+    if (line[name] == ';') {
+        return name + 1 == length;
+    }
+    bool has_value = false;
+    for (size_t i = name + 1; i < length; i++) {
+        unsigned char c = (unsigned char)line[i];
+        if ((c < ' ' && c != '\t') || c == 0x7F) {
+            return false;
+        }
+        has_value |= c != ' ' && c != '\t';
+    }
+    return has_value;
+}
+
+/* What is taken or given in pieces stays HTTP/1.1: of a stream that is paused libcurl holds up to
+ * 32 MiB, and 7.88 then leaves other streams of the connection waiting. So does what has a
+ * connection of its own. Before 7.80 none is kept, and nothing of HTTP/2 is gained. */
+unsigned cba_request_traits(const struct cba_settings *settings, const struct cba_request *request,
+                            const char *proxy) {
+    bool http2 = request->http2 && !request->stream && !request->upload &&
+                 !cba_request_is_private(settings, proxy) && cba_libcurl_has_http2();
+    return (request->decode ? CBA_REQUEST_DECODES : 0) | (http2 ? CBA_REQUEST_HTTP2 : 0) |
+           (http2 && request->once ? CBA_REQUEST_WATCHED : 0);
+}
+
+/* To libcurl a request is a POST, a HEAD or a GET, whatever its method's name is. */
 static void set_method(CURL *easy, const struct cba_request *request, struct cba_failure *failure) {
+    if (request->upload) {
+        CBA_SET(CURLOPT_CUSTOMREQUEST, request->method);
+        return; /* the rest is flow.c's */
+    }
     bool is_head = strcmp(request->method, "HEAD") == 0;
     bool is_post = strcmp(request->method, "POST") == 0;
-    bool has_body = request->body != NULL || is_post || strcmp(request->method, "PUT") == 0 ||
-                    strcmp(request->method, "PATCH") == 0;
-    if (has_body && !is_head) {
+    if (has_body(request)) {
         CBA_SET(CURLOPT_POST, 1L);
         CBA_SET(CURLOPT_POSTFIELDS, request->body != NULL ? request->body : "");
         CBA_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
@@ -78,6 +124,25 @@ static void set_method(CURL *easy, const struct cba_request *request, struct cba
         CBA_SET(CURLOPT_NOBODY, is_head ? 1L : 0L);
     }
     CBA_SET(CURLOPT_CUSTOMREQUEST, is_head || is_post ? NULL : request->method);
+}
+
+/* Only what differs from the handle's last request is set. */
+void cba_request_set_traits(void *easy, unsigned traits, unsigned changed,
+                            struct cba_failure *failure) {
+    if ((changed & CBA_REQUEST_DECODES) != 0) {
+        bool decodes = (traits & CBA_REQUEST_DECODES) != 0;
+        CBA_SET(CURLOPT_ACCEPT_ENCODING, decodes ? "" : NULL);
+        CBA_SET(CURLOPT_HTTP_CONTENT_DECODING, decodes ? 1L : 0L);
+    }
+    if ((changed & CBA_REQUEST_HTTP2) != 0) {
+        bool http2 = (traits & CBA_REQUEST_HTTP2) != 0;
+        CBA_SET(CURLOPT_HTTP_VERSION,
+                (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+        CBA_SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L); /* for a connection that all can share */
+    }
+    if ((changed & CBA_REQUEST_WATCHED) != 0) {
+        CBA_SET(CURLOPT_VERBOSE, (traits & CBA_REQUEST_WATCHED) != 0 ? 1L : 0L);
+    }
 }
 
 void cba_request_set(void *easy, const struct cba_settings *settings,

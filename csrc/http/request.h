@@ -15,7 +15,17 @@ struct cba_request {
     size_t body_length;
     size_t answer_max;  /* bytes of the answer's body, when its status is of success */
     size_t refusal_max; /* bytes of it that are kept when the status is another */
+    bool decode;        /* ask for encodings of the body that libcurl knows, and decode it */
+    bool http2;         /* if this libcurl and the server can */
+    bool once;          /* not to be sent again by libcurl */
+    bool keep_headers;  /* all header lines of the answer */
+    bool stream;        /* the body of a 2xx is taken in pieces; `answer_max` does not count */
+    bool upload;        /* the body, in place of `body`, is given in pieces */
+    long long size;     /* of an upload, or CBA_SIZE_UNKNOWN */
+    double idle;        /* seconds, with `stream` or `upload`; see flow.h. 0: none */
 };
+
+enum { CBA_SIZE_UNKNOWN = -1 };
 
 struct curl_slist;
 
@@ -28,6 +38,21 @@ void cba_request_set(void *easy, const struct cba_settings *settings,
 
 /* Wipes them and frees them, after the handle has given them back. NULL is fine. */
 void cba_request_free_headers(struct curl_slist *headers);
+
+/* Whether it is one header line, "Name: value" or, for an empty value, "Name;". To libcurl "Name:"
+ * would mean another thing: none of that name. */
+bool cba_request_is_line(const char *line, size_t length);
+
+/* How libcurl's handle differs between requests of one endpoint. */
+enum { CBA_REQUEST_DECODES = 1, CBA_REQUEST_HTTP2 = 2, CBA_REQUEST_WATCHED = 4 };
+
+/* Which of them a request needs. */
+unsigned cba_request_traits(const struct cba_settings *settings, const struct cba_request *request,
+                            const char *proxy);
+
+/* Sets those on a handle, which has those of `changed` otherwise. */
+void cba_request_set_traits(void *easy, unsigned traits, unsigned changed,
+                            struct cba_failure *failure);
 
 /* Whether a request must have a handle and a connection of its own, because they hold a secret: the
  * key of a client, or the password of a proxy. */

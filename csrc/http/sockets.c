@@ -56,7 +56,7 @@ curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_so
     curl_socket_t fd = open_socket(address);
     if (sockets != NULL && fd != CURL_SOCKET_BAD) {
         forget(sockets, fd); /* of one that was closed unseen by us */
-        sockets->list[sockets->count++] = (struct cba_socket){fd, 0};
+        sockets->list[sockets->count++] = (struct cba_socket){.fd = fd};
     }
     return fd;
 }
@@ -79,15 +79,26 @@ static int own_port(curl_socket_t fd) {
     return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
-void cba_sockets_refuse_unclean(struct cba_sockets *sockets, int port) {
-    char byte;
+void cba_sockets_note_http1(struct cba_sockets *sockets, int port) {
     for (size_t i = 0; i < sockets->count; i++) {
         struct cba_socket *one = &sockets->list[i];
         if (one->port == 0) {
             one->port = own_port(one->fd);
         }
-        if (one->port == port && recv(one->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+        one->is_http1 |= one->port == port;
+    }
+}
+
+bool cba_sockets_refuse_unclean(struct cba_sockets *sockets, int port) {
+    char byte;
+    bool is_refused = false;
+    for (size_t i = 0; i < sockets->count; i++) {
+        struct cba_socket *one = &sockets->list[i];
+        if (one->is_http1 && one->port == port &&
+            recv(one->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
             shutdown(one->fd, SHUT_RDWR);
+            is_refused = true;
         }
     }
+    return is_refused;
 }

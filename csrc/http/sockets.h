@@ -12,6 +12,7 @@
 struct cba_socket {
     curl_socket_t fd;
     int port; /* its own; 0: not asked for yet */
+    bool is_http1;
 };
 
 /* All zeros at first. */
@@ -30,8 +31,13 @@ void cba_sockets_free(struct cba_sockets *sockets);
 curl_socket_t cba_sockets_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address);
 int cba_sockets_close(void *owner, curl_socket_t fd);
 
-/* Before a request on a kept connection with that port of ours: shuts it down when there is
- * something to read. Sending fails then, and libcurl begins anew on another connection. */
-void cba_sockets_refuse_unclean(struct cba_sockets *sockets, int port);
+/* A connection with that port of ours has answered by HTTP/1. On one of HTTP/2 the server may send
+ * at any time, and says to which request an answer belongs. */
+void cba_sockets_note_http1(struct cba_sockets *sockets, int port);
+
+/* Before a request on a kept connection of HTTP/1 with that port of ours: shuts it down when there
+ * is something to read, and returns true. Sending fails then, and libcurl begins anew on another
+ * connection. */
+bool cba_sockets_refuse_unclean(struct cba_sockets *sockets, int port);
 
 #endif

@@ -18,8 +18,18 @@ enum {
 
 struct cba_transfer;
 
+/* Of a request, whatever came of it. */
+enum cba_sent {
+    CBA_NOT_SENT,   /* no byte has left, or the server says that it has not looked at it */
+    CBA_SENT_MAYBE, /* some have, and no status came */
+    CBA_SENT,       /* a status came */
+};
+
 struct cba_result {
     long status;
+    long http_version; /* as libcurl numbers them */
+    enum cba_sent how_far;
+    bool idle_limited;          /* with CBA_TIMEOUT: no byte of a body moved for too long */
     bool begun;                 /* at least a line of an answer arrived */
     bool is_cut;                /* its body was longer than what is kept, or broke off */
     struct cba_moment sent;     /* before the first byte of the request */
@@ -53,6 +63,26 @@ bool cba_transfer_is_done(struct cba_transfer *transfer);
 /* Sends what is new, waits for activity on any of the engine's transfers, at most `seconds`, and
  * steps. */
 bool cba_transfer_wait(struct cba_transfer *transfer, double seconds);
+
+/* ---- bodies in pieces, see flow.h ---------------------------------------------------------- */
+
+/* What has arrived of a stream, or NULL; and drops it, so that more can come. */
+const char *cba_transfer_piece(const struct cba_transfer *transfer, size_t *length);
+void cba_transfer_drop_piece(struct cba_transfer *transfer);
+
+/* Whether bytes can be given, and at most how many altogether. */
+bool cba_transfer_is_upload(const struct cba_transfer *transfer, long long *left);
+
+/* Gives bytes of an upload; how many were taken: all when it is over. Then ends the upload. */
+size_t cba_transfer_give(struct cba_transfer *transfer, const char *bytes, size_t length);
+void cba_transfer_end_upload(struct cba_transfer *transfer);
+
+/* ---- what came of it ----------------------------------------------------------------------- */
+
+struct cba_header_lines;
+
+/* All headers of the answer, as far as they have come; none unless the request kept them. */
+const struct cba_header_lines *cba_transfer_headers(const struct cba_transfer *transfer);
 
 const struct cba_result *cba_transfer_result(const struct cba_transfer *transfer);
 

@@ -61,19 +61,19 @@ static bool is_opaque(const char *text) {
     return text[length] == ':' && text[length + 1] != '/';
 }
 
-/* libcurl 7.74 takes white space, which would break the request's line in two. */
-static bool has_white_space(const char *text) {
+/* libcurl 7.74 takes white space. */
+bool cba_url_is_clean(const char *text) {
     for (const char *c = text; *c != '\0'; c++) {
         if ((unsigned char)*c <= ' ' || *c == '\x7F') {
-            return true;
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url) {
     memset(url, 0, sizeof *url);
-    if (has_white_space(text) || (base != NULL && is_opaque(text))) {
+    if (!cba_url_is_clean(text) || (base != NULL && is_opaque(text))) {
         return CBA_URL_BAD;
     }
     CURLU *handle = curl_url();

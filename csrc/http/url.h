@@ -17,6 +17,10 @@ struct cba_url {
 
 enum cba_url_status { CBA_URL_OK, CBA_URL_BAD, CBA_URL_NO_MEMORY };
 
+/* Whether a URL has no white space or control character, which would break a request's line in two.
+ */
+bool cba_url_is_clean(const char *text);
+
 /* Takes `text` apart; with a `base`, resolves it as a reference against that first (RFC 3986). */
 enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url);
 

@@ -1,6 +1,8 @@
 /* Reads and sets fields of Lua tables, for the bindings. */
 #include <math.h>
+#include <string.h>
 
+#include "http/request.h"
 #include "lua/bindings.h"
 #include "lua/object.h"
 
@@ -10,7 +12,9 @@ const char *cba_string_field(lua_State *L, int table, const char *name) {
     if (!lua_isnil(L, -1)) {
         /* Only true strings: converting a number would make one that nobody keeps. */
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, table, name);
-        value = lua_tostring(L, -1);
+        size_t length;
+        value = lua_tolstring(L, -1, &length);
+        luaL_argcheck(L, strlen(value) == length, table, name); /* no NUL in it */
     }
     lua_pop(L, 1);
     return value;
@@ -28,14 +32,14 @@ void cba_lines_field(lua_State *L, int table, const char *name,
     size_t count = 0;
     lua_getfield(L, table, name);
     if (lua_istable(L, -1)) {
-        for (; count < CBA_LINES_MAX; count++) {
+        size_t length = 0, all = lua_rawlen(L, -1);
+        luaL_argcheck(L, all <= CBA_LINES_MAX, table, "too many header lines");
+        for (; count < all; count++) {
             lua_rawgeti(L, -1, (int)count + 1);
-            bool is_line = lua_type(L, -1) == LUA_TSTRING;
-            lines[count] = lua_tostring(L, -1);
+            lines[count] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+            bool is_line = lines[count] != NULL && cba_request_is_line(lines[count], length);
             lua_pop(L, 1);
-            if (!is_line) {
-                break;
-            }
+            luaL_argcheck(L, is_line, table, "not a header line");
         }
     }
     lines[count] = NULL;

@@ -2,12 +2,13 @@
  * and closes it. */
 #include <string.h>
 
+#include "http/header_lines.h"
 #include "http/transfer.h"
 #include "lua/bindings.h"
 #include "lua/object.h"
+#include "lua/request.h"
 #include "secret/redact.h"
 #include "secret/secret.h"
-#include "json/credentials.h"
 #include "json/reply.h"
 
 static const char transfer_type[] = "corebank.auth.transfer";
@@ -16,81 +17,13 @@ static const char transfer_type[] = "corebank.auth.transfer";
 
 enum { ENDPOINT = 1, REQUEST = 2, SECONDS = 3 };
 
-enum {
-    ANSWER_LIMIT = 1 << 30, /* that a request may say */
-    SHOWN = 4096,           /* of a refusal's */
-};
-
-/* Writes the JSON of credentials into memory of the transfer, with no copy in between. */
-static void write_credentials(lua_State *L, struct cba_transfer *transfer, const char *id,
-                              struct cba_request *request) {
-    char *body = cba_transfer_make_body(transfer, CBA_JSON_CREDENTIALS_MAX);
-    /* Last: see cba_check_secret. */
-    size_t length;
-    const struct cba_secret *secret = cba_secret_field(L, REQUEST, "clientSecret");
-    luaL_argcheck(L, secret != NULL, REQUEST, "credentials are missing or closed");
-    if (body == NULL) {
-        cba_nomemory(L);
-        return;
-    }
-    request->body = body;
-    request->body_length = cba_json_write_credentials(body, CBA_JSON_CREDENTIALS_MAX, id,
-                                                      cba_secret_bytes(secret, &length));
-    if (request->body_length == 0) {
-        luaL_error(L, "the credentials do not fit into a request");
-    }
-}
-
-/* Copies a string, which may be a secret too, into memory of the transfer. */
-static void write_body(lua_State *L, struct cba_transfer *transfer, struct cba_request *request) {
-    lua_getfield(L, REQUEST, "body");
-    const char *body = luaL_optlstring(L, -1, NULL, &request->body_length);
-    if (body != NULL) {
-        char *copy = cba_transfer_make_body(transfer, request->body_length);
-        if (copy == NULL) {
-            cba_nomemory(L);
-            return;
-        }
-        request->body = memcpy(copy, body, request->body_length);
-    }
-    lua_pop(L, 1);
-}
-
-static void read_request(lua_State *L, struct cba_request *request,
-                         const char *headers[CBA_LINES_MAX + 1]) {
-    memset(request, 0, sizeof *request);
-    request->url = cba_string_field(L, REQUEST, "url");
-    luaL_argcheck(L, request->url != NULL, REQUEST, "url is missing");
-    request->method = cba_string_field(L, REQUEST, "method");
-    if (request->method == NULL) {
-        request->method = "GET";
-    }
-    cba_lines_field(L, REQUEST, "headers", headers);
-    request->headers = headers;
-    lua_getfield(L, REQUEST, "maxBytes");
-    lua_Number max_bytes = luaL_optnumber(L, -1, CBA_ANSWER_BODY_MAX);
-    luaL_argcheck(L, max_bytes >= 0 && max_bytes <= ANSWER_LIMIT, REQUEST, "maxBytes");
-    request->answer_max = request->refusal_max = (size_t)max_bytes;
-    lua_pop(L, 1);
-}
-
-/* transfer(endpoint, request, seconds) -> transfer, started
- *
- * `request`:
- *   url        absolute
- *   method     default "GET"
- *   headers    a list of lines, "Name: value", beside the endpoint's
- *   body       a string; or
- *   clientId, clientSecret   in its place, the JSON that asks the bank for a token is the body, and
- *              of an answer that refuses one 4 KiB are kept
- *   maxBytes   of the answer's body; default 64 KiB. A longer one of a 2xx is a failure
- *              ("too_large"), of another status it is cut off */
+/* transfer(endpoint, request, seconds) -> transfer, started. See request.c for `request`. */
 static int transfer_new(lua_State *L) {
     struct cba_request request;
-    const char *headers[CBA_LINES_MAX + 1];
+    struct cba_request_lines lines;
     luaL_checktype(L, REQUEST, LUA_TTABLE);
     long timeout_ms = cba_milliseconds(luaL_checknumber(L, SECONDS));
-    read_request(L, &request, headers);
+    cba_read_request(L, REQUEST, &request, &lines);
     struct cba_transfer **slot = cba_newslot(L, transfer_type);
     struct cba_engine *engine = cba_get_engine(L);
     /* Looked at last, as a secret is: a finalizer may close it. */
@@ -99,13 +32,7 @@ static int transfer_new(lua_State *L) {
     if (transfer == NULL) {
         return cba_nomemory(L);
     }
-    const char *id = cba_string_field(L, REQUEST, "clientId");
-    if (id != NULL) {
-        request.refusal_max = SHOWN;
-        write_credentials(L, transfer, id, &request);
-    } else {
-        write_body(L, transfer, &request);
-    }
+    cba_write_body(L, REQUEST, transfer, &request);
     cba_transfer_start(transfer, &request, timeout_ms);
     return 1;
 }
@@ -163,26 +90,43 @@ static const struct cba_result *check_result(lua_State *L, const struct cba_tran
     return result;
 }
 
+static const char *const sent_words[] = {
+    [CBA_NOT_SENT] = "no",
+    [CBA_SENT_MAYBE] = "maybe",
+    [CBA_SENT] = "yes",
+};
+
 /* transfer:result() -> a table:
  *   status       HTTP status, when there is one
  *   failure      else a problem code
  *   tlsFault     "trust", "store", "client", "pin", "refused" or "handshake", with failure "tls"
  *   step         with failure "timeout", what was under way: "name", "connection", "tunnel" or
  *                "handshake"; absent: the answer was waited for
- *   limit        "connectTimeout", when that was over and not the time of the whole
+ *   limit        "connectTimeout" or "idle", when that was over and not the time of the whole
  *   atProxy      true: it was the proxy that it failed with
  *   detail       what libcurl or the system says of it, printable; may be absent
  *   begun        whether a line of an answer arrived, a proxy's counted
- *   date, retryAfter, retryAt, contentType, location   from the answer's headers; may be absent
- * Out of memory raises. */
+ *   sent         "no": no byte of the request has left, or the server says that it has not looked
+ * at it; "maybe": some have, and no status came; "yes": a status came cut          true: the body
+ * is not whole; it broke off, or was longer than is kept httpVersion  "1.0", "1.1" or "2", of the
+ * answer; may be absent date, retryAfter, retryAt, contentType, location   from the answer's
+ * headers; may be absent Out of memory raises. */
 static int transfer_result(lua_State *L) {
     const struct cba_result *result = check_result(L, check_transfer(L));
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 12);
     if (result->failure.outcome == CBA_ANSWERED) {
         cba_pushwhole(L, (double)result->status);
         lua_setfield(L, -2, "status");
     }
     cba_set_failure(L, &result->failure);
+    if (result->idle_limited) {
+        cba_set_string(L, "limit", "idle");
+    }
+    cba_set_string(L, "sent", sent_words[result->how_far]);
+    if (result->is_cut) {
+        cba_set_flag(L, "cut", true);
+    }
+    cba_set_string(L, "httpVersion", cba_http_version_name(result->http_version));
     cba_set_flag(L, "begun", result->begun || result->failure.proxy_answered);
     cba_set_number(L, "date", result->answer.date);
     cba_set_number(L, "retryAfter", result->answer.retry_after);
@@ -282,7 +226,7 @@ static int transfer_excerpt(lua_State *L) {
     }
     redact_credentials(L, body, length, result->is_cut);
     cba_redact_members(body, length);
-    lua_pushlstring(L, body, length < SHOWN ? length : SHOWN);
+    lua_pushlstring(L, body, length < CBA_REFUSAL_SHOWN ? length : CBA_REFUSAL_SHOWN);
     return 1;
 }
 
@@ -298,13 +242,63 @@ static int transfer_request_id(lua_State *L) {
     return 1;
 }
 
+/* transfer:headers() -> {name, value, name, value, ...}, in the order of the answer, as far as they
+ * have come; empty unless the request has keepHeaders */
+static int transfer_headers(lua_State *L) {
+    const struct cba_header_lines *lines = cba_transfer_headers(check_transfer(L));
+    struct cba_header header;
+    int count = 0;
+    lua_newtable(L);
+    for (size_t at = 0; cba_header_lines_next(lines, &at, &header);) {
+        lua_pushlstring(L, header.name, header.name_length);
+        lua_rawseti(L, -2, ++count);
+        lua_pushlstring(L, header.value, header.value_length);
+        lua_rawseti(L, -2, ++count);
+    }
+    return 1;
+}
+
+/* transfer:take() -> bytes of a streamed body; nil when there are none at the moment, or no more
+ * because the transfer is done */
+static int transfer_take(lua_State *L) {
+    struct cba_transfer *transfer = check_transfer(L);
+    size_t length;
+    const char *bytes = cba_transfer_piece(transfer, &length);
+    if (bytes == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushlstring(L, bytes, length);
+    cba_transfer_drop_piece(transfer);
+    return 1;
+}
+
+/* transfer:give(bytes) -> how many of them were taken: 0 when the window is full; all when the
+ * transfer is done, for then nobody wants them. give(nil) ends the upload. */
+static int transfer_give(lua_State *L) {
+    long long left;
+    size_t length;
+    struct cba_transfer *transfer = check_transfer(L);
+    bool is_upload = cba_transfer_is_upload(transfer, &left);
+    luaL_argcheck(L, is_upload, 1, "no upload, or one that has ended");
+    if (lua_isnoneornil(L, 2)) {
+        cba_transfer_end_upload(transfer);
+        return 0;
+    }
+    const char *bytes = luaL_checklstring(L, 2, &length);
+    luaL_argcheck(L, (long long)length <= left, 2, "longer than the upload's size");
+    cba_pushwhole(L, (double)cba_transfer_give(transfer, bytes, length));
+    return 1;
+}
+
 /* transfer:body() -> the answer's body; nil when it is compressed, which nobody asked for */
 static int transfer_body(lua_State *L) {
     size_t length;
     struct cba_transfer *transfer = check_transfer(L);
     const struct cba_result *result = check_result(L, transfer);
     const char *body = cba_transfer_answer_body(transfer, &length);
-    if (result->answer.is_compressed) {
+    /* Nothing of such a body is kept. A header alone does no harm, as of a HEAD or a 304. */
+    if (result->answer.is_compressed && result->is_cut && length == 0) {
         lua_pushnil(L);
     } else {
         lua_pushlstring(L, body, length);
@@ -333,11 +327,19 @@ void cba_open_transfer(lua_State *L) {
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
-        {"step", transfer_step},       {"is_done", transfer_is_done},
-        {"wait", transfer_wait},       {"result", transfer_result},
-        {"reply", transfer_reply},     {"body", transfer_body},
-        {"excerpt", transfer_excerpt}, {"request_id", transfer_request_id},
-        {"close", transfer_close},     {NULL, NULL},
+        {"step", transfer_step},
+        {"is_done", transfer_is_done},
+        {"wait", transfer_wait},
+        {"result", transfer_result},
+        {"take", transfer_take},
+        {"give", transfer_give},
+        {"headers", transfer_headers},
+        {"reply", transfer_reply},
+        {"body", transfer_body},
+        {"excerpt", transfer_excerpt},
+        {"close", transfer_close},
+        {"request_id", transfer_request_id},
+        {NULL, NULL},
     };
     cba_newtype(L, transfer_type, transfer_close, methods, transfer__tostring);
     cba_setfuncs(L, functions);

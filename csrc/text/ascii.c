@@ -41,3 +41,15 @@ long cba_ascii_hex(const char *digits, size_t count) {
     }
     return value;
 }
+
+bool cba_ascii_is_token(const char *text, size_t length) {
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < length; i++) {
+        char c = cba_ascii_lower(text[i]);
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!is_plain && (c == '\0' || strchr(marks, c) == NULL)) {
+            return false;
+        }
+    }
+    return length > 0;
+}

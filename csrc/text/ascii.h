@@ -15,6 +15,9 @@ bool cba_ascii_same(const char *one, const char *other, size_t length);
 /* Whether `text` begins with `start` in that way. */
 bool cba_ascii_begins(const char *text, const char *start);
 
+/* Whether it is a token of RFC 9110, such as a method or a header's name. */
+bool cba_ascii_is_token(const char *text, size_t length);
+
 /* The number that `count` hex digits, at most 7, stand for; -1 when one of them is no digit. */
 long cba_ascii_hex(const char *digits, size_t count);
 
