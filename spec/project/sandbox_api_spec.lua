@@ -169,4 +169,21 @@ describe("the sandbox bank's API #transfer", function()
     assert.same({received = 2, done = 2}, scenario:transfers())
     assert.equal("HTTP/2.0", scenario:journal()[1].protocol)
   end)
+
+  it("has raw servers of HTTP/2 that refuse a stream, or end without an answer", function()
+    if not HAS_HTTP2 then return end
+    local raw = sandbox.raw{connections = {
+      {{"starttls", alpn = "h2"}, "h2_open", "h2_read", {"h2_answer", "first"}, "h2_read",
+        {"h2_reset", 7}, "silence"},
+      {{"starttls", alpn = "h2"}, "h2_open", "h2_read", {"h2_goaway", 0}, "close"},
+    }}
+    local function get(count)
+      return files.output_of(("curl --silent --max-time 5 --cacert %s -d body %s; echo $?"):format(
+        files.quoted(bank.caFile), (files.quoted(raw.httpsUrl) .. " "):rep(count)))
+    end
+    assert.is_truthy(get(2):find "^first")
+    assert.is_truthy(raw:posts() >= 2)
+    get(1)
+    raw:stop()
+  end)
 end)

@@ -93,6 +93,11 @@ function Bank:posts()
   return self:administer("/posts").posts
 end
 
+--- Requests to the API at the bank's own URL.
+function Bank:calls()
+  return self:administer("/calls").calls
+end
+
 -- A script as the admin port takes it. In a step's `redirect`, "/s/NAME" stands for the scenario.
 local function script_of(steps, name)
   local wire = {}

@@ -16,17 +16,19 @@
 --   send BYTES            with every=S one byte per segment, S seconds apart (0: at once);
 --                         with forever=true again and again until the peer hangs up
 --   sleep S
---   starttls              TLS from here on
+--   starttls              TLS from here on; with alpn=NAME it selects that protocol
 --   tunnel                be a proxy: read CONNECT, connect to that port on loopback, relay
 --   silence               hold the connection open, say nothing more
 --   close                 FIN, as after the last action; under TLS a truncation, for cqueues never
 --                         sends a close_notify (the bank's nginx does)
 --   reset                 RST; with nothing read before, a client may meet it while connecting
+--   h2_...                HTTP/2: raw_http2.lua
 
 local cqueues = require "cqueues"
 local cqueues_socket = require "cqueues.socket"
 local files = require "spec.support.files"
 local luasocket = require "socket"
+local raw_http2 = require "spec.sandbox.raw_http2"
 
 local prefix = assert(arg[1], "usage: raw.lua PREFIX")
 local script = assert(loadfile(prefix .. ".script"))()
@@ -46,16 +48,21 @@ local function count(what)
   counts_file:write(("%d %d\n"):format(counts.connections, counts.posts))
 end
 
-local tls_context
+local tls_contexts = {}
 
-local function server_context()
+local function server_context(alpn)
+  local tls_context = tls_contexts[alpn or ""]
   if not tls_context then
     local context = require "openssl.ssl.context"
     local pkey = require "openssl.pkey"
     local x509 = require "openssl.x509"
     tls_context = context.new("TLS", true)
+    tls_contexts[alpn or ""] = tls_context
     tls_context:setCertificate(x509.new(files.content(script.certificate)))
     tls_context:setPrivateKey(pkey.new(files.content(script.key)))
+    if alpn then
+      tls_context:setAlpnSelect(function() return alpn end)
+    end
   end
   return tls_context
 end
@@ -130,8 +137,8 @@ function actions.sleep(_, action)
   cqueues.sleep(action[2])
 end
 
-function actions.starttls(peer)
-  return peer.socket:starttls(server_context()) ~= nil
+function actions.starttls(peer, action)
+  return peer.socket:starttls(server_context(action.alpn)) ~= nil
 end
 
 function actions.silence()
@@ -176,6 +183,8 @@ function actions.tunnel(peer)
   relay(peer.socket, target)
   return false
 end
+
+raw_http2(actions, take, function() count "posts" end)
 
 local function play(peer, list)
   for _, action in ipairs(list) do
