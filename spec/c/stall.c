@@ -50,12 +50,16 @@ __attribute__((visibility("default"))) ssize_t send(int fd, const void *bytes, s
     return sent;
 }
 
-/* The names of the parameters are ours.
+/* With times of 64 bits on a 32-bit system, <time.h> gives clock_gettime another symbol. This file
+ * is compiled with the same bits as the core, so it defines the symbol that the core calls.
+ *
+ * The names of the parameters are ours.
  * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t id, struct timespec *now) {
     static int (*real)(clockid_t, struct timespec *);
     if (real == NULL) {
-        *(void **)&real = next("clock_gettime");
+        *(void **)&real =
+            next(sizeof(time_t) > sizeof(long) ? "__clock_gettime64" : "clock_gettime");
     }
     int status = real(id, now);
     if (status == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
