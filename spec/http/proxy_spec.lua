@@ -126,7 +126,9 @@ describe("S22: an https proxy with an authority of its own #tls", function()
   it("is --proxy-ca-file in the command, and in what the doctor says", function()
     if is_stuck() then return end
     local raw = sandbox.raw{connections = OPENS, certificate = own}
-    local words = {"--proxy", raw.httpsUrl, "--no-proxy", "", "--ca-file", bank.caFile}
+    local words = {"--proxy", raw.httpsUrl, "--no-proxy", "", "--ca-file", bank.caFile,
+      "--connect-timeout", tostring(survive.seconds(3)), "--timeout",
+      tostring(survive.seconds(10))}
     local function run(name, more)
       local line = {name}
       for _, word in ipairs(words) do line[#line + 1] = word end

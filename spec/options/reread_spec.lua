@@ -71,12 +71,14 @@ describe("S34: a secret file that cannot be read again after a denial", function
   end)
 
   it("is spoken of by a client, its events and explain, as it is at that moment", function()
-    local scenario, events = bank:scenario{{}}, {}
+    -- The denial is remembered for as long as this test takes.
+    local scenario, events = bank:scenario{{headers = {["Retry-After"] = "60"}}, {}}, {}
     local client = auth.client(survive.options{baseUrl = scenario.baseUrl,
       clientSecret = auth.secret.file(path),
       onEvent = function(event) events[#events + 1] = event end})
     run "rm -rf FILE"()
-    local _, message = client:token()
+    local _, message, denial = client:token()
+    assert.equal(60, denial.retryAfter)
     said(message, "No such file or directory")
     assert.equal("denied", events[1].name)
     assert.equal("No such file or directory", events[1].secretFault)

@@ -91,6 +91,7 @@ function survive.options(changes)
   local options = {
     baseUrl = bank.url, clientId = bank.clientId, clientSecret = bank.clientSecret,
     caFile = bank.caFile, attempts = 1, timeout = survive.seconds(5),
+    connectTimeout = survive.seconds(3),
   }
   for name, value in pairs(changes or {}) do
     if value ~= survive.ABSENT then options[name] = value else options[name] = nil end
