@@ -43,28 +43,38 @@ end
 --- See corebank.auth.nginx.
 function answers.ready(name)
   pulse.ensure()
-  if not name then return answer_for_all(banks.each()) end
-  local bank = banks.find(name)
+  if not name then return answer_for_all(banks.with_plugins()) end
+  local bank = banks.with_plugins(name)[1]
   local token = bank and token_of(bank)
   local state = not bank and "unknown" or not bank.client and "not set up"
     or bank.client:explain().state
   answer(token, (',"state":"%s","remaining":%d'):format(state, token and token:remaining() or 0))
 end
 
+-- One row for each name: banks of plugins may share one, and then share its counters.
+local function add_row(rows, bank)
+  local token = token_of(bank)
+  local remaining = token and token:remaining() or 0
+  bank.metrics:count_noted()
+  local row = rows[bank.name]
+  if row then
+    row.remaining = math.max(row.remaining, remaining)
+  else
+    row = {metrics = bank.metrics, remaining = remaining}
+    rows[bank.name], rows[#rows + 1] = row, row
+  end
+end
+
 --- See corebank.auth.nginx.
 function answers.metrics(name)
   pulse.ensure()
-  local list = {}
-  for i, bank in ipairs(banks.each(name)) do
-    if bank.metrics then
-      local token = token_of(bank)
-      bank.metrics:count_noted()
-      list[#list + 1] = {metrics = bank.metrics, remaining = token and token:remaining() or 0}
-    end
+  local rows = {}
+  for i, bank in ipairs(banks.with_plugins(name)) do
+    if bank.metrics then add_row(rows, bank) end
     if i % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
   end
   ngx.header["Content-Type"] = "text/plain; version=0.0.4"
-  metrics.write(list, function(piece)
+  metrics.write(rows, function(piece)
     ngx.print(piece)
     ngx.sleep(TURN)
   end)

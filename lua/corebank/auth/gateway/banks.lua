@@ -66,6 +66,22 @@ function banks.each(name)
   return list
 end
 
+--- Those, and the banks of plugins. Several of these may have one name.
+---@return corebank.auth.gateway.Bank[] # a list of the caller's own
+function banks.with_plugins(name)
+  if known[name] then return {known[name]} end
+  local list, isNamed = {}, {}
+  for _, each in ipairs(name and {} or names) do
+    list[#list + 1] = known[each]
+    isNamed[known[each]] = true
+  end
+  for _, bank in ipairs(clients.each()) do
+    if not isNamed[bank] and (not name or bank.name == name) then list[#list + 1] = bank end
+  end
+  if name and #list == 0 then log.unknown(tostring(name)) end
+  return list
+end
+
 --- Another bank that uses the same variable.
 ---@return corebank.auth.gateway.Bank?
 function banks.other_with(variable, bank)

@@ -7,6 +7,7 @@ local ngx = ngx
 
 local FAULT_AGAIN = 60    -- seconds until the same fault is logged again
 local MOST_UNKNOWN = 20   -- unknown names that are logged; they may come from requests
+local MOST_TOLD = 100     -- lines about plugins that are logged once each
 
 local log = {}
 
@@ -120,6 +121,39 @@ function log.fault(bank, what, fault)
   if bank.fault == text and now < bank.faultDue then return end
   bank.fault, bank.faultDue = text, now + FAULT_AGAIN
   write(ngx.ERR, bank, text)
+end
+
+-- ---- plugins -----------------------------------------------------------------------------------
+
+local told, told_left = {}, MOST_TOLD
+
+local function tell_once(level, text)
+  if told[text] or told_left == 0 then return end
+  told[text], told_left = true, told_left - 1
+  ngx.log(level, text)
+end
+
+--- A mistake in a configuration of a plugin that leaves it without a bank.
+function log.plugin(mistake)
+  tell_once(ngx.ERR, "corebank-auth: plugin: " .. mistake .. "; its requests are answered 503")
+end
+
+--- A plugin does without the usual dict.
+function log.no_dict(name)
+  tell_once(ngx.WARN, ("corebank-auth: plugin: there is no lua_shared_dict '%s', so each worker "
+    .. "fetches tokens of its own; see docs/troubleshooting.md"):format(name))
+end
+
+--- A request is mirrored, and the mirror would get the token.
+function log.mirrored()
+  tell_once(ngx.ERR, "corebank-auth: plugin: proxy-mirror would send the token to another server; "
+    .. "requests that are mirrored are answered 503: use one of the two plugins on a route")
+end
+
+-- ---- timers ------------------------------------------------------------------------------------
+
+function log.beat(fault)
+  tell_once(ngx.ERR, "corebank-auth: a beat of the pulse ended with an error: " .. tostring(fault))
 end
 
 local timer_fault

@@ -109,6 +109,21 @@ local function count_noted()
   end
 end
 
+local listeners = {}
+
+--- Calls a function before each beat.
+---@param listener fun()
+function pulse.before_beat(listener)
+  listeners[#listeners + 1] = listener
+end
+
+local function call_listeners()
+  for _, listener in ipairs(listeners) do
+    local ok, fault = pcall(listener)
+    if not ok then log.beat(fault) end
+  end
+end
+
 -- Sweeps again for banks that are due before the next beat. An exiting worker calls it a last time,
 -- with `premature`.
 local function beat(premature)
@@ -117,6 +132,7 @@ local function beat(premature)
     return count_noted()
   end
   local ends = core.boot() + PERIOD
+  call_listeners()
   while not ngx.worker.exiting() do
     local seconds = sweep_alone() - core.boot()
     if core.boot() + seconds >= ends then break end

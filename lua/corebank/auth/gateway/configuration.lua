@@ -1,0 +1,114 @@
+--- Checks a configuration of a plugin, as Kong or APISIX has it.
+
+local fields = require "corebank.auth.gateway.fields"
+local options = require "corebank.auth.options.read"
+local suggest = require "corebank.auth.options.suggest"
+
+local ngx = ngx
+
+local configuration = {}
+
+-- What stands for a value that only the gateway's vault knows, where rules compare values.
+local STAND_IN = {baseUrl = "https://bank.example", clientId = "x", clientSecret = "x"}
+
+-- The first bytes of references. Each request looks at all values.
+local BEGINNINGS = {[("{"):byte()] = true, [("$"):byte()] = true}
+
+--- Whether a value is a reference that the gateway resolves later: Kong's `{vault://…}`, APISIX's
+-- `$secret://…` or `$env://…`.
+---@return boolean
+function configuration.is_reference(value)
+  if type(value) ~= "string" or not BEGINNINGS[value:byte()] then return false end
+  return value:find "^{vault://.*}$" ~= nil or value:find "^%$secret://" ~= nil
+    or value:sub(1, 7):lower() == "$env://"
+end
+
+local is_reference = configuration.is_reference
+
+local function has_reference(value)
+  if type(value) ~= "table" then return is_reference(value) end
+  for _, each in pairs(value) do
+    if is_reference(each) then return true end
+  end
+  return false
+end
+
+--- The known options that a configuration has.
+---@param conf table
+---@return table values by name
+function configuration.values(conf)
+  local values = {}
+  for _, field in ipairs(fields.list) do
+    local value = conf[field.name]
+    if value ~= ngx.null then values[field.name] = value end
+  end
+  return values
+end
+
+--- What is wrong with a name that is no option's. Gateways add names with an underscore of their
+-- own.
+---@return string? mistake
+function configuration.unknown(conf)
+  local known = {}
+  for _, field in ipairs(fields.list) do known[field.name] = true end
+  for name in pairs(conf) do
+    if not known[name] and not (type(name) == "string" and name:find "^[_$]") then
+      return suggest.mistake(name, fields.list)
+    end
+  end
+end
+
+--- What is wrong with a value. A reference is not looked at.
+---@param field corebank.auth.gateway.Field
+---@return string? reason
+function configuration.fault(field, value)
+  if has_reference(value) then return nil end
+  local checked, reason = field.check(value)
+  if checked == nil then return reason end
+end
+
+-- What the rules about several options say: those of auth.client.
+local function mistake_together(values)
+  local copy = {}
+  for _, field in ipairs(fields.list) do
+    local name, value = field.name, values[field.name]
+    local isOfClient = not field.isOfRequest and field.type ~= "redis" and name ~= "name"
+      and name ~= "dict" and name ~= "clientSecretFile"
+    if isOfClient and has_reference(value) then value = STAND_IN[name] end
+    if isOfClient then copy[name] = value end
+  end
+  if values.clientSecretFile then copy.clientSecret = STAND_IN.clientSecret end
+  local settings, mistake = options.read(copy, true)
+  if settings then options.release(settings) end
+  return mistake
+end
+
+--- What is wrong with the values, each by itself and together.
+---@param values table what `values` gave
+---@return string? mistake naming the option
+function configuration.mistake(values)
+  for _, field in ipairs(fields.list) do
+    local value = values[field.name]
+    local reason = value ~= nil and configuration.fault(field, value)
+    if reason then return field.name .. " " .. reason end
+    if value == nil and field.required then return field.name .. " is missing" end
+  end
+  if values.clientSecret ~= nil and values.clientSecretFile then
+    return "give clientSecret or clientSecretFile, not both"
+  elseif values.clientSecret == nil and not values.clientSecretFile then
+    return "clientSecret is missing; give it or clientSecretFile"
+  elseif values.dict and values.redis then
+    return "give dict or redis, not both"
+  end
+  return mistake_together(values)
+end
+
+--- The option whose reference the gateway could not resolve.
+---@return string? name
+function configuration.unresolved(values)
+  for _, field in ipairs(fields.list) do
+    if has_reference(values[field.name]) then return field.name end
+  end
+end
+
+return configuration

@@ -1,0 +1,251 @@
+-- The plugin for APISIX, called as APISIX calls it.
+
+local cjson = require "cjson"
+local files = require "spec.support.files"
+local gateway = require "spec.support.gateway"
+local plugins = require "spec.support.plugins"
+local sandbox = require "spec.sandbox"
+
+if not gateway.possible then return end
+
+local bank = sandbox.bank()
+
+describe("the plugin for APISIX #nginx", function()
+  local gate, scenario
+
+  before_each(function() scenario = bank:scenario{} end)
+  after_each(gateway.stop_all)
+
+  local function start(given)
+    given = given or {}
+    given.exit_worker = "exit_worker_by_lua_block "
+      .. "{ require('spec.support.plugins.apisix').exit_worker() }"
+    gate = plugins.start("apisix", given)
+  end
+
+  local function options(changes) return plugins.options(scenario, changes) end
+
+  local function put(list)
+    assert.is_nil(gate:put(list))
+  end
+
+  it("carries a token, in place of what the client sent", function()
+    start()
+    put{options()}
+    for _ = 1, 5 do
+      assert.equal(200, (gate:get("/1/", {Authorization = "Bearer of-the-client"})))
+    end
+    assert.equal(5, gate:count "good")
+    assert.equal(0, gate:count "bad")
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("does nothing in the privileged agent, and ends without a word", function()
+    start()
+    put{options()}
+    assert.equal(200, (gate:get("/1/")))
+    gate:reload()
+    put{options()}
+    assert.equal(200, (gate:get("/1/")))
+    assert.equal("", gate:log())
+  end)
+
+  it("keeps the token fresh while requests use it", function()
+    scenario = bank:scenario{{validity = 3}}
+    start{workers = 1}
+    put{options{leeway = 0.5, refreshAhead = 1}}
+    assert.equal(200, (gate:get("/1/")))
+    sandbox.await("it is not refreshed", function() return scenario:posts() >= 2 end)
+    assert.equal(200, (gate:get("/1/")))
+  end)
+
+  it("G10: another header, or the token alone; the client's own Authorization passes", function()
+    start()
+    put{options{tokenHeader = "X-Token", scheme = ""}}
+    assert.equal(200, (gate:get("/1/")))
+    gate:get("/1/", {Authorization = "Bearer of-the-client"})
+    assert.equal(1, gate:count "good")
+    assert.equal(1, gate:count "own")
+  end)
+
+  it("G11: without a token answers 503 in APISIX's form, and the upstream sees nothing", function()
+    start()
+    put{options{clientSecret = "canary-secret-wrong"}}
+    local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
+    assert.equal(503, status)
+    assert.equal("5", headers["retry-after"])
+    assert.same({message = "no access token for the upstream"}, cjson.decode(body))
+    assert.equal(0, gate:count "good")
+    assert.equal(0, gate:count "bad")
+  end)
+
+  it("G4: a request that proxy-mirror sends to another server as well is refused", function()
+    start()
+    put{options()}
+    assert.equal(503, (gate:get("/1/?mirror=1")))
+    assert.equal(0, gate:count "good")
+    assert.is_truthy(gate:log():find("proxy-mirror would send the token", 1, true))
+  end)
+
+  it("refuses a mistake before it is used, and names the option", function()
+    start()
+    local mistakes = {
+      {{baseUrl = "nothing"}, 'property "baseUrl" is required'},
+      {{baseUrl = "ftp://bank.example"}, "baseUrl must begin with https://"},
+      {{clientSecret = "nothing"}, "clientSecret is missing; give it or clientSecretFile"},
+      {{clientSecretFile = "/x"}, "give clientSecret or clientSecretFile, not both"},
+      {{clientSecret = ("canary-"):rep(20)}, "clientSecret must have at most 100 "},
+      {{timeout = 0}, "timeout must be a number above 0 and at most 600"},
+      {{timeout = "5"}, 'property "timeout" validation failed: wrong type'},
+      {{minTls = "1.1"}, 'minTls must be "1.2" or "1.3"'},
+      {{headers = {Host = "x"}}, "headers must not set Host"},
+      {{clientKey = "/x"}, "clientKey needs clientCert"},
+      {{rejects = {200}}, "rejects must be a list of statuses from 400 to 599"},
+      {{tokenHeader = "a b"}, "tokenHeader must be the name of a header"},
+      {{base_url = "x"}, "unknown option 'base_url'; did you mean 'baseUrl'?"},
+      {{dict = "corebank", redis = {url = "redis://x"}}, "give dict or redis, not both"},
+      {{redis = {url = "http://x"}}, "redis has a mistake: url must begin with redis://"},
+      {{clientSecret = "$env://SECRET", timeout = -1}, "timeout must be"},
+    }
+    for _, each in ipairs(mistakes) do
+      local said = gate:put{options(each[1])}
+      assert.is_truthy(said and said:find(each[2], 1, true), each[2] .. " | " .. tostring(said))
+      assert.is_nil(said:find("canary-", 1, true))
+    end
+    assert.equal("truenil", gate:admin "metadata")
+    assert.equal("clientSecret clientKeyPassword proxy redis.url redis.password",
+      gate:admin "encrypted")
+  end)
+
+  it("many changes of the file, and many consumers: one client, 1 POST, memory flat", function()
+    start{workers = 1}
+    put{options(), options(), options()}
+    local function use_all()
+      for i = 1, 3 do assert.equal(200, (gate:get(("/%d/"):format(i)))) end
+      for i = 1, 20 do assert.equal(200, (gate:get("/1/?consumer=c" .. i))) end
+    end
+    use_all()
+    gate:admin("reload", {times = 100})
+    local before = tonumber(gate:admin "memory")
+    for _ = 1, 10 do
+      gate:admin("reload", {times = 1000})
+      use_all()
+    end
+    gate:admin("reload", {times = 1})
+    local after = tonumber(gate:admin "memory")
+    assert.equal("1", gate:admin "banks")
+    assert.equal(1, scenario:posts())
+    assert.is_true(after <= before + 128, ("%d KiB, then %d KiB"):format(before, after))
+  end)
+
+  it("one client hears of a rejection for all routes and consumers", function()
+    start{workers = 1}
+    put{options(), options()}
+    assert.equal(200, (gate:get("/1/?consumer=a")))
+    assert.equal(200, (gate:get("/2/")))
+    gate:switch("revoke", true)
+    assert.equal(401, (gate:get("/2/?consumer=b")))
+    sandbox.await("no next token", function() return scenario:posts() == 2 end)
+    sandbox.await("it is not used", function() return (gate:get("/1/?consumer=a")) == 200 end)
+  end)
+
+  for name, reference in pairs{["$env://BANK_SECRET"] = "$env://BANK_SECRET",
+    ["$secret://"] = "$secret://vault/1/bank/secret", ["$ENV://"] = "$ENV://BANK_SECRET"} do
+    it("takes secrets by " .. name .. ", and sees that they change", function()
+      start{workers = 1}
+      put{options{clientSecret = reference}}
+      assert.equal(503, (gate:get("/1/")))
+      assert.is_truthy(gate:log():find("clientSecret: the gateway could not resolve", 1, true))
+      assert.equal(0, scenario:posts())
+      gate:admin("vault", {reference = reference, value = bank.clientSecret})
+      for _ = 1, 3 do assert.equal(200, (gate:get("/1/"))) end
+      assert.equal(1, scenario:posts())
+      assert.equal("1", gate:admin "banks")
+      gate:admin("vault", {reference = reference, value = "canary-secret-next"})
+      assert.equal(503, (gate:get("/1/")))
+      sandbox.await("the old client stays", function() return gate:admin "banks" == "1" end)
+    end)
+  end
+
+  it("a reload of the plugins leaves nothing, and asks the bank for nothing", function()
+    start{workers = 1}
+    put{options()}
+    assert.equal(200, (gate:get("/1/")))
+    for _ = 1, 3 do
+      gate:admin "plugins"
+      assert.equal("0", gate:admin "banks")
+      assert.equal(200, (gate:get("/1/")))
+    end
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("G12: a secret file that comes late heals", function()
+    local path = os.tmpname()
+    os.remove(path)
+    start()
+    put{options{clientSecret = "nothing", clientSecretFile = path}}
+    assert.equal(503, (gate:get("/1/")))
+    files.write(path, bank.clientSecret .. "\n", "600")
+    gate:await_status(200, "/1/")
+    os.remove(path)
+  end)
+
+  it("G9: a rejection is a 401, a status that the operator names, or gRPC's 16", function()
+    start()
+    put{options{rejects = {401, 403}}}
+    assert.equal(200, (gate:get("/1/?grpc=0")))
+    assert.equal(404, (gate:get("/1/?status=404")))
+    assert.equal(1, scenario:posts())
+    assert.equal(403, (gate:get("/1/?status=403")))
+    sandbox.await("no next token", function() return scenario:posts() == 2 end)
+  end)
+
+  it("G9: gRPC's 16, whatever the status of HTTP", function()
+    start()
+    put{options()}
+    assert.equal(200, (gate:get("/1/?grpc=16")))
+    sandbox.await("no next token", function() return scenario:posts() == 2 end)
+  end)
+
+  it("many at once wait for one token", function()
+    scenario = bank:scenario{{delay = 0.3}}
+    start()
+    put{options()}
+    assert.same({[200] = 100}, gate:at_once(100, "/1/"))
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("another node, tried after the first: before_proxy is called in the balancer", function()
+    start()
+    put{options()}
+    assert.equal(200, (gate:get("/1/?retry=1")))
+    assert.equal(1, gate:count "good")
+    assert.equal(0, gate:count "bad")
+    assert.is_nil(gate:log():find("[error]%A+corebank", 1))
+  end)
+
+  it("plugins that log a request's headers do not see the token", function()
+    start{level = "info"}
+    put{options(), options{tokenHeader = "X-Token"}}
+    for _, path in ipairs{"/1/", "/2/", "/1/?status=401", "/1/?status=500",
+      "/1/?nofilter=1"} do
+      gate:get(path, {["X-Mine"] = "mine"})
+      local logged
+      sandbox.await("nothing is logged", function()
+        logged = gate:admin "logged"
+        return logged:find("mine", 1, true)
+      end)
+      assert.is_nil(logged:find("canary-", 1, true), logged)
+    end
+    assert.is_nil(gate:log():find("[error]", 1, true))
+  end)
+
+  it("without the dict each worker has its own token, and the log says so once", function()
+    start{dict = "", workers = 1}
+    put{options()}
+    for _ = 1, 3 do assert.equal(200, (gate:get("/1/"))) end
+    assert.equal(1, scenario:posts())
+    local _, count = gate:log():gsub("there is no lua_shared_dict 'corebank'", "")
+    assert.equal(1, count)
+  end)
+end)

@@ -1,0 +1,218 @@
+--- Kong as far as a plugin sees it, inside a real nginx: how it loads and calls a plugin, its PDK,
+-- its timers, its copies of configurations.
+--
+-- Configurations come from the dict `control` ("config": a list as JSON, "version"), as from Kong's
+-- declarative file. Each worker makes new tables of each version, and calls configure().
+
+local cjson = require "cjson"
+local semaphores = require "ngx.semaphore"
+
+local harness = {}
+
+local THREADS = 8   -- of lua-resty-timer-ng, in which callbacks run
+
+-- ---- timers ------------------------------------------------------------------------------------
+
+-- Kong replaces ngx.timer.*: callbacks are run by a few long-lived timers.
+local function replace_timers()
+  local native = ngx.timer.at
+  local jobs, semaphore = {}, semaphores.new(0)
+  local function loop(premature)
+    while not premature and not ngx.worker.exiting() do
+      if semaphore:wait(0.5) then
+        local job = table.remove(jobs, 1)
+        local ok, fault = pcall(job)
+        if not ok then ngx.log(ngx.ERR, "timer: ", fault) end
+      end
+    end
+  end
+  for _ = 1, THREADS do assert(native(0, loop)) end
+  function ngx.timer.at(delay, callback, ...)
+    local arguments = {...}
+    local function job() callback(ngx.worker.exiting(), unpack(arguments)) end
+    return native(delay, function()
+      jobs[#jobs + 1] = job
+      semaphore:post(1)
+    end)
+  end
+  function ngx.timer.every(delay, callback, ...)
+    local arguments = {...}
+    local function again()
+      callback(ngx.worker.exiting(), unpack(arguments))
+      if not ngx.worker.exiting() then ngx.timer.at(delay, again) end
+    end
+    return ngx.timer.at(delay, again)
+  end
+end
+
+-- ---- the PDK -----------------------------------------------------------------------------------
+
+local function check_phase(...)
+  local phase = ngx.get_phase()
+  for _, allowed in ipairs{...} do
+    if phase == allowed then return end
+  end
+  error("function cannot be called in " .. phase .. " phase")
+end
+
+local function new_pdk()
+  local pdk = {response = {}, service = {request = {}, response = {}}, ctx = {}}
+  setmetatable(pdk.ctx, {__index = function(_, name)
+    assert(name == "plugin")
+    ngx.ctx.plugin = ngx.ctx.plugin or {}
+    return ngx.ctx.plugin
+  end})
+  function pdk.response.exit(status, body, headers)
+    check_phase("rewrite", "access")
+    assert(type(status) == "number" and type(body) == "table")
+    for name, value in pairs(headers) do ngx.header[name] = value end
+    ngx.header["Content-Type"] = "application/json; charset=utf-8"
+    ngx.status = status
+    ngx.print(cjson.encode(body))
+    return ngx.exit(status)
+  end
+  function pdk.service.request.set_header(name, value)
+    check_phase("rewrite", "access", "balancer")
+    assert(type(name) == "string" and type(value) == "string")
+    ngx.req.set_header(name, value)
+  end
+  function pdk.service.response.get_status()
+    check_phase("header_filter", "body_filter", "log")
+    return tonumber((ngx.var.upstream_status or ""):sub(-3))
+  end
+  function pdk.service.response.get_header(name)
+    check_phase("header_filter", "body_filter", "log")
+    return ngx.var["upstream_http_" .. name:gsub("-", "_")]
+  end
+  return pdk
+end
+
+-- ---- loading -----------------------------------------------------------------------------------
+
+local handler, made
+
+--- In the master: Kong loads schemas and handlers there.
+function harness.init()
+  kong = new_pdk()
+  package.loaded["kong.db.schema.typedefs"] = {protocols_http = "protocols_http"}
+  package.loaded["kong.plugins.corebank-auth.schema"] = nil
+  made = require "kong.plugins.corebank-auth.schema"
+  require "spec.support.plugins.kong_schema".check(made)
+  handler = require "kong.plugins.corebank-auth.handler"
+  assert(type(handler.PRIORITY) == "number" and handler.VERSION:find "^%d+%.%d+%.%d+")
+end
+
+local version, configurations = 0, {}
+
+local function vault(reference)
+  return ngx.shared.control:get(reference)
+end
+
+-- What Kong does when the declarative configuration has changed.
+local function rebuild()
+  local newest = ngx.shared.control:get "version"
+  if not newest or newest == version then return end
+  version, configurations = newest, {}
+  for i, config in ipairs(cjson.decode(ngx.shared.control:get "config")) do
+    local resolved = require "spec.support.plugins.kong_schema".resolve(made, config, vault)
+    resolved.__plugin_id, resolved.route_id = "plugin-" .. i, "route-" .. i
+    configurations[i] = resolved
+  end
+  handler:configure(#configurations > 0 and configurations or nil)
+end
+
+function harness.init_worker()
+  io.open(ngx.config.prefix() .. "worker." .. ngx.worker.pid(), "w"):close()
+  replace_timers()
+  rebuild()
+  if version == 0 then handler:configure(nil) end
+end
+
+-- ---- requests ----------------------------------------------------------------------------------
+
+-- /1/…: the first configuration's route.
+local function configuration()
+  return configurations[tonumber(ngx.var.uri:match "^/(%d+)")]
+end
+
+function harness.access()
+  rebuild()
+  ngx.ctx.conf = assert(configuration(), "no such route")
+  handler:access(ngx.ctx.conf)
+end
+
+function harness.header_filter()
+  if ngx.var.arg_nofilter then return end   -- as when the client goes before the answer comes
+  handler:header_filter(ngx.ctx.conf)
+end
+
+-- After the plugin, as its priority is higher, one that logs all headers.
+function harness.log()
+  handler:log(ngx.ctx.conf)
+  ngx.shared.control:set("logged", cjson.encode(ngx.req.get_headers())
+    .. (ngx.var.http_authorization or ""))
+end
+
+-- ---- administration ----------------------------------------------------------------------------
+
+local commands = {}
+
+--- Takes a list of configurations, or says what is wrong.
+function commands.config()
+  local list = cjson.decode(ngx.req.get_body_data())
+  for _, config in ipairs(list) do
+    local mistake = require "spec.support.plugins.kong_schema".validate(made, config)
+    if mistake then
+      ngx.status = 400
+      return mistake
+    end
+  end
+  ngx.shared.control:set("config", cjson.encode(list))
+  ngx.shared.control:incr("version", 1, 0)
+end
+
+--- So many changes of the configuration.
+function commands.reload(asked)
+  for _ = 1, tonumber(asked.times) do
+    ngx.shared.control:incr("version", 1)
+    rebuild()
+  end
+end
+
+function commands.vault(asked)
+  ngx.shared.control:set(asked.reference, asked.value)
+end
+
+--- The vault changes a secret in the table that is there.
+function commands.rotate(asked)
+  configurations[tonumber(asked.route)].clientSecret = asked.value
+end
+
+function commands.logged() return ngx.shared.control:get "logged" end
+
+function commands.memory()
+  collectgarbage() collectgarbage()
+  return collectgarbage "count"
+end
+
+function commands.banks() return #require "corebank.auth.gateway.clients".each() end
+
+--- The fields of the schema; with an asterisk those that a vault may give and that are encrypted.
+function commands.fields()
+  local names = {}
+  for _, item in ipairs(made.fields) do
+    for _, field in ipairs(item.config and item.config.fields or {}) do
+      local name, of = next(field)
+      names[#names + 1] = name .. (of.referenceable and of.encrypted and "*" or "")
+    end
+  end
+  table.sort(names)
+  return table.concat(names, " ")
+end
+
+function harness.administer()
+  ngx.req.read_body()
+  ngx.print(commands[ngx.var.uri:match "^/admin/(%w+)"](ngx.req.get_uri_args()) or "ok")
+end
+
+return harness
