@@ -5,7 +5,7 @@
 
 size_t cba_json_write_credentials(char *out, size_t size, const char *id, const char *secret) {
     /* Items of our own on the stack: printing them allocates nothing, so no copy of a secret is
-     * left on the heap. cJSON writes through neither string nor valuestring. */
+     * left on the heap. cJSON does not change string or valuestring. */
     cJSON second = {.type = cJSON_String, .string = "clientSecret", .valuestring = (char *)secret};
     cJSON first = {
         .type = cJSON_String, .string = "clientId", .valuestring = (char *)id, .next = &second};

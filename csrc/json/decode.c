@@ -8,14 +8,14 @@
 #include "json/grammar.h"
 #include "json/tree.h"
 
-/* Stands in place of the backslash of \u0000: a byte that UTF-8 does not have, and that cJSON
- * copies like any other. */
+/* Replaces the backslash of \u0000. UTF-8 does not have this byte, and cJSON copies it like any
+ * other byte. */
 enum { NUL_MARK = 0xFF };
 
-/* ---- what cJSON is given ------------------------------------------------------------------- */
+/* ---- the text for cJSON -------------------------------------------------------------------- */
 
-/* Numbers are read from the text. cJSON refuses long ones, and in some locales and builds those
- * with a point. */
+/* Replaces each number by 0 and spaces. cJSON refuses long numbers, and in some locales and builds
+ * also numbers with a point. So callers read numbers from the text itself. */
 static void blank_numbers(char *text, const char *end) {
     const char *after;
     for (const char *at = text; (at = cba_grammar_token(at, end, &after)) != NULL; at = after) {
@@ -27,7 +27,7 @@ static void blank_numbers(char *text, const char *end) {
     }
 }
 
-/* Half of a surrogate pair, which cJSON refuses and UTF-8 does not have, becomes U+FFFD. */
+/* Half of a surrogate pair becomes U+FFFD: cJSON refuses it, and UTF-8 cannot hold it. */
 static void replace_odd_escapes(char *text, const char *end) {
     static const char replacement[] = "fffd";
     for (const char *odd = text; (odd = cba_grammar_odd_escape(odd, end)) != NULL;) {
@@ -47,9 +47,9 @@ static struct cJSON *parse(const char *text, size_t length) {
     }
     memcpy(copy, text, length);
     copy[length] = '\0';
-    blank_numbers(copy, copy + length); /* first: what follows is no UTF-8 any more */
+    blank_numbers(copy, copy + length); /* first, as the text is not UTF-8 afterwards */
     replace_odd_escapes(copy, copy + length);
-    /* The NUL is part of what cJSON may look at: see reply.c. */
+    /* cJSON may also read the NUL after the text: see reply.c. */
     struct cJSON *root = cJSON_ParseWithLengthOpts(copy, length + 1, NULL, 1);
     cba_wipe(copy, length);
     free(copy);

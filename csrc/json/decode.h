@@ -1,9 +1,8 @@
-/* Any JSON text, read into a tree of cJSON's.
+/* Reads any JSON text into a tree of cJSON.
  *
- * cJSON keeps a number as a double, without its digits, and ends a string at \u0000. So numbers are
- * read from the text, and NULs are marked. Whoever goes through the tree does so in the order of
- * the text, and calls cba_document_token for each string, each name and each number that is come
- * to. */
+ * cJSON keeps a number as a double, without its digits, and ends a string at \u0000. So callers
+ * read numbers from the text, and a mark stands for each NUL. A caller must walk through the tree
+ * in the order of the text, and must call cba_document_token for each string, name and number. */
 #ifndef CBA_DECODE_H
 #define CBA_DECODE_H
 
@@ -26,15 +25,15 @@ enum cba_document_status {
     CBA_DOCUMENT_NO_MEMORY,
 };
 
-/* Opens a document, which refers to `text`. After another status than OK `token` is where the text
- * ceases to be JSON, and there is nothing to close. */
+/* Opens a document. It keeps a pointer to `text`. If the status is not OK, `token` points to the
+ * first byte that is not JSON, and there is nothing to close. */
 enum cba_document_status cba_document_open(struct cba_document *document, const char *text,
                                            size_t length);
 
 /* Wipes and frees the tree. May be called again. */
 void cba_document_close(struct cba_document *document);
 
-/* Goes to the next token of the text, which is its `token` then; returns the token's length. */
+/* Moves `token` to the next token of the text, and returns its length. */
 size_t cba_document_token(struct cba_document *document);
 
 enum cba_json_kind {
@@ -49,12 +48,12 @@ enum cba_json_kind {
 
 enum cba_json_kind cba_json_kind(const struct cJSON *item);
 
-/* The entries of an array or object: the first, the one after another one; NULL at the end. */
+/* The first entry of an array or object, and the entry after `item`. NULL when there is none. */
 const struct cJSON *cba_json_first(const struct cJSON *item);
 const struct cJSON *cba_json_next(const struct cJSON *item);
 size_t cba_json_count(const struct cJSON *item);
 
-/* A string, and the name of an object's entry. Where it has a NUL there is a mark. */
+/* A string, and the name of an object's entry. A mark stands for each NUL. */
 const char *cba_json_string(const struct cJSON *item);
 const char *cba_json_name(const struct cJSON *item);
 

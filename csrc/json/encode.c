@@ -17,7 +17,7 @@ void cba_json_text_free(struct cba_json_text *text) {
     memset(text, 0, sizeof *text);
 }
 
-/* Not by realloc, which would leave a copy of what may be secret. */
+/* Does not use realloc, which could leave a copy of a secret in freed memory. */
 static bool grow(struct cba_json_text *text, size_t more) {
     size_t size = text->size > 0 ? text->size : FIRST_SIZE;
     while (size - text->length < more) {

@@ -16,15 +16,16 @@ bool cba_grammar_accepts(const char *bytes, size_t length);
 
 enum cba_grammar_verdict { CBA_GRAMMAR_JSON, CBA_GRAMMAR_NOT_JSON, CBA_GRAMMAR_TOO_DEEP };
 
-/* The same for another depth. `*at` is the offset at which the text ceases to be that. */
+/* The same with another limit of depth. If the text is refused, `*at` is the offset of the first
+ * byte that is wrong. */
 enum cba_grammar_verdict cba_grammar_judge(const char *bytes, size_t length, size_t depth_max,
                                            size_t *at);
 
-/* In an accepted text, the next string or number at or after `at`, which may be between two of
- * them; it ends at `*after`. NULL when there is none. */
+/* The next string or number of an accepted text, at or after `at`. It ends at `*after`. NULL when
+ * there is none. `at` must not be inside a string or number. */
 const char *cba_grammar_token(const char *at, const char *end, const char **after);
 
-/* In an accepted text, the next \u escape at or after `at` whose character a C string of UTF-8
+/* The next \u escape of an accepted text, at or after `at`, whose character a C string of UTF-8
  * cannot hold: U+0000, or half of a surrogate pair. NULL when there is none. */
 const char *cba_grammar_odd_escape(const char *at, const char *end);
 

@@ -10,17 +10,17 @@
 static const double largest_whole = 9007199254740992.0; /* 2^53 */
 
 enum {
-    DIGITS_MAX = 767,   /* that any double has */
+    DIGITS_MAX = 767,   /* no double has more */
     WHOLE_MAX = 19,     /* digits of a 64-bit integer */
-    POWER_MAX = 400,    /* what is larger overflows, */
-    POWER_MIN = -1200,  /* and what is smaller is 0 or has too many digits */
+    POWER_MAX = 400,    /* with a larger one the number overflows */
+    POWER_MIN = -1200,  /* with a smaller one it is 0, or has too many digits */
     EXPONENT_SIZE = 16, /* characters of an e, an exponent and a NUL */
 };
 
-/* digits * 10^power. The first digit is no zero and neither is the last; without digits it is 0. */
+/* digits * 10^power. Neither the first digit nor the last one is 0. The number 0 has no digits. */
 struct decimal {
     bool negative;
-    size_t count; /* of digits, also of those beyond DIGITS_MAX, which are not kept */
+    size_t count; /* of all digits; those beyond DIGITS_MAX are not kept */
     long long power;
     char digits[DIGITS_MAX + EXPONENT_SIZE];
 };
@@ -31,7 +31,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* Whether it is written without a point and an exponent. */
+/* Whether a number has neither a point nor an exponent. */
 static bool is_plain(const char *digits, size_t length) {
     size_t at = *digits == '-';
     while (at < length && is_digit(digits[at])) {
@@ -47,7 +47,7 @@ static void add_digit(struct decimal *decimal, char digit) {
     decimal->count++;
 }
 
-/* A larger one is cut: it overflows in any case. */
+/* An exponent that is too large is cut: the number overflows in any case. */
 static long long read_exponent(const char *at, const char *end) {
     enum { CUT = 1000000000 };
     long long exponent = 0;
@@ -60,7 +60,7 @@ static long long read_exponent(const char *at, const char *end) {
 
 static void read_decimal(const char *at, const char *end, struct decimal *decimal) {
     bool in_fraction = false;
-    size_t zeros = 0; /* after the last digit that counts */
+    size_t zeros = 0; /* after the last digit that was added */
     decimal->count = 0;
     decimal->power = 0;
     decimal->negative = *at == '-';
@@ -94,14 +94,14 @@ static bool read_whole(const struct decimal *decimal, long long *whole) {
     if (value > (unsigned long long)LLONG_MAX + decimal->negative) {
         return false;
     }
-    /* The unsigned negation also has the least one, whose magnitude is no long long. */
+    /* Unsigned, because the magnitude of the least long long is not a long long. */
     *whole = (long long)(decimal->negative ? 0 - value : value);
     return true;
 }
 
-/* Whether `value`, written with as many digits, is the decimal. */
+/* Whether `value`, written with as many digits as the decimal, has the same digits. */
 static bool gives_back(double value, const struct decimal *decimal) {
-    char text[DIGITS_MAX + EXPONENT_SIZE + 8]; /* a sign, and a point of any locale's */
+    char text[DIGITS_MAX + EXPONENT_SIZE + 8]; /* a sign, and the point of any locale */
     (void)snprintf(text, sizeof text, "%.*e", (int)decimal->count - 1, fabs(value));
     const char *at = text;
     for (size_t i = 0; i < decimal->count; i++, at++) {
@@ -119,7 +119,7 @@ static bool read_double(struct decimal *decimal, double *value) {
     if (decimal->count > DIGITS_MAX || decimal->power > POWER_MAX || decimal->power < POWER_MIN) {
         return false;
     }
-    /* Without a point, as a locale may have another one. */
+    /* Without a point, because a locale may have another one. */
     (void)snprintf(decimal->digits + decimal->count, EXPONENT_SIZE, "e%d", (int)decimal->power);
     double magnitude = strtod(decimal->digits, NULL);
     *value = decimal->negative ? -magnitude : magnitude;
@@ -153,7 +153,7 @@ void cba_number_read(const char *digits, size_t length, struct cba_number *numbe
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* The locale's point, which may be several bytes, becomes a point. */
+/* Replaces the locale's point, which may be several bytes, by a point. */
 static void replace_point(char *text) {
     char *to = text;
     for (const char *from = text; *from != '\0';) {

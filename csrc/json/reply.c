@@ -53,16 +53,17 @@ static bool read_number(const cJSON *item, double *value) {
         *value = floor(number_in(item->valuestring));
     }
     if (*value <= -largest_whole) {
-        *value = 1 - largest_whole; /* all that counts is that it is below zero */
+        *value = 1 - largest_whole; /* only its sign is used */
     }
-    return fabs(*value) < largest_whole; /* not of NaN */
+    return fabs(*value) < largest_whole; /* false for NaN */
 }
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
 enum field { ACCESS_TOKEN, TOKEN_TYPE, EXPIRATION_TIME, TOKEN_VALIDITY, FIELDS };
 
-/* By exact name; false when one occurs twice, which cJSON's getters do not notice. */
+/* Finds fields by their exact names. False when one occurs twice, which cJSON's getters do not
+ * notice. */
 static bool find_fields(const cJSON *root, const cJSON *found[FIELDS]) {
     static const char *const names[FIELDS] = {"accessToken", "tokenType", "expirationTime",
                                               "tokenValiditySec"};
@@ -84,8 +85,8 @@ static bool is_given(const cJSON *item) {
     return item != NULL && !cJSON_IsNull(item);
 }
 
-/* One usable field is enough, whatever the other one is. An end at or before the epoch means that
- * the bank does not tell it. */
+/* One usable field is enough, whatever the other one is. An end at or before the epoch counts as
+ * absent. */
 static enum cba_reply_status read_lifetime(const cJSON *const found[FIELDS],
                                            struct cba_reply *reply) {
     const cJSON *end = found[EXPIRATION_TIME];
@@ -129,9 +130,9 @@ static enum cba_reply_status read_fields(const cJSON *root, struct cba_reply *re
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-/* cJSON ends a string at \u0000, which would shorten a token or make another name equal to one of
- * ours; and it refuses half of a surrogate pair. Both become U+FFFD, which none of our fields may
- * hold. */
+/* cJSON ends a string at \u0000. This would shorten a token, or make another name equal to one of
+ * ours. cJSON also refuses half of a surrogate pair. Both become U+FFFD, which no field that is
+ * read here may contain. */
 static void disarm(char *text, size_t length) {
     static const char replacement[] = "fffd";
     const char *end = text + length;
@@ -140,7 +141,7 @@ static void disarm(char *text, size_t length) {
     }
 }
 
-/* cJSON's tree of a text that is JSON; NULL when out of memory. */
+/* Makes cJSON's tree of a JSON text. NULL when out of memory. */
 static cJSON *parse(const char *bytes, size_t length) {
     char *copy = NULL;
     if (cba_grammar_odd_escape(bytes, bytes + length) != NULL) {
@@ -151,15 +152,15 @@ static cJSON *parse(const char *bytes, size_t length) {
         memcpy(copy, bytes, length + 1);
         disarm(copy, length);
     }
-    /* The terminating NUL is part of what cJSON may look at: before 1.7.18 it reads one byte past
-     * an input that ends in a comma. */
+    /* The length includes the terminating NUL: before 1.7.18, cJSON reads one byte past a text that
+     * ends in a comma. */
     cJSON *root = cJSON_ParseWithLengthOpts(copy != NULL ? copy : bytes, length + 1, NULL, 1);
     cba_guarded_free(copy);
     return root;
 }
 
-/* Some servers compress and do not declare it. Recognised are gzip, compress, zlib, Zstandard, LZ4,
- * bzip2 and xz; Brotli and raw deflate have no fixed beginning. */
+/* Some servers compress a reply and do not say so. gzip, compress, zlib, Zstandard, LZ4, bzip2 and
+ * xz are recognised by their first bytes. Brotli and raw deflate have no fixed first bytes. */
 static bool is_compressed(const char *bytes, size_t length) {
     static const char *const magics[] = {
         "\x1F\x8B", "\x1F\x9D",         "\x78\x01",         "\x78\x5E", "\x78\x9C",
@@ -187,7 +188,7 @@ enum cba_reply_status cba_json_read_reply(char *bytes, size_t length, struct cba
     }
     enum cba_reply_status status = read_fields(root, reply);
     if (status == CBA_REPLY_OK) {
-        /* Decoding never lengthens a string, and the quotes are gone, so it fits. */
+        /* It fits: a decoded string has no quotes, and is never longer than its text. */
         memcpy(bytes, reply->token, reply->token_length);
         reply->token = bytes;
     }

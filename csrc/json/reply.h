@@ -8,9 +8,9 @@
 enum cba_reply_status {
     CBA_REPLY_OK,
     CBA_REPLY_EMPTY,
-    CBA_REPLY_NOT_JSON, /* as RFC 8259 has it; also when memory ran out */
+    CBA_REPLY_NOT_JSON, /* by RFC 8259; or out of memory */
     CBA_REPLY_NOT_OBJECT,
-    /* From here on a retry would get the same again: it is compressed, or a JSON object. */
+    /* With those below, the bank would answer a retry in the same way. */
     CBA_REPLY_COMPRESSED,
     CBA_REPLY_DUPLICATE,
     CBA_REPLY_NO_ACCESS_TOKEN,

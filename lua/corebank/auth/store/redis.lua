@@ -1,8 +1,8 @@
---- A store in Redis: shared by all who reach that server.
+--- A store in Redis, for all clients that reach the server.
 --
--- Redis's clock counts, for the clocks of hosts differ. What compares and changes is one script on
--- the server. A credential's keys have the entry's name in braces: they lie in one part of a
--- cluster.
+-- Redis's clock counts, because the clocks of hosts differ. An operation that compares and changes
+-- is one script on the server. All keys of an entry have its name in braces, so that they are on
+-- the same server of a cluster.
 
 local client = require "corebank.auth.store.redis_client"
 local core = require "corebank.auth.core"
@@ -12,14 +12,14 @@ local try = require "corebank.auth.store.try"
 
 local TURN_KEPT = 8 * 86400   -- seconds; no token lives longer
 
--- The bytes and how long they are kept, in one reply: two may be of two entries.
+-- The bytes and how long they are kept, in one reply: two replies could be about two entries.
 local GET = "return {redis.call('GET',KEYS[1]),redis.call('PTTL',KEYS[1])}"
 
 local TIME = "return redis.call('TIME')"
 
--- Each new owner of the lease has a turn with a higher number. What an owner puts after a later
--- turn began is dropped. The end is a moment, not a time span: a server that stands still runs this
--- when it goes on.
+-- Each new owner of the lease has a turn with a higher number. When a later turn has begun, what an
+-- owner puts is dropped. The end is a moment, not a time span: a server that was stopped runs the
+-- script only when it continues.
 local PUT = [[
 local turn = tonumber(redis.call('GET',KEYS[2]) or 0) or 0
 if ARGV[3] ~= '' and turn > tonumber(ARGV[3]) then return 0 end
@@ -30,7 +30,8 @@ return 1]]
 
 local DELETE = "redis.call('DEL',KEYS[1]) return 1"
 
--- The time there comes with the lease, for the `put` that follows. 0: another owner has it.
+-- Returns the turn and the server's time, for the `put` that follows; 0 if another owner has the
+-- lease.
 local LEASE = [[
 local owner = redis.call('GET',KEYS[1])
 if owner and owner ~= ARGV[1] then return {0} end
@@ -49,13 +50,13 @@ local Redis = {name = "redis", waits = true}
 Redis.__index = Redis
 Redis.__metatable = false
 
---- Nobody sees an owner die on another host: its lease is short, and it is renewed.
+--- Other hosts cannot see that an owner died. So leases are short, and their owners renew them.
 Redis.longestLease = 3
 
--- Not fields of the store: a dump of it shows no password.
+-- Not in fields of the store, so that a dump of the store shows no password.
 local settings_of = setmetatable({}, {__mode = "k"})
 
--- Without an exponent or a decimal point, on every Lua; "%d" would be 32 bits wide on some.
+-- Without an exponent or a point, on every Lua. On some of them "%d" has 32 bits only.
 local function milliseconds(seconds)
   return ("%.0f"):format(math.max(1, math.floor(seconds * 1000)))
 end
@@ -67,14 +68,14 @@ end
 
 local function key_of(name, owner) return name .. " " .. owner end
 
--- Runs a script. Whoever gives another kind of reply is no Redis.
+-- Runs a script. A server that gives another kind of reply is not Redis.
 local function ask(eval, kind, ...)
   local reply, fault = eval(...)
   if reply ~= nil and type(reply) ~= kind then return nil, "an unexpected reply" end
   return reply, fault or reply == nil and "no reply" or nil
 end
 
--- One operation; nothing while the server is left alone.
+-- Runs one operation. During the pause after a failure it returns nil at once.
 local function run(self, work)
   local objection = client.objection()
   if objection then return nil, objection end
@@ -90,7 +91,7 @@ local function run(self, work)
   return nil, fault
 end
 
---- See store/memory.lua for what every store's methods take and give.
+--- The comments in store/memory.lua describe the methods of every store.
 function Redis:get(name)
   local entry = keys_of(self, name)
   local reply, fault = run(self, function(eval) return ask(eval, "table", GET, 1, entry) end)
@@ -101,13 +102,13 @@ function Redis:get(name)
   return bytes, nil, left / 1000
 end
 
--- How many seconds the server's clock is ahead of the boot clock; it has just given this time. At
--- the least: what is put there ends too early rather than too late.
+-- How many seconds the server's clock is ahead of the boot clock, by the time that the server has
+-- just sent. The result is never too large, so that entries end too early rather than too late.
 local function ahead_of_us(seconds, microseconds)
   return tonumber(seconds) + tonumber(microseconds) / 1e6 - core.boot()
 end
 
--- Asks for the time there, unless the lease came with it.
+-- Asks the server for its time, unless that came with the lease.
 local function clock_of(eval, lease, entry)
   if lease.ahead then return lease.ahead end
   local time, fault = ask(eval, "table", TIME, 1, entry)
@@ -144,7 +145,7 @@ function Redis:lease(name, owner, seconds)
   local _, leased, turns = keys_of(self, name)
   local key = key_of(name, owner)
   seconds = math.min(seconds, self.longestLease)
-  self.leases[key] = self.leases[key] or NO_LEASE   -- it may be ours though its reply is lost
+  self.leases[key] = self.leases[key] or NO_LEASE   -- it may be ours even if the reply is lost
   local reply, fault = run(self, function(eval)
     return ask(eval, "table", LEASE, 2, leased, turns, owner, milliseconds(seconds),
       milliseconds(TURN_KEPT))
@@ -156,7 +157,7 @@ function Redis:lease(name, owner, seconds)
   return true
 end
 
---- Asks nobody if `put` has given it back.
+--- Does not ask the server if `put` has ended the lease already.
 function Redis:release(name, owner)
   local key = key_of(name, owner)
   if not self.leases[key] then return true end
@@ -170,7 +171,7 @@ end
 
 local redis = {}
 
---- Makes a store. No server is asked before it is used.
+--- Makes a store. It connects to the server only when it is used.
 ---@param given corebank.auth.RedisOptions?
 ---@return corebank.auth.RedisStore?
 ---@return string? mistake

@@ -1,9 +1,9 @@
---- One operation on a Redis server, by the client library that is at home where we run:
--- lua-resty-redis in nginx, redis-lua in scripts; or by a client of the caller's own.
+--- Runs one operation on a Redis server, by lua-resty-redis in nginx, by redis-lua in scripts, or
+-- by a client of the caller's own.
 --
--- lua-resty-redis returns nil for what the network does, false for an error of the server, and
--- ngx.null for nothing. redis-lua raises both, and has nil for nothing. From here on there is a
--- reply, or nil and a fault.
+-- lua-resty-redis returns nil for a fault of the network, false for an error of the server, and
+-- ngx.null for an absent value. redis-lua raises faults and errors, and returns nil for an absent
+-- value. The functions here return a reply, or nil and a fault.
 
 local core = require "corebank.auth.core"
 local fault_of = require "corebank.auth.store.redis_fault"
@@ -25,7 +25,7 @@ end
 
 -- ---- connections -------------------------------------------------------------------------------
 
--- The first of these modules that is there.
+-- The first of these modules that can be loaded.
 local function load(names, advice)
   for _, name in ipairs(names) do
     local ok, library = try(require, name)
@@ -34,7 +34,7 @@ local function load(names, advice)
   return nil, advice
 end
 
--- Read anew for each connection: passwords are changed.
+-- The file is read for each new connection, because passwords change.
 local function password_of(own)
   if not own.passwordFile then return own.password end
   local secret, reason = core.secret_file(own.passwordFile)
@@ -57,13 +57,13 @@ local function log_in(redis, own, password)
   return done, fault
 end
 
--- A connection: the client, whether it has been used before, and what takes it back.
+-- A connection: its `eval`, whether it was used before, and the function that takes it back.
 local function connection_of(redis, wasUsed, give_back)
   return {wasUsed = wasUsed, give_back = give_back,
     eval = function(...) return call(redis, "eval", ...) end}
 end
 
--- The caller's own client. One that comes without what takes it back is closed.
+-- A client from the caller. If no function takes it back, it is closed after use.
 local function open_own(own)
   local ok, redis, give_back = try(own.connect)
   if not ok or not redis then return nil, fault_of(ok and give_back or redis) end
@@ -74,7 +74,7 @@ local function open_own(own)
   end)
 end
 
--- Connections of one pool must be alike, the password too.
+-- All connections of a pool must have the same settings, the password included.
 local pools = 0
 local function pool_of(own, password)
   if not own.pool or own.poolPassword ~= password then
@@ -111,7 +111,7 @@ local function open_in_nginx(own, ends)
   return connection_of(redis, wasUsed, give_back)
 end
 
--- A socket of LuaSocket whose calls all end at one moment. redis-lua takes it in place of its own.
+-- A socket of LuaSocket, all of whose calls return by `ends`. redis-lua uses it for its own.
 local function timed_socket(socket, ends)
   local timed = {}
   local function limit() socket:settimeout(math.max(0, ends - core.boot()), "t") end
@@ -122,8 +122,8 @@ local function timed_socket(socket, ends)
   return timed
 end
 
--- A connection for each operation: a kept one would be copied by fork, and inherited by programs
--- that the script starts.
+-- Makes a connection for each operation: forked children and the programs that the script starts
+-- would inherit a kept connection.
 local function open_in_script(own, ends)
   local library, fault = load({"redis"},
     "redis-lua is missing; on Debian it is the package lua-redis")
@@ -157,8 +157,8 @@ end
 
 -- ---- operations --------------------------------------------------------------------------------
 
--- Calls a function as pcall does, in nginx for so long at most: the libraries' own limits are for
--- each read, and a server that sends byte by byte never meets them.
+-- Calls a function as pcall does. In nginx it limits the time of the call: the limits of the
+-- libraries are for each read, and a server that sends byte by byte never reaches them.
 local function within(seconds, work)
   if not ngx then return pcall(work) end
   local result
@@ -179,9 +179,9 @@ function client.objection()
   end
 end
 
---- Runs `work` with a connection to the server, all within the timeout. It gets `eval`, which runs
--- a script there, and returns a reply, or nil and a fault. It may run twice: connections that were
--- kept may be dead.
+--- Runs `work` with a connection to the server, all within the timeout. `work` gets the function
+-- `eval`, which runs a script on the server, and returns a reply, or nil and a fault. It may run
+-- twice, because a kept connection may be dead.
 ---@param own table what redis_options.read made
 ---@param work fun(eval: fun(text: string, keys: integer, ...): any): any, string?
 ---@return any reply

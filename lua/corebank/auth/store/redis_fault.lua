@@ -1,5 +1,5 @@
---- What is told of a failed operation on a Redis server. An error of Redis repeats what the server
--- was sent: only its first word is told.
+--- The message for a failed operation on a Redis server. An error of Redis may repeat the data that
+-- was sent to the server, so the message contains only the error's first word.
 
 local MEANINGS = {
   CLUSTERDOWN = "the cluster is down",
@@ -13,7 +13,7 @@ local MEANINGS = {
   WRONGTYPE = "a key of another kind has this name",
 }
 
--- What the libraries say when there is no reply, and what is told.
+-- A part of the library's message when there is no reply, and our message.
 local TROUBLES = {
   {"timeout", "timeout"}, {"refused", "connection refused"}, {"reset", "connection reset"},
   {"closed", "connection closed"}, {"broken pipe", "connection closed"},
@@ -21,7 +21,7 @@ local TROUBLES = {
   {"unreachable", "network unreachable"}, {"no route", "no route to the host"},
 }
 
--- An error of the server: its first word, and what it means.
+-- The message for an error of the server: its first word, and what it means.
 local function fault_of_error(word, text)
   if word == "ERR" then word = text:match "%-(%u+) " or word end   -- in a script, before Redis 7
   if text:find("can't run this command", 1, true) then   -- Redis 7.0, of a command in a script

@@ -1,6 +1,6 @@
 --- The options of auth.store.redis: their checks, and the parts of a URL.
 --
--- No message shows a value: a URL may have a password in it.
+-- No message shows a value, because a URL may contain a password.
 
 local core = require "corebank.auth.core"
 
@@ -14,22 +14,22 @@ local NEEDS_CONNECT = "url: rediss:// needs a client that knows TLS: give it wit
 ---@field url string? redis://USER:PASSWORD@HOST:PORT/DATABASE; default: redis://127.0.0.1:6379/0
 ---@field password string? in place of the URL's
 ---@field passwordFile string? a file with the password; it is read for each new connection
----@field prefix string? what all keys begin with; default: corebank-auth:
+---@field prefix string? the text at the beginning of all keys; default: corebank-auth:
 ---@field timeout number? seconds for one operation, connecting included; default: 0.5
----@field connect (fun(): table, function?)? returns a connected client of the caller's own, and
---- what takes it back; it is called for each operation
+---@field connect (fun(): table, function?)? returns a connected client of the caller's own, and a
+--- function that takes it back; it is called for each operation
 
 local options = {}
 
 -- ---- the URL -----------------------------------------------------------------------------------
 
--- Percent-decoded; nil when an escape is none.
+-- Decodes percent escapes. Returns nil when a percent sign begins no escape.
 local function decoded(text)
   if text:gsub("%%%x%x", ""):find("%", 1, true) then return nil end
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
--- What stands between "//" and "/" without the credentials, as host and port.
+-- Splits the part of a URL that names the server into host and port.
 local function host_and_port(place)
   local host, port = place:match("^%[([%x:.]+)%]:?(%d*)$")   -- IPv6
   if not host then host, port = place:match("^([%w._-]+):?(%d*)$") end
@@ -50,7 +50,7 @@ local function read_credentials(read, text)
   read.password = password ~= "" and password or nil
 end
 
--- Adds host, port, database, user and password. Returns what is wrong.
+-- Reads host, port, database, user and password. Returns the mistake in the URL, if there is one.
 local function read_url(read, url)
   if type(url) ~= "string" then return "url must be a string, not " .. type(url) end
   local scheme, rest = url:match("^(%a+)://(.*)$")
@@ -84,7 +84,7 @@ local function check_password_file(path)
   secret:close()
 end
 
--- A brace would choose the part of a cluster for all keys: they have their own.
+-- Braces choose the server of a cluster. The keys have braces of their own for this.
 local function check_prefix(prefix)
   if type(prefix) ~= "string" then return "must be a string, not " .. type(prefix) end
   if #prefix > LONGEST_PREFIX then return ("must have at most %d bytes"):format(LONGEST_PREFIX) end
@@ -136,7 +136,7 @@ local function check_together(given, read)
   end
 end
 
---- Reads them.
+--- Checks and reads the options.
 ---@param given corebank.auth.RedisOptions?
 ---@return table? read host, port, database, user, password, passwordFile, prefix, timeout, connect
 ---@return string? mistake

@@ -1,14 +1,14 @@
---- How long a store on another machine is left alone after it has failed: a stopped server must not
--- cost each request a timeout. One caller at a time tries it again.
+--- How long a store on another machine is not asked after it has failed: a stopped server must not
+-- cost each request a timeout. After the pause, one caller at a time asks it again.
 
 local FIRST, LONGEST = 1, 30   -- seconds
-local JITTER = 0.5             -- of a rest, at most, by which it is shorter
+local JITTER = 0.5             -- of a pause, at most, by which the pause is shorter
 
 ---@class corebank.auth.Rest
 local Rest = {}
 Rest.__index = Rest
 
---- Whether the store may be asked. Others are refused until this caller has said how it went.
+--- Whether the store may be asked. Other callers get false until this one reports the outcome.
 ---@return boolean
 function Rest:may_ask()
   local now = self.clock()
@@ -22,9 +22,9 @@ function Rest:succeeded()
 end
 
 --- The store failed.
----@param began number when it was asked: calls side by side that meet one fault count as one
+---@param began number when the store was asked: calls in parallel with one fault count as one
 ---@param fault string
----@return string? fault nil when it was told before, and the store has not worked since
+---@return string? fault nil when it was reported before, and the store has not worked since
 function Rest:failed(began, fault)
   local now, told = self.clock(), self.fault
   self.fault = fault

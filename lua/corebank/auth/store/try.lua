@@ -1,5 +1,5 @@
---- Calls a store, or what a store calls, as pcall does. What is not the store's fault is raised:
--- out of memory, and Ctrl-C, as lua raises it.
+--- Calls a store, or a function that a store calls, as pcall does. It raises the errors that the
+-- store did not cause: out of memory, and Ctrl-C as the program lua raises it.
 
 local function judge(ok, raised, ...)
   if not ok and (raised == "not enough memory"
