@@ -128,7 +128,7 @@ static void set_network_options(CURL *easy, const struct cba_settings *settings,
                                 struct cba_failure *failure) {
     CBA_SET(CURLOPT_NOSIGNAL, 1L);
     /* The least there is: a call's two buffers live as long as it, and what they hold is small. */
-    CBA_SET(CURLOPT_BUFFERSIZE, 1024L);
+    CBA_SET(CURLOPT_BUFFERSIZE, (long)CBA_BUFFER_USUAL);
     CBA_SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     CBA_SET(CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms);
     /* It counts whole seconds, and one that is as old is young enough. */

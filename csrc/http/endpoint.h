@@ -21,6 +21,9 @@ struct cba_settings {
     const char *const *headers; /* "Name: value" or, for an empty one, "Name;"; NULL at the end */
 };
 
+/* Bytes that libcurl reads at once; see endpoint.c. */
+enum { CBA_BUFFER_USUAL = 1024 };
+
 /* Copies the settings; NULL when out of memory. The caller has the first reference. */
 struct cba_endpoint *cba_endpoint_new(const struct cba_settings *settings);
 

@@ -4,7 +4,6 @@
 
 #include "http/libcurl.h"
 #include "http/openssl_queue.h"
-#include "http/request.h"
 #include "http/setopt.h"
 #include "http/sockets.h"
 #include "system/maker.h"
@@ -85,10 +84,9 @@ static void leave(struct cba_engine *engine) {
  * it ran out of memory, and then leaves a handle without some of its defaults. */
 static void strip(struct cba_handle *handle) {
     curl_easy_cleanup(handle->easy); /* before what it borrows; NULL is fine, here and below */
-    cba_request_free_headers(handle->headers);
+    cba_request_free(&handle->borrowed);
     cba_endpoint_release(handle->endpoint);
     handle->easy = NULL;
-    handle->headers = NULL;
     handle->endpoint = NULL;
     handle->traits = 0;
     handle->error[0] = '\0';
@@ -203,8 +201,7 @@ static bool forget_headers(struct cba_handle *handle) {
     if (curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL) != CURLE_OK) {
         return false;
     }
-    cba_request_free_headers(handle->headers);
-    handle->headers = NULL;
+    cba_request_free_headers(&handle->borrowed);
     return true;
 }
 
@@ -229,7 +226,7 @@ void cba_engine_give_back(struct cba_engine *engine, struct cba_handle *handle, 
 
 void cba_handle_abandon(struct cba_handle *handle) {
     cba_bodies_free(&handle->bodies); /* the parent keeps its own, here and below */
-    cba_request_free_headers(handle->headers);
+    cba_request_free(&handle->borrowed);
     cba_endpoint_release(handle->endpoint);
     free(handle);
 }

@@ -11,6 +11,7 @@
 #include "http/bodies.h"
 #include "http/endpoint.h"
 #include "http/outcome.h"
+#include "http/request.h"
 
 enum { CBA_HANDLES_KEPT_MAX = 32 }; /* for all endpoints together */
 
@@ -21,7 +22,7 @@ struct cba_handle {
     CURL *easy;                    /* NULL: to be set up */
     struct cba_endpoint *endpoint; /* a reference to what `easy` is set up for, or NULL */
     unsigned traits;               /* of the last request: see request.h */
-    struct curl_slist *headers;    /* `easy` borrows these two */
+    struct cba_borrowed borrowed;  /* by `easy` */
     char error[CURL_ERROR_SIZE];
     struct cba_bodies bodies;
     struct cba_handle *next; /* among those that are kept */

@@ -110,7 +110,7 @@ static void inspect(const struct cba_settings *settings, const char *url, long t
                     struct cba_inspection *found, CURL *easy) {
     struct cba_request request = {.method = "GET", .url = url};
     struct cba_failure *failure = &found->failure;
-    struct curl_slist *headers = NULL;
+    struct cba_borrowed borrowed = {NULL, NULL, NULL};
     char error[CURL_ERROR_SIZE] = "";
     const char *variable, *proxy = cba_proxy_of(settings, url, &variable);
     CBA_SET(CURLOPT_ERRORBUFFER, error);
@@ -121,12 +121,12 @@ static void inspect(const struct cba_settings *settings, const char *url, long t
     CBA_SET(CURLOPT_DEBUGDATA, found);
     CBA_SET_IF_BUILT_IN(CURLOPT_CERTINFO, 1L); /* wolfSSL lacks it */
     cba_endpoint_apply(settings, easy, failure);
-    cba_request_set(easy, settings, &request, proxy, &headers, failure);
+    cba_request_set(easy, settings, &request, proxy, &borrowed, failure);
     if (failure->outcome == CBA_PENDING) {
         perform(settings, timeout_ms, easy, error, cba_proxy_way(proxy), found);
     }
     curl_easy_cleanup(easy);
-    cba_request_free_headers(headers);
+    cba_request_free(&borrowed);
 }
 
 void cba_inspect(const struct cba_settings *settings, const char *url, long timeout_ms,

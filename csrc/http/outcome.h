@@ -18,6 +18,7 @@ enum cba_outcome {
     CBA_NETWORK,
     CBA_TOO_LARGE,
     CBA_NO_MEMORY,
+    CBA_BAD_URL,
     CBA_UNSUPPORTED, /* this libcurl cannot do what an option asks for */
 };
 

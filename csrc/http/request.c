@@ -1,12 +1,14 @@
 #include "http/request.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "http/client_certificate.h"
 #include "http/libcurl.h"
 #include "http/proxy.h"
 #include "http/setopt.h"
+#include "http/url.h"
 #include "secret/secret.h"
 #include "text/ascii.h"
 
@@ -139,18 +141,50 @@ void cba_request_set_traits(void *easy, unsigned traits, unsigned changed,
         CBA_SET(CURLOPT_HTTP_VERSION,
                 (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
         CBA_SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L); /* for a connection that all can share */
+        /* libcurl 7.88 reads 32 KiB of frames at once, and forgets that it has some left when they
+         * do not fit into this: the transfer then waits for more, for ever. */
+        CBA_SET(CURLOPT_BUFFERSIZE, http2 ? 65536L : (long)CBA_BUFFER_USUAL);
     }
     if ((changed & CBA_REQUEST_WATCHED) != 0) {
         CBA_SET(CURLOPT_VERBOSE, (traits & CBA_REQUEST_WATCHED) != 0 ? 1L : 0L);
     }
 }
 
+static void free_url(struct cba_borrowed *borrowed) {
+    curl_url_cleanup(borrowed->url); /* NULL is fine, here and below */
+    free(borrowed->url_text);
+    borrowed->url = NULL;
+    borrowed->url_text = NULL;
+}
+
+/* What was parsed is what is sent. A handle that has the same URL as before keeps it. */
+static void set_url(CURL *easy, const char *text, struct cba_borrowed *borrowed,
+                    struct cba_failure *failure) {
+    if (borrowed->url_text != NULL && strcmp(borrowed->url_text, text) == 0) {
+        return;
+    }
+    free_url(borrowed);
+    borrowed->url = curl_url();
+    borrowed->url_text = strdup(text);
+    if (borrowed->url == NULL || borrowed->url_text == NULL) {
+        failure->outcome = CBA_NO_MEMORY;
+        return;
+    }
+    enum cba_url_status status = cba_url_parse(text, borrowed->url);
+    if (status != CBA_URL_OK) {
+        failure->outcome = status == CBA_URL_BAD ? CBA_BAD_URL : CBA_NO_MEMORY;
+        return;
+    }
+    CBA_SET(CURLOPT_URL, text); /* which is not parsed; libcurl may need it to begin anew */
+    CBA_SET(CURLOPT_CURLU, borrowed->url);
+}
+
 void cba_request_set(void *easy, const struct cba_settings *settings,
                      const struct cba_request *request, const char *proxy,
-                     struct curl_slist **headers, struct cba_failure *failure) {
-    build_headers(settings, request, headers, failure);
-    CBA_SET(CURLOPT_HTTPHEADER, *headers);
-    CBA_SET(CURLOPT_URL, request->url);
+                     struct cba_borrowed *borrowed, struct cba_failure *failure) {
+    build_headers(settings, request, &borrowed->headers, failure);
+    CBA_SET(CURLOPT_HTTPHEADER, borrowed->headers);
+    set_url(easy, request->url, borrowed, failure);
     set_method(easy, request, failure);
     cba_proxy_apply(settings, proxy, easy, failure);
     if (cba_request_is_private(settings, proxy)) {
@@ -163,9 +197,15 @@ void cba_request_set(void *easy, const struct cba_settings *settings,
     }
 }
 
-void cba_request_free_headers(struct curl_slist *headers) {
-    for (struct curl_slist *line = headers; line != NULL; line = line->next) {
+void cba_request_free_headers(struct cba_borrowed *borrowed) {
+    for (struct curl_slist *line = borrowed->headers; line != NULL; line = line->next) {
         cba_wipe(line->data, strlen(line->data));
     }
-    curl_slist_free_all(headers);
+    curl_slist_free_all(borrowed->headers);
+    borrowed->headers = NULL;
+}
+
+void cba_request_free(struct cba_borrowed *borrowed) {
+    cba_request_free_headers(borrowed);
+    free_url(borrowed);
 }

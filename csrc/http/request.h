@@ -2,6 +2,7 @@
 #ifndef CBA_REQUEST_H
 #define CBA_REQUEST_H
 
+#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,17 +28,24 @@ struct cba_request {
 
 enum { CBA_SIZE_UNKNOWN = -1 };
 
-struct curl_slist;
+/* What a handle of libcurl borrows for a request. All NULL at first. */
+struct cba_borrowed {
+    struct curl_slist *headers;
+    CURLU *url; /* parsed, and as text */
+    char *url_text;
+};
 
-/* Sets a request on a handle of its endpoint. Fails as cba_endpoint_apply does, and with CBA_TLS
- * when a client's certificate or key cannot be used. `proxy` is what cba_proxy_of says. `headers`,
- * which is NULL before, is what the handle borrows, also after a failure. */
+/* Sets a request on a handle of its endpoint. Fails as cba_endpoint_apply does, with CBA_BAD_URL,
+ * and with CBA_TLS when a client's certificate or key cannot be used. `proxy` is what cba_proxy_of
+ * says. The handle borrows from `borrowed` from now on, also after a failure; of the request before
+ * there may still be a URL in it. */
 void cba_request_set(void *easy, const struct cba_settings *settings,
                      const struct cba_request *request, const char *proxy,
-                     struct curl_slist **headers, struct cba_failure *failure);
+                     struct cba_borrowed *borrowed, struct cba_failure *failure);
 
-/* Wipes them and frees them, after the handle has given them back. NULL is fine. */
-void cba_request_free_headers(struct curl_slist *headers);
+/* Wipes and frees the headers, or all of it, after the handle has given them back. */
+void cba_request_free_headers(struct cba_borrowed *borrowed);
+void cba_request_free(struct cba_borrowed *borrowed);
 
 /* Whether it is one header line, "Name: value" or, for an empty value, "Name;". To libcurl "Name:"
  * would mean another thing: none of that name. */

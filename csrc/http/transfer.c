@@ -168,7 +168,7 @@ static void set_up(struct cba_transfer *transfer, const struct cba_request *requ
     unsigned traits = cba_request_traits(settings, request, proxy);
     cba_request_set_traits(easy, traits, traits ^ handle->traits, failure);
     handle->traits = traits;
-    cba_request_set(easy, settings, request, proxy, &handle->headers, failure);
+    cba_request_set(easy, settings, request, proxy, &handle->borrowed, failure);
     CBA_SET(CURLOPT_TIMEOUT_MS, request->idle > 0 ? 0L : timeout_ms);
     cba_callbacks_set(transfer, request);
     if (request->stream || request->upload) {

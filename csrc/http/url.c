@@ -1,6 +1,5 @@
 #include "http/url.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "text/ascii.h"
@@ -71,6 +70,16 @@ bool cba_url_is_clean(const char *text) {
     return true;
 }
 
+static enum cba_url_status status_of(CURLUcode code) {
+    return code == CURLUE_OK              ? CBA_URL_OK
+           : code == CURLUE_OUT_OF_MEMORY ? CBA_URL_NO_MEMORY
+                                          : CBA_URL_BAD;
+}
+
+enum cba_url_status cba_url_parse(const char *text, CURLU *handle) {
+    return status_of(curl_url_set(handle, CURLUPART_URL, text, 0));
+}
+
 enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_url *url) {
     memset(url, 0, sizeof *url);
     if (!cba_url_is_clean(text) || (base != NULL && is_opaque(text))) {
@@ -89,7 +98,5 @@ enum cba_url_status cba_url_read(const char *text, const char *base, struct cba_
         code = read_parts(handle, url);
     }
     curl_url_cleanup(handle);
-    return code == CURLUE_OK              ? CBA_URL_OK
-           : code == CURLUE_OUT_OF_MEMORY ? CBA_URL_NO_MEMORY
-                                          : CBA_URL_BAD;
+    return status_of(code);
 }

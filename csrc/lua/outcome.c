@@ -28,6 +28,9 @@ void cba_raise_own_failure(lua_State *L, const struct cba_failure *failure) {
     if (failure->outcome == CBA_NO_MEMORY) {
         cba_nomemory(L);
     }
+    if (failure->outcome == CBA_BAD_URL) {
+        luaL_error(L, "the URL cannot be read");
+    }
     if (failure->outcome == CBA_UNSUPPORTED) {
         luaL_error(L, "this build of libcurl (%s) lacks what an option asks for",
                    cba_libcurl_version());
