@@ -1,10 +1,10 @@
 --- How a host with an event loop waits for a transfer: by steps of the engine, with sleeps between
--- them. A step moves all transfers, so only one of the waiting tasks does the steps at a time.
+-- them. A step moves all transfers, so one of the waiting tasks makes the steps for all of them.
 
 local core = require "corebank.auth.core"
 
 local SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.010   -- seconds between two steps
-local GROWTH = 1.03   -- a pause is about a thirtieth of the time it has taken so far
+local GROWTH = 1.03   -- so a pause is about 1/30 of the time since the first one
 
 local steppedAt = -math.huge
 
@@ -15,8 +15,8 @@ local function is_done_now(transfer)
   return transfer:step()
 end
 
---- Returns when the transfer is done, or the seconds are over, if there are any.
----@param sleep fun(seconds: number) lets others run
+--- Waits until a transfer is done, or for `seconds`.
+---@param sleep fun(seconds: number) waits; other tasks run meanwhile
 ---@param transfer table
 ---@param seconds number?
 ---@return boolean # whether it is done

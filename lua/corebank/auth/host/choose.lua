@@ -11,7 +11,7 @@ if type(ngx) ~= "table" or not ngx.timer then
 end
 
 ---@return table? host
----@return string? mistake why nothing can be made here
+---@return string? mistake why no client can be made in this phase
 return function()
   local nginx = require "corebank.auth.host.nginx"
   local mistake = nginx.objection()

@@ -1,6 +1,6 @@
---- How an nginx worker waits: never. Tasks are light threads of one timer, so that one goes on when
--- the request that needed it is gone, and other requests are served all the time. What every host
--- has is listed in host/scheduler.lua.
+--- How code waits in an nginx worker, without blocking it. Tasks are light threads of a timer, so a
+-- task continues after the request that needed it has ended, and other requests run meanwhile.
+-- host/scheduler.lua lists the functions of every host.
 
 local await = require "corebank.auth.host.await"
 local core = require "corebank.auth.core"
@@ -21,19 +21,19 @@ end
 local semaphores = load_semaphores()
 
 local SHORTEST_SLEEP = 0.001
-local BEGUN_AT_ONCE = 4  -- tasks
-local LOOK = 0.1         -- seconds between two looks of the runner at its tasks
-local PATIENCE = 0.25    -- seconds without a look after which a runner gets no more tasks
-local LOST = 2           -- seconds without a look after which the tasks of a runner count as lost
+local BEGUN_AT_ONCE = 4  -- tasks that a runner begins in one turn
+local LOOK = 0.1         -- seconds between two turns of a runner that waits
+local PATIENCE = 0.25    -- seconds without a turn after which a runner gets no more tasks
+local LOST = 2           -- seconds without a turn after which the tasks of a runner count as lost
 local TAKES = 10         -- seconds for which a runner takes tasks
 
--- What the manual of the Lua module lists for ngx.sleep and ngx.semaphore.
+-- The phases in which ngx.sleep and ngx.semaphore work, by the manual of the Lua module.
 local CAN_WAIT = {rewrite = true, server_rewrite = true, access = true, content = true,
   timer = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true}
 
 local nginx = {}
 
---- Why nothing can be made here, or nil when all is well.
+--- Why no client can be made in this phase, or nil if one can.
 ---@return string? mistake
 function nginx.objection()
   if ngx.get_phase() == "init" then
@@ -46,7 +46,7 @@ function nginx.objection()
   end
 end
 
---- Why nothing can wait here, or nil when it can: who asks before has nothing begun in vain.
+--- Why code cannot wait in this phase, or nil if it can. Callers ask before they begin anything.
 ---@return string? mistake
 function nginx.may_wait()
   local phase = ngx.get_phase()
@@ -94,13 +94,13 @@ Task.__index = Task
 
 local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
 
-local queue = {}   -- tasks that no runner has begun
+local queue = {}   -- the tasks that no runner has begun
 
 function Task:is_done()
   return self.isOver
 end
 
--- A mistake of ours, or of a handler of events, ends that task and no other.
+-- An error in a task, or in an event handler that it calls, ends this task only.
 local function log(fault)
   ngx.log(ngx.ERR, "corebank-auth: a fetch ended with an error: ", tostring(fault))
 end
@@ -128,18 +128,19 @@ end
 
 function Task:cancel()
   self.isCancelled = true
-  if task_of[coroutine.running()] == self then return end   -- it ends when it waits
+  if task_of[coroutine.running()] == self then return end   -- it ends when it waits next
   finish(self, false)
 end
 
 -- ---- runners -----------------------------------------------------------------------------------
 
--- A runner has the threads of its tasks: those of one timer, or of a request that waits for a task
--- when no timer is to be had. Each thread leaves memory in the pool of its timer or request, so a
--- runner takes tasks for a while only, and ends when it has none: the next tasks get another one.
+-- A runner has the threads of its tasks. They are threads of one timer. If no timer can be created,
+-- they are threads of a request that waits for a task. Each thread leaves memory in the pool of its
+-- timer or request. So a runner takes tasks for a while only, and ends when it has no task left.
+-- Later tasks get a new runner.
 ---@class corebank.auth.Runner
----@field seenAt number when it last had its turn, or its timer was had
----@field takesUntil number it takes what is queued until then
+---@field seenAt number when its last turn began, or its timer was created
+---@field takesUntil number until when it takes tasks from the queue
 local Runner = {}
 Runner.__index = Runner
 
@@ -161,12 +162,13 @@ function Runner:begin(task)
   self.threads[assert(ngx.thread.spawn(run, task))] = task
 end
 
--- Begins some; the rest have their turn after other requests: a handshake takes the processor.
+-- Begins a few tasks. The others begin after other requests have run, because a handshake takes
+-- much time of the processor.
 function Runner:begin_queued()
   local list, begun = queue, 0
   queue = {}
   for _, task in ipairs(list) do
-    local waits = not task.runner and not task.isCancelled   -- else who waits for it has begun it
+    local waits = not task.runner and not task.isCancelled   -- else its waiter has begun it
     if waits and begun < BEGUN_AT_ONCE then
       begun = begun + 1
       self:begin(task)
@@ -176,7 +178,7 @@ function Runner:begin_queued()
   end
 end
 
--- A thread that has ended is kept by nginx until it is waited for.
+-- nginx keeps a thread that has ended until ngx.thread.wait is called for it.
 function Runner:drop_ended()
   for thread, task in pairs(self.threads) do
     if task.hasReturned then
@@ -186,8 +188,8 @@ function Runner:drop_ended()
   end
 end
 
--- Until it has no task left. A worker that is told to exit still finishes what is in flight: that
--- the timer is premature changes nothing.
+-- Runs until there is no task left. A worker that exits still finishes the fetches in flight, so a
+-- premature timer makes no difference.
 function Runner:run()
   local takes
   if not is_taken_care_of() then current = self end
@@ -210,12 +212,12 @@ local function start_runner()
   if ngx.timer.at(0, function() runner:run() end) then current = runner end
 end
 
---- Runs the tasks that have no runner: the timer for one was not to be had.
+--- Runs the tasks that have no runner because no timer could be created.
 function nginx.run_what_is_left()
   if #queue > 0 and not is_taken_care_of() then new_runner(TAKES):run() end
 end
 
---- Runs `work` in a task of its own, soon. See host/scheduler.lua; what it raises is logged.
+--- Runs `work` in a task of its own, soon. See host/scheduler.lua; an error in `work` is logged.
 function nginx.spawn(work, finished)
   local task = setmetatable({work = work, finish = finished, isOver = false,
     ended = nginx.condition()}, Task)
@@ -230,11 +232,13 @@ end
 
 -- ---- waiting -----------------------------------------------------------------------------------
 
--- Whoever waits for a task runs it when no timer is to be had: lua_max_pending_timers and
--- lua_max_running_timers are limits. Should it die with his request, the next one finds it lost.
+-- Called again and again by a request that waits for a task. If no timer can be created, because of
+-- lua_max_pending_timers or lua_max_running_timers, this request runs the task. If the request ends
+-- before the task, the next request that waits for it finds it lost.
 --
--- A worker that has stood still finds all runners overdue before they have their turn again: a task
--- is lost when its runner is found overdue twice. Takes and returns when that was seen last.
+-- After a worker was stopped, all runners seem overdue until their next turn. So a task is lost
+-- only when its runner is found overdue twice, with the same `seenAt`. Takes the `seenAt` that the
+-- last call returned.
 local function look_after(task, seenAt)
   local runner = task.runner
   if not runner then
@@ -274,7 +278,7 @@ function nginx.await(transfer, seconds)
   return await(nginx.sleep, transfer, seconds)
 end
 
---- Tasks go on by themselves, but for those that had no timer.
+--- Tasks continue by themselves. If some have no runner, this tries to start one.
 function nginx.poll()
   if #queue > 0 and not is_taken_care_of() then start_runner() end
 end

@@ -1,30 +1,32 @@
---- How a plain script waits: tasks are coroutines, and whoever waits outside of one moves them all
--- on until what he waits for has come. Between two calls of a script nobody does.
+--- How a plain script waits. Tasks are coroutines. A call that waits outside of a task continues
+-- all tasks until its own wait is over. No task runs between two calls of the script.
 --
--- What every host has, this one and others (host/nginx.lua):
+-- The functions of every host, such as this one and host/nginx.lua:
 --
 --     host.spawn(work, finish) -> task    runs it in a task of its own; see corebank.auth.Task
---     host.sleep(seconds)                 others run meanwhile
---     host.await(transfer, seconds)       -> whether it is done; without `seconds` it is
+--     host.sleep(seconds)                 waits; other tasks run meanwhile
+--     host.await(transfer, seconds)       waits for a transfer -> whether it is done
 --     host.condition()                    c:wait(seconds) -> whether it was signalled; c:signal()
---                                         wakes all
+--                                         wakes all that wait
 --     host.may_wait()                     nil, or why nothing can wait here
---     host.poll()                         moves on what can go on at once
---     host.longestIdle                    seconds for which a task may be left alone; nil where the
---                                         tasks run by themselves
+--     host.poll()                         continues the tasks whose wait is over
+--     host.longestIdle                    the seconds after which a task that was not continued
+--                                         counts as idle; nil if tasks run by themselves
 --
--- No `pcall` lies between a task and what it waits for: Lua 5.1 cannot yield across one. So what is
--- to be done however a task ends is done by its `finish`.
+-- `seconds` may be nil: then a wait has no limit. A task must not wait inside a `pcall`, because
+-- Lua 5.1 cannot yield across one. Work that must be done however a task ends belongs in its
+-- `finish`.
 
 local LONGEST_IDLE = 2   -- seconds
 
 ---@class corebank.auth.Task
----@field wasIdle boolean? whether it was left alone for longer than `longestIdle`: then it says
---- nothing of the bank that a time limit is over
+---@field wasIdle boolean? whether it was not continued for longer than `longestIdle`: then a
+--- timeout is not a fault of the bank
 ---@field is_done fun(self): boolean whether it has ended
----@field wait fun(self, seconds: number?): boolean returns when it has ended, or the seconds are
---- over, if there are any; whether it has
----@field cancel fun(self) ends it where it waits; one that cancels itself, as soon as it waits
+---@field wait fun(self, seconds: number?): boolean waits until it has ended, or for `seconds`;
+--- returns whether it has ended
+---@field cancel fun(self) ends it where it waits; a task that cancels itself ends when it waits
+--- next
 local Task = {}
 Task.__index = Task
 
@@ -47,7 +49,7 @@ function Task:cancel()
   if coroutine.status(self.thread) == "suspended" then finish(self, false) end
 end
 
--- Takes what a task has returned or raised; or it waits.
+-- Notes that a task has returned, has raised an error, or waits.
 local function note(task, ok, ...)
   if coroutine.status(task.thread) == "dead" then
     if ok and task.isCancelled then return finish(task, false) end
@@ -62,7 +64,7 @@ local function is_waiting(task)
   return not task.isOver and coroutine.status(task.thread) == "suspended"
 end
 
--- Whether a task that waits can go on, as one can that has not begun.
+-- Whether a waiting task can continue. A task that has not begun can.
 local function is_ready(task, now)
   if task.due and now >= task.due then return true end
   if task.wanted then return task.wanted:is_done() end
@@ -95,15 +97,15 @@ function scheduler.new(system)
   local host = {longestIdle = LONGEST_IDLE}
   local tasks, owner = {}, system.pid()
   local task_of = setmetatable({}, {__mode = "kv"})   -- by thread
-  local lastTurn = -math.huge   -- when they were last moved on
+  local lastTurn = -math.huge   -- when tasks were last continued
 
-  -- The task that calls; nil outside of tasks.
+  -- The task that is running; nil outside of tasks.
   local function running()
     local thread = coroutine.running()
     return thread and task_of[thread]
   end
 
-  -- What a forked child inherits, its parent moves on.
+  -- In a forked child: the tasks that it inherited belong to its parent.
   local function drop_inherited()
     if system.pid() == owner then return end
     local inherited = tasks
@@ -120,10 +122,10 @@ function scheduler.new(system)
     end
   end
 
-  -- Moves on each that can go on. Those that they start have their turn later.
+  -- Continues each task that can continue. Tasks that these start are continued in the next turn.
   local function turn()
     local list, now, ended = tasks, system.boot(), false
-    lastTurn = now   -- the rest of it, a handler's maybe, is time in which others are left alone
+    lastTurn = now   -- the time that one task takes, or its handler, is idle time of the others
     for i = 1, #list do
       local task = list[i]
       if coroutine.status(task.thread) == "dead" then   -- Ctrl-C came before its end was noted
@@ -138,11 +140,11 @@ function scheduler.new(system)
     for _, task in ipairs(tasks) do
       if not task.isOver then others[#others + 1] = task end
     end
-    tasks = others   -- in one step, for Ctrl-C raises anywhere
+    tasks = others   -- in one step, because Ctrl-C may raise an error anywhere
   end
 
-  -- Waits until a task can go on, or this has come. Where a transfer is waited for, by whomever,
-  -- the engine is stepped.
+  -- Waits until a task can continue, or `wanted` is done, or `due` is reached. If a task or the
+  -- caller waits for a transfer, the engine runs meanwhile.
   local function rest(wanted, due)
     local now = system.boot()
     local seconds, transfer = (due or math.huge) - now, wanted and wanted.step and wanted
@@ -171,7 +173,7 @@ function scheduler.new(system)
     until wanted and wanted:is_done() or due and system.boot() >= due
   end
 
-  -- Returns when `wanted` is done, or the seconds are over; whether it is.
+  -- Waits until `wanted` is done, or for `seconds`. Returns whether it is done.
   local function wait_for(wanted, seconds)
     local due, task = seconds and system.boot() + seconds, running()
     if task then
@@ -184,9 +186,10 @@ function scheduler.new(system)
     return wanted ~= nil and wanted:is_done()
   end
 
-  --- Runs `work` in a task of its own, as soon as somebody waits or polls. However it ends,
-  -- `finish` is called, outside of it: with true and what `work` returned; with false and what it
-  -- raised, which is raised for whoever moved it on, too; with false when it was cancelled.
+  --- Runs `work` in a task of its own, when a call next waits or polls. When the task has ended,
+  -- `finished` is called outside of it: with true and the results of `work`; with false and the
+  -- error, which is also raised to the call that continued the task; with false when it was
+  -- cancelled.
   ---@param work function
   ---@param finished fun(ok: boolean, ...)?
   ---@return corebank.auth.Task
@@ -196,7 +199,7 @@ function scheduler.new(system)
     local task = setmetatable({thread = thread, finish = finished, isOver = false,
       wait_for = wait_for}, Task)
     task_of[thread] = task
-    note_idle()   -- which it is not
+    note_idle()   -- before the new task is in the list, because it is not idle
     lastTurn = system.boot()
     tasks[#tasks + 1] = task
     return task

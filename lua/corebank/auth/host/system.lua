@@ -1,10 +1,10 @@
---- The functions of the core that a client uses. The function that every request calls is called in
--- the way that is fastest on this Lua. The name of the system's start is read once.
+--- The functions of the core that a client uses. `before`, which every request calls, is called in
+-- the way that is fastest on this Lua. `session`, the name of the system's start, is read once.
 
 local core = require "corebank.auth.core"
 
--- LuaJIT compiles a call through its FFI, and none of a C function that takes a Lua state. Where
--- the compiler is off, or somebody has taken the FFI away, the latter is the faster one.
+-- LuaJIT compiles calls through its FFI, and does not compile calls of C functions that take a Lua
+-- state. If its compiler is off, or there is no FFI, a call of the C function is faster.
 local function fastest_before()
   if type(jit) ~= "table" or not jit.status() then return core.before end
   local ok, ffi = pcall(require, "ffi")
@@ -18,8 +18,8 @@ system.before = fastest_before()
 
 local session
 
--- Every look into a store asks, and the name is in a file: no process outlives the system's start.
--- A failure is not kept: there may be a descriptor to read it with later.
+-- Each read of a store needs the name, which is in a file. It is kept, because it stays the same as
+-- long as the process runs. A failure is not kept: there may be a free file descriptor later.
 function system.session()
   session = session or core.session()
   return session
