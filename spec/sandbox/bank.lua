@@ -1,20 +1,20 @@
 --- What the sandbox bank answers; runs inside the nginx that spec/sandbox/start sets up.
 --
--- `authenticate` is the bank as documented. `grant` gives such tokens to those who only speak RFC
--- 6749: the client credentials grant at /oauth2/token, which costs the same. `play` serves
--- /s/NAME/..., where each POST follows the next of the steps registered for NAME, and everything
--- that arrives is captured. `administer` is how specs register steps and read captures;
--- spec/sandbox/init.lua is its client.
+-- `authenticate` is the bank as documented. `grant` gives such tokens to peers that support only
+-- RFC 6749: it is the client credentials grant at /oauth2/token, and costs the same. `play` serves
+-- /s/NAME/...: each POST gets the next of the steps that are registered for NAME, and all requests
+-- are captured. `administer` lets specs register steps and read captures; spec/sandbox/init.lua is
+-- its client.
 --
 -- A step is a table. An empty one is the documented behaviour; these fields change it:
---   status      the HTTP status; other than 200 it brings an error body of the bank's kind
+--   status      the HTTP status; if it is not 200, the body is an error as the bank writes it
 --   delay       seconds before the answer
 --   headers     name -> value or list of values
---   body        these bytes (Base64 on the admin port) instead of JSON of the bank's kind
+--   body        these bytes (Base64 on the admin port) in place of the bank's JSON
 --   endless     the body is repeated for ever
 --   bomb        the body is a gzip bomb
 --   redirect    a Location; the status is then 307 unless given
---   accept      "any": credentials are not looked at
+--   accept      "any": credentials are not checked
 --   token, tokenType, validity    values for accessToken, tokenType, tokenValiditySec
 --   size        length of the generated token
 --   expiration  expirationTime: "ms" (default) or "s" after the epoch, false for none, or a value

@@ -1,4 +1,4 @@
---- The sandbox: a bank on a real nginx, servers that misbehave byte by byte, dead addresses.
+--- The sandbox: a bank on a real nginx, servers that break the protocol, dead addresses.
 --
 --   local sandbox = require "spec.sandbox"
 --   local bank = sandbox.bank()
@@ -6,8 +6,8 @@
 --   ... authenticate against s.baseUrl ...
 --   assert.equal(2, s:posts())
 --
--- bank.lua describes the steps, raw.lua the actions of a raw server. Processes started here hang
--- on a pipe of this one and end with it, however it ends.
+-- bank.lua describes the steps, raw.lua the actions of a raw server. Each process that is started
+-- here reads a pipe from this process. So it ends when this process ends, however that happens.
 
 local files = require "spec.support.files"
 local http = require "socket.http"

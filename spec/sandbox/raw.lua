@@ -1,4 +1,4 @@
---- A server that plays scripted connections byte by byte, for what a real nginx would never do.
+--- A server that plays scripts byte by byte, for answers that a real nginx never gives.
 --
 --   lua spec/sandbox/raw.lua PREFIX      (spec/sandbox/init.lua starts it)
 --
@@ -7,10 +7,10 @@
 --   certificate, key    files for starttls
 --   life            seconds after which it ends by itself
 -- It prints its port as the first line, appends what the nth connection received to PREFIX.n, and
--- keeps "connections posts" in PREFIX.counts. It ends when its standard input does: whoever holds
--- the other end of that pipe cannot leave it behind, not even by being killed.
+-- keeps "connections posts" in PREFIX.counts. It ends when its standard input ends. This is a pipe
+-- from the spec, so the server ends with the spec, even when the spec is killed.
 --
--- Actions, each a list whose first item is its name (a bare name will do when it is alone):
+-- Actions. Each is a list whose first item is its name, or a name alone:
 --   read_request          a whole request, headers and Content-Length body
 --   read N                N bytes
 --   send BYTES            with every=S one byte per segment, S seconds apart (0: at once);

@@ -1,4 +1,4 @@
---- Runs the command as a user does: a process of its own, an environment of its own.
+--- Runs the command as a user does: in a process of its own, with an environment of its own.
 
 local files = require "spec.support.files"
 local lfs = require "lfs"

@@ -1,5 +1,6 @@
---- A world without sockets for the policy layer: one clock, a bank that answers from a function,
--- and a plain script's host, whose callers are coroutines. Time moves only when it is told to.
+--- Fakes for the specs of the policy layer, which then need no sockets: one clock, a bank that is a
+-- function, and the host of a plain script, whose callers are coroutines. The clock moves only when
+-- a spec moves it.
 
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"

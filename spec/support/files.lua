@@ -1,4 +1,4 @@
---- Files, folders and the shell's words for them, for every spec. Nothing here runs inside nginx.
+--- Files and folders, for every spec, and how to quote a word for a shell. Not for use in nginx.
 
 local lfs = require "lfs"
 

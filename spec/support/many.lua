@@ -1,4 +1,4 @@
---- Many tokens at once in a world without sockets, for the specs of authenticateAll.
+--- Many tokens in parallel from a fake bank, without sockets, for the specs of authenticateAll.
 
 local client = require "corebank.auth.client.client"
 local fake = require "spec.support.fake"

@@ -1,4 +1,4 @@
---- A folder for each test, with a file store in it, and other processes that use or lock it.
+--- A folder for each test, with a file store in it, and other processes that use or lock the store.
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"

@@ -1,4 +1,4 @@
---- Random histories: numbers that a seed means the same on every Lua.
+--- Random numbers for tests with random steps: the same seed gives the same numbers on every Lua.
 
 local random = {}
 

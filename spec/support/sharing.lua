@@ -1,4 +1,4 @@
---- Clients that share a store, in a world without sockets: each in a process of its own.
+--- Clients that share a store, without sockets, as if each were in a process of its own.
 
 local client = require "corebank.auth.client.client"
 local fake = require "spec.support.fake"

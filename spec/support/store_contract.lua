@@ -1,8 +1,9 @@
---- What every store must do: one list of cases, which any runner can go through.
+--- The contract of all stores: a list of cases, which any runner can run.
 --
--- A case gets a place: {store=, other=, elapse=}. `other` is a second store on the same data, for a
--- store that only one can have the same one again; elapse(seconds) lets time pass, really or not.
--- Plain assert and nothing of busted's, so that they run inside nginx, too.
+-- A case gets a place: {store=, other=, elapse=}. `other` is a second store on the same data, or
+-- the same store if there can be only one. elapse(seconds) lets time pass, on a real clock or a
+-- fake one.
+-- The cases use plain assert and nothing of busted, so that they can also run inside nginx.
 
 local LONG = 60        -- seconds; more than a case takes
 local SHORT = 0.2      -- seconds, to be waited for

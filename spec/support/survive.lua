@@ -1,4 +1,4 @@
---- What must hold after every fault, whatever it was (FAULTS I1 to I9), checked around one call.
+--- Runs one call, and checks what must hold after every fault (FAULTS I1 to I9).
 
 local auth = require "corebank.auth"
 local core = require "corebank.auth.core"
@@ -6,7 +6,7 @@ local files = require "spec.support.files"
 local sandbox = require "spec.sandbox"
 
 local GRACE = 0.25        -- seconds a call may take beyond its timeout
-local SLOW = tonumber(os.getenv("CBA_SLOWDOWN") or 1)   -- valgrind runs specs many times slower
+local SLOW = tonumber(os.getenv("CBA_SLOWDOWN") or 1)   -- valgrind and qemu are slow
 local KEPT_CONNECTIONS = 2  -- sockets a case may leave in libcurl's connection cache
 
 local survive = {}

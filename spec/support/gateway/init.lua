@@ -1,11 +1,11 @@
---- A gateway on a real nginx, in front of the sandbox bank and of an API that wants its token.
+--- A gateway on a real nginx, in front of the sandbox bank and of an API that requires its token.
 --
 --   local gate = gateway.start{setup = {baseUrl = scenario.baseUrl}}
 --   local status, headers, body = gate:get "/api/"
 --   gate:stop()
 --
--- Locations: /api/ is proxied with inject() and observe(); /ready, /metrics; /plain/ is a neighbour
--- without any of it. upstream.lua is the API.
+-- Locations: /api/ is proxied with inject() and observe(); /ready; /metrics; /plain/ is proxied
+-- without a token. upstream.lua is the API.
 
 local files = require "spec.support.files"
 local http = require "socket.http"

@@ -1,13 +1,19 @@
---- The API behind the gateway, inside the gateway's own nginx: it looks at the Authorization of
--- what arrives and counts.
+--- The API behind the gateway, inside the gateway's own nginx. It checks the Authorization of each
+-- request, and counts.
 --
--- /?status=404 answers that to a good token, /?accel=/x with X-Accel-Redirect, /?grpc=16 with
--- grpc-status, /?echo=1 with the request's method and body. A token may also come raw, in X-Token.
--- The dict `seen` holds: "good" and "bad" requests, those of the latter without any token ("bare"),
--- those with an Authorization that is the client's own ("own"), "tokens" (different ones),
--- "first:TOKEN" (when a token came first), "late" (came longer than `lifetime` seconds after that),
--- the switch "reject", by which it answers 401 to everything, and "revoked": so many tokens, in the
--- order in which they came, are answered 401.
+-- Its answer to a good token: /?status=404 has this status, /?accel=/x has X-Accel-Redirect,
+-- /?grpc=16 has grpc-status, /?echo=1 has the request's method and body. A token may also come raw,
+-- in X-Token.
+--
+-- The dict `seen` has these counters and switches:
+--   good, bad       requests with a good token, and all others
+--   bare            bad requests without any token
+--   own             requests with the client's own Authorization
+--   tokens          different tokens
+--   first:TOKEN     when a token came for the first time
+--   late            requests with a token that came first more than `lifetime` seconds before
+--   reject          a switch: all requests are answered 401
+--   revoked         so many of the tokens, in the order in which they came, are answered 401
 
 local upstream = {}
 
