@@ -74,7 +74,7 @@ local function check_record(record, value)
     local name, field = next(item)
     known[name] = true
     local each = value[name]
-    if each == nil and field.default ~= nil then value[name] = field.default end
+    if each == nil then value[name] = field.default == nil and null or field.default end
     if field.required and (value[name] == nil or value[name] == null) then
       errors[name] = "required field missing"
     elseif each ~= nil and each ~= null then

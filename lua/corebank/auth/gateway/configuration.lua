@@ -33,14 +33,24 @@ local function has_reference(value)
   return false
 end
 
---- The known options that a configuration has.
+-- Without the nulls that Kong adds for what is not given.
+local function copy_of(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for name, each in pairs(value) do
+    if each ~= ngx.null then copy[name] = each end
+  end
+  return copy
+end
+
+--- A copy of the known options that a configuration has.
 ---@param conf table
 ---@return table values by name
 function configuration.values(conf)
   local values = {}
   for _, field in ipairs(fields.list) do
     local value = conf[field.name]
-    if value ~= ngx.null then values[field.name] = value end
+    if value ~= ngx.null then values[field.name] = copy_of(value) end
   end
   return values
 end

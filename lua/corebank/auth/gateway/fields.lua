@@ -21,12 +21,30 @@ local fields = {}
 -- A "secret" is a string that a vault may give, and that the gateway keeps encrypted where it can.
 -- false: a configuration file cannot have it.
 local TYPES = {
-  baseUrl = "string", path = "string", clientId = "string", clientSecret = "secret",
-  timeout = "number", connectTimeout = "number", attempts = "integer", caFile = "string",
-  caPath = "string", clientCert = "string", clientKey = "string", clientKeyPassword = "secret",
-  pinnedKey = "string", minTls = "string", proxy = "secret", proxyCaFile = "string",
-  noProxy = "string", allowPlaintext = "boolean", headers = "headers", leeway = "number",
-  refreshAhead = "number", onEvent = false, store = false,
+  baseUrl = "string",
+  apiUrl = "string",
+  path = "string",
+  clientId = "string",
+  clientSecret = "secret",
+  timeout = "number",
+  connectTimeout = "number",
+  attempts = "integer",
+  caFile = "string",
+  caPath = "string",
+  clientCert = "string",
+  clientKey = "string",
+  clientKeyPassword = "secret",
+  pinnedKey = "string",
+  minTls = "string",
+  proxy = "secret",
+  proxyCaFile = "string",
+  noProxy = "string",
+  allowPlaintext = "boolean",
+  headers = "headers",
+  leeway = "number",
+  refreshAhead = "number",
+  onEvent = false,
+  store = false,
 }
 
 -- The fields of `redis`.

@@ -3,6 +3,7 @@
 local options = {DEFAULT_NAME = "default", DEFAULT_DICT = "corebank"}
 
 local LONGEST_NAME = 100   -- bytes; it is part of the names of counters
+options.LONGEST_NAME = LONGEST_NAME
 
 local function text_like(pattern)
   return function(value) return type(value) == "string" and value:find(pattern) ~= nil end

@@ -60,7 +60,7 @@ local function setup_options(values)
     if not field.isOfRequest then given[field.name] = values[field.name] end
   end
   given.dict = dict_of(values)
-  given.name = values.name or core.url(values.baseUrl).host
+  given.name = values.name or core.url(values.baseUrl).host:sub(1, own.LONGEST_NAME)
   if not given.redis then return given end
   local store, mistake = store_of(given.redis)
   if not store then return nil, "redis has a mistake: " .. mistake end
@@ -72,18 +72,10 @@ end
 -- `scheme`, `rejects`, `isHeld`, `retryAt`.
 local slots = setmetatable({}, {__mode = "k"})
 
-local function copy_of(value)
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for name, each in pairs(value) do copy[name] = each end
-  return copy
-end
-
 local function is_same(value, seen)
-  if value == seen then return true end
   if type(value) ~= "table" or type(seen) ~= "table" then return false end
   for name, each in pairs(value) do
-    if each ~= seen[name] and type(each) ~= "table" then return false end
+    if each ~= seen[name] and each ~= ngx.null and type(each) ~= "table" then return false end
   end
   for name in pairs(seen) do
     if value[name] == nil then return false end
@@ -130,10 +122,8 @@ local function find_bank(slot, values)
 end
 
 local function new_slot(conf, isHeld)
-  local values, slot = configuration.values(conf), {isHeld = isHeld}
-  slot.seen = {}
-  for name, value in pairs(values) do slot.seen[name] = copy_of(value) end
-  slot.mistake = find_bank(slot, values)
+  local slot = {isHeld = isHeld, seen = configuration.values(conf)}
+  slot.mistake = find_bank(slot, slot.seen)
   if slot.mistake then
     log.plugin(slot.mistake)
     slot.retryAt = core.boot() + RETRY
