@@ -13,7 +13,8 @@
 
 #include "store/folder.h"
 
-enum { CBA_ENTRY_MAX_BYTES = 129 * 1024 }; /* more than the longest sealed text */
+/* More than the longest sealed text, and the line before a copy in a layered store. */
+enum { CBA_ENTRY_MAX_BYTES = 130 * 1024 };
 
 enum cba_folder_status cba_entry_get(struct cba_folder *folder, const char *name,
                                      char bytes[CBA_ENTRY_MAX_BYTES], size_t *length);

@@ -166,4 +166,18 @@ function auth.store.redis(given)
   return store
 end
 
+--- A store near by, such as an nginx's shared dict or a folder, before one that all hosts share,
+-- such as Redis.
+---@param near corebank.auth.Store
+---@param far corebank.auth.Store
+---@return corebank.auth.LayeredStore
+function auth.store.layered(near, far)
+  local check = require "corebank.auth.options.check"
+  for i, store in ipairs{near or false, far or false} do
+    local ok, mistake = check.store(store)
+    if not ok then error(("store.layered: argument #%d %s"):format(i, mistake), 2) end
+  end
+  return require "corebank.auth.store.layered".new(near, far)
+end
+
 return auth

@@ -157,18 +157,18 @@ describe("an entry", function()
 
   it("that is not understood is refused to readers: garbage, cut off, empty", function()
     for _, content in ipairs{"", "corebank-auth 1", "garbage", ("\0"):rep(5000),
-      ("canary-token-plain\n"):rep(9), "corebank-auth 1\n" .. ("x"):rep(129 * 1024 + 1)} do
+      ("canary-token-plain\n"):rep(9), "corebank-auth 1\n" .. ("x"):rep(130 * 1024 + 1)} do
       files.write(here:path_of(), content)
       refuses("is damaged, or not an entry of corebank%-auth; the next entry takes its place$",
         {"get"})
     end
-    files.write(here:path_of(), "corebank-auth 1\n" .. ("x"):rep(129 * 1024))
-    assert.equal(129 * 1024, #here:store():get(NAME))
+    files.write(here:path_of(), "corebank-auth 1\n" .. ("x"):rep(130 * 1024))
+    assert.equal(130 * 1024, #here:store():get(NAME))
   end)
 
   it("that would be too large is not written", function()
     local store = here:store()
-    local done, fault = store:put(NAME, ("x"):rep(129 * 1024 + 1), 60)
+    local done, fault = store:put(NAME, ("x"):rep(130 * 1024 + 1), 60)
     assert.is_nil(done)
     assert.is_truthy(fault:find("would be larger than an entry can be", 1, true))
     assert.equal("canary-token-sealed", store:get(NAME))

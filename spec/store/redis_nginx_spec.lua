@@ -6,7 +6,13 @@ local sandbox = require "spec.sandbox"
 
 if not gateway.possible or not redis.possible then return end
 
+-- `near`: the expression of a store before the one in Redis.
 local CONTRACT = [[
+  local near = $near
+  local function new_store()
+    local store = auth.store.redis{url = url}
+    return near and auth.store.layered(near, store) or store
+  end
   local contract = require "spec.support.store_contract"
   local failed = {}
   for _, case in ipairs(contract.cases) do
@@ -14,8 +20,9 @@ local CONTRACT = [[
     assert(admin:connect("127.0.0.1", port))
     admin:flushall()
     admin:close()
-    local ok, message = pcall(case.run, {store = auth.store.redis{url = url},
-      other = auth.store.redis{url = url}, elapse = ngx.sleep})
+    ngx.shared.corebank:flush_all()
+    local ok, message = pcall(case.run, {store = new_store(), other = new_store(),
+      elapse = ngx.sleep})
     if not ok then failed[#failed + 1] = case.title .. ": " .. tostring(message) end
   end
   return #contract.cases > 10 and table.concat(failed, "\n") ]]
@@ -52,8 +59,10 @@ describe("the Redis store in nginx #nginx", function()
   end
 
   it("does what every store must", function()
-    start{contract = CONTRACT}
+    start{contract = CONTRACT:gsub("$near", "nil"),
+      layered = CONTRACT:gsub("$near", 'auth.store.shdict "corebank"')}
     assert.equal("", said "contract")
+    assert.equal("", said "layered")
   end)
 
   it("uses one connection for many operations", function()

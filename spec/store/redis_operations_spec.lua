@@ -72,4 +72,37 @@ describe("Redis is asked", function()
     end))
     assert.equal(2, bank:posts())
   end)
+
+  -- Two clients on one host, as two workers are.
+  local function new_host(refreshAhead)
+    local near, clients = auth.store.memory(), {}
+    for i = 1, 2 do
+      clients[i] = auth.client(survive.options{baseUrl = bank.baseUrl, refreshAhead = refreshAhead,
+        store = auth.store.layered(near, auth.store.redis{url = server.url})})
+    end
+    return clients
+  end
+
+  it("at most 4 times for each host and lifetime, by all its workers, with a layered store",
+    function()
+      bank = sandbox.bank():scenario{{validity = 4}, {}}
+      local hosts = {new_host(2), new_host(1.8), new_host(1.6)}
+      for i, host in ipairs(hosts) do
+        assert.is_true(operations(function()
+          for _, client in ipairs(host) do assert(client:token()) end
+        end) <= (i == 1 and 4 or 1))
+      end
+      for _, host in ipairs(hosts) do
+        assert.is_true(operations(function()
+          sandbox.await("no refresh", function()
+            for _, client in ipairs(host) do
+              assert(client:token())
+              client:settle()
+            end
+            return host[1]:peek():remaining() > 4 and host[2]:peek():remaining() > 4
+          end)
+        end) <= 4)
+      end
+      assert.equal(2, bank:posts())
+    end)
 end)

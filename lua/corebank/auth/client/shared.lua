@@ -37,8 +37,7 @@ end
 function Shared:call(operation, ...)
   local ok, result, fault, left = try(self.store[operation], self.store, ...)
   if not ok then result, fault = nil, "it raised an error" end
-  local remarked = result == true and type(fault) == "string"
-  if result == nil and fault or remarked then report(self, operation, fault) end
+  if fault and (result == nil or type(fault) == "string") then report(self, operation, fault) end
   return result, left
 end
 
@@ -82,11 +81,11 @@ function Shared:name_of_entry()
 end
 
 -- Its text; and until when it is kept, counted from before the question, if the store says so.
-local function get(self)
+local function get(self, anew)
   if not is_open(self) then return nil end
   local name, context = place(self)
   local asked = self.system.boot()
-  local bytes, left = self:call("get", name)
+  local bytes, left = self:call("get", name, anew)
   if not bytes or not is_open(self) then return nil end
   if type(bytes) ~= "string" then
     return report(self, "get", "an entry is a " .. type(bytes) .. ", not a string")
@@ -107,10 +106,11 @@ end
 -- ---- the entry ---------------------------------------------------------------------------------
 
 --- What is in the store.
+---@param anew boolean? as in corebank.auth.Store
 ---@return corebank.auth.Found? found the token
 ---@return corebank.auth.Failure? failure the last one, unless a token came of a later request
-function Shared:look()
-  local text, keptUntil = get(self)
+function Shared:look(anew)
+  local text, keptUntil = get(self, anew)
   if text then return entry.read(text, self.system, keptUntil) end
 end
 
@@ -124,7 +124,7 @@ end
 --- whoever slept past the end of a lease does not write over that
 function Shared:put_token(found, owner)
   if owner then return put(self, found, nil, owner) end
-  local there, failure = self:look()
+  local there, failure = self:look(true)
   if is_later(there, found.departed) then return end
   put(self, found, is_later(failure, found.departed) and failure or nil)
 end
@@ -133,7 +133,7 @@ end
 ---@param failure corebank.auth.Failure
 ---@param owner string? whose the lease is
 function Shared:put_failure(failure, owner)
-  local found, earlier = self:look()
+  local found, earlier = self:look(true)
   if is_later(found, failure.departed) or is_later(earlier, failure.departed) then return end
   put(self, found, failure, owner)
 end
@@ -144,7 +144,7 @@ end
 ---@param rejections integer how many there were in a row
 function Shared:reject(own, at, rejections)
   self:report_anew()
-  local found, failure = self:look()
+  local found, failure = self:look(true)
   if not found or found.token.accessToken ~= own.accessToken then return end
   found.isRejected, found.lastRejection, found.rejections = true, at, rejections
   put(self, found, failure)

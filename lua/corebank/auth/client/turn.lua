@@ -48,9 +48,9 @@ end
 
 -- Whether the flight is over: the store has a token that will do, or somebody has ended the flight
 -- while the store was asked. If not: the failure that is there.
-local function is_over(flight)
+local function is_over(flight, anew)
   local client = flight.client
-  local found, failure = client.shared:look()
+  local found, failure = client.shared:look(anew)
   if client.flight ~= flight then return true end
   if freshness.take(client, found) then
     flight.event = "found"
@@ -60,9 +60,9 @@ local function is_over(flight)
 end
 
 -- Whether it is over, by a failure, too, if that is the answer for whoever waits since `began`.
-local function look(flight, began)
+local function look(flight, began, anew)
   local client = flight.client
-  local isOver, failure = is_over(flight)
+  local isOver, failure = is_over(flight, anew)
   if isOver then return true end
   flight.problem = failure and freshness.heed(client, failure, flight.isUrgent and began or nil)
   if flight.problem then client.isWithheld = false end
@@ -77,7 +77,7 @@ local function ask(flight)
     client.lease:release()
     return timed_out()
   end
-  return flight:ask(host_of(flight), function() return (is_over(flight)) end)
+  return flight:ask(host_of(flight), function() return (is_over(flight, true)) end)
 end
 
 --- Gets a token.
@@ -108,7 +108,7 @@ function turn.get(flight)
       pause = math.min(2 * pause, LONGEST_LOOK)
     end
     -- Also once it is our turn: whoever had it before has put what came before letting go.
-    if look(flight, began) then return nil end
+    if look(flight, began, isOurs) then return nil end
     if isOurs then
       local rest = freshness.rest_before_asking(client)
       if rest <= 0 or system.boot() >= flight.deadline then return ask(flight) end

@@ -54,8 +54,9 @@ local leases = setmetatable({}, {__mode = "k"})
 
 --- What is kept under a name.
 ---@param name string
+---@param anew boolean? whether a copy that is kept nearer by will not do
 ---@return string? bytes nil when there is nothing
----@return string? fault why it could not be read
+---@return string? fault why it could not be read; beside bytes a remark
 ---@return number? left seconds for which it is kept, where the clock of the store is to count and
 --- not those of its users
 function Memory:get(name)
@@ -69,7 +70,7 @@ end
 ---@param owner string? who puts it, if that is the owner of the lease. The store may give the lease
 --- back in the same step; `release` is called in any case
 ---@return boolean? done false when an owner of a later lease has put something else
----@return string? fault why not; beside `true` (in `delete` and `lease`, too) a remark
+---@return string? fault why not; beside `true` or `false` (in `delete` and `lease`, too) a remark
 function Memory:put(name, bytes, seconds)
   entries[self]:put(name, bytes, seconds)
   return true
