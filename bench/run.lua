@@ -77,13 +77,14 @@ local function read_arguments()
 end
 
 local function say_head(run, left_out)
-  report.say "# Side by side\n"
-  report.say "Written by `script/bench`; not edited by hand.\n"
+  report.say "# Results of script/bench\n"
+  report.say "`script/bench` writes this file. Do not edit it by hand.\n"
   report.say("- measured: " .. machine.now())
   report.say("- commit: " .. machine.commit())
   report.say("- machine: " .. machine.description())
-  report.say(("- figures: median of %d rounds, or as many as are told (least to most); peers take "
-    .. "turns within a round"):format(run.sizes.rounds))
+  report.say(("- figures: the median of %d rounds, unless another number is given; in parentheses "
+    .. "the smallest and the largest value. Peers take turns within a round"):format(
+      run.sizes.rounds))
   report.say "- the bank: the sandbox of the specs, nginx on the same machine, over TLS 1.3"
   for _, peer in ipairs(left_out) do
     report.say(("- %s is left out: %s"):format(peer.title, peer.obstacle))

@@ -141,10 +141,12 @@ end
 
 function report.verdicts()
   report.heading "Targets"
-  report.say("What a median says; in brackets between which it lies with 95 %, where there are "
-    .. "figures enough to say. It is not sure where that holds the target, or cannot be said.\n")
+  report.say("Each row compares a median with its target. If there are enough values, the range in "
+    .. "parentheses contains the median with a probability of 95 %. \"not sure\" means that the "
+    .. "target is inside this range, or that there are too few values.\n")
   report.table({"ratio or figure", "median", "of", "target", ""}, verdicts)
-  report.say "\nAhead of every peer in Lua, Python and Node: over the nearest one, at most 1.\n"
+  report.say("\ncorebank-auth must be faster and smaller than every peer in Lua, Python and Node: "
+    .. "the ratio to the best of these peers must be at most 1.\n")
   report.table({"row", "of", "nearest", "ratio, median", ""}, standings)
 end
 

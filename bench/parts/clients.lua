@@ -56,8 +56,8 @@ end
 
 return function(run)
   report.heading "Many clients in one process"
-  report.say(("Each with a token that it fetched itself. A peer that would take longer than %d s "
-    .. "to fetch them is left out of that size."):format(run.sizes.clients_patience))
+  report.say(("Each client fetches a token of its own. A size leaves out the peers that would "
+    .. "take longer than %d s to fetch the tokens."):format(run.sizes.clients_patience))
   local everyone = peers.with(run.peers, "clients")
   local list, points, last = everyone, {}, nil
   for _, size in ipairs(run.sizes.clients) do

@@ -13,8 +13,9 @@ return function(run)
   end
 
   report.heading "Many cold callers at once"
-  report.say(("%d callers in one process want a token when there is none: the POSTs that reach the "
-    .. "bank, and the time until the last caller has a token.\n"):format(callers))
+  report.say(("%d callers in one process need a token at the same time, and there is none. The "
+    .. "figures are the number of POSTs at the bank, and the time until the last caller has a "
+    .. "token.\n"):format(callers))
   local list = peers.with(run.peers, "cold")
   local all = figures.alternate(list, run.sizes.rounds, measure)
   report.figures(list, all, {{"posts", "POSTs", "%d"}, {"wall", "wall, ms", "%.1f"},

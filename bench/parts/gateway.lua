@@ -183,8 +183,8 @@ end
 return function(run)
   sizes, rows = run.sizes, {}
   report.heading "The gateway on nginx"
-  report.say(("Two workers, in front of an API over TLS; %d rounds of two ways, %d of "
-    .. "three, %d for a neighbour, %d cold requests.\n")
+  report.say(("nginx has two workers, and proxies to an API over TLS. %d rounds compare two ways, "
+    .. "and %d compare three. There are %d rounds for the neighbour, and %d cold requests.\n")
     :format(sizes.load_rounds, sizes.more_load_rounds, sizes.neighbour_rounds,
       sizes.cold_requests))
   local slow = bank:scenario{{delay = 2}}

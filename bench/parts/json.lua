@@ -31,9 +31,9 @@ return function(run)
   end
 
   report.heading "JSON"
-  report.say(("A page of 50 transactions, some 9 KiB, written and read %d times. The others do not "
-    .. "check UTF-8, take a name twice in an object, and round numbers that do not fit.\n"):format(
-    run.sizes.documents))
+  report.say(("A page of 50 transactions, about 9 KiB, is written and read %d times. The other "
+    .. "libraries do not check UTF-8. They accept a name twice in an object, and round numbers "
+    .. "that a double cannot hold.\n"):format(run.sizes.documents))
   for _, lua in ipairs{"lua5.4", "luajit"} do
     local list, by_name = {}, {}
     for i, library in ipairs(LIBRARIES) do

@@ -14,8 +14,8 @@ return function(run)
   end
 
   report.heading "A kept token"
-  report.say(("A call that finds a fresh token, over %d of them; what an empty loop costs is taken "
-    .. "off.\n"):format(calls))
+  report.say(("The time of a call that has a fresh token, from %d calls. The time of an empty loop "
+    .. "is subtracted.\n"):format(calls))
   local list = peers.with(run.peers, "kept")
   local all = figures.alternate(list, run.sizes.rounds, measure)
   report.figures(list, all, {{"time", "wall, ns", "%.1f"},

@@ -20,8 +20,8 @@ return function(run)
   end
 
   report.heading "Memory"
-  report.say(("Peak memory of one process after %d exchanges and after %d, once each; a peer that "
-    .. "is too slow for so many makes fewer.\n"):format(early, WHOLE))
+  report.say(("Peak memory of one process after %d exchanges and after %d, measured once each. A "
+    .. "peer that is too slow for this number makes fewer.\n"):format(early, WHOLE))
   local list = peers.with(run.peers, "memory")
   local all = figures.alternate(list, 1, measure)
   report.figures(list, all, {{"early", ("after %d, MiB"):format(early), "%.1f"},

@@ -52,8 +52,9 @@ end
 
 return function(run)
   report.heading "One process, one token"
-  report.say(("A process that starts, gets a token over TLS and ends; a round has %d to %d, and "
-    .. "takes their median. What is judged against curl are %d processes of each in turn.\n")
+  report.say(("A process that starts, gets a token over TLS and ends. A round has %d to %d of "
+    .. "these processes, and its value is their median. The comparison with curl has %d processes "
+    .. "of each, which take turns.\n")
     :format(run.sizes.processes[2], run.sizes.processes[1], run.sizes.duel_rounds))
   compare(run, "once", "One process, one token")
   report.judge("One process, one token, wall: Lua 5.4 over curl",

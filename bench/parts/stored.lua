@@ -20,7 +20,8 @@ end
 
 return function(run)
   report.heading "The command, with a token in the store"
-  report.say(("%d processes of each, in turn.\n"):format(run.sizes.duel_rounds))
+  report.say(("Each program ran %d times. The programs took turns.\n"):format(
+    run.sizes.duel_rounds))
   local store = process.first_line(process.output{"mktemp", "-d"})
   local list = commands(run, store)
   local command = list[3]

@@ -61,13 +61,15 @@ end
 return function(run)
   report.heading "Warm exchanges"
   local size, rounds = run.sizes.warm_duel, run.sizes.warm_duel_rounds
-  report.say(("One call after the other in one process; the first one is not counted. "
-    .. "corebank-auth is one client's authenticate(), or where that is said an "
-    .. "auth.authenticate{…} each time. What is judged against the bare loop are pairs of "
-    .. "processes, each pair on one processor, that make %d exchanges each and take turns after "
-    .. "every %d: %d pairs for Lua 5.4, %d for LuaJIT, %d for each against the loop that takes the "
-    .. "token out of the answer, too, and likewise %d for the form of RFC 6749 against JSON, for "
-    .. "the peers that know only that. A slow machine takes fewer.\n")
+  report.say(("One process makes one call after the other. The first call is not counted. "
+    .. "corebank-auth calls the authenticate() of one client; the row \"options anew\" calls "
+    .. "auth.authenticate{…}.\n\n"
+    .. "The comparisons with the bare loop are made with pairs of processes. Both processes of a "
+    .. "pair run on one processor. Each makes %d exchanges, and they take turns after every %d. "
+    .. "There are %d pairs for Lua 5.4, and %d for LuaJIT. There are %d pairs for each of them "
+    .. "with the loop that also reads the token from the answer. There are %d pairs that compare "
+    .. "the form of RFC 6749 with JSON, because some peers support only the form. A slow machine "
+    .. "takes fewer pairs.\n")
     :format(size.turns * size.exchanges, size.exchanges, rounds.lua54, rounds.luajit,
       rounds.token, rounds.form))
   local list = peers.with(run.peers, "warm")
