@@ -190,6 +190,10 @@ void cba_request_set(void *easy, const struct cba_settings *settings,
     if (cba_request_is_private(settings, proxy)) {
         CBA_SET(CURLOPT_FRESH_CONNECT, 1L);
         CBA_SET(CURLOPT_FORBID_REUSE, 1L);
+    } else if (request->upload) {
+        /* One that is answered before it was sent whole leaves the rest of it to be taken for the
+         * next request. */
+        CBA_SET(CURLOPT_FORBID_REUSE, 1L);
     }
     if (failure->outcome == CBA_PENDING && settings->client_cert != NULL &&
         cba_ascii_begins(request->url, "https:")) {

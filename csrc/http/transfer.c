@@ -123,6 +123,12 @@ void cba_transfer_drop_piece(struct cba_transfer *transfer) {
     go_on(transfer);
 }
 
+bool cba_transfer_is_ready(const struct cba_transfer *transfer) {
+    const struct cba_flow *flow = &transfer->flow;
+    bool has_room = flow->is_uploaded && !flow->has_ended && cba_pipe_room(&flow->upload) > 0;
+    return has_room || flow->answer.length > 0;
+}
+
 size_t cba_transfer_give(struct cba_transfer *transfer, const char *bytes, size_t length) {
     if (!is_pending(transfer)) {
         return length; /* nobody wants them: the answer has come, or will not */

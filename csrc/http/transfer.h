@@ -73,6 +73,9 @@ void cba_transfer_drop_piece(struct cba_transfer *transfer);
 /* Whether bytes can be given, and at most how many altogether. */
 bool cba_transfer_is_upload(const struct cba_transfer *transfer, long long *left);
 
+/* Whether a piece can be taken, or given. */
+bool cba_transfer_is_ready(const struct cba_transfer *transfer);
+
 /* Gives bytes of an upload; how many were taken: all when it is over. Then ends the upload. */
 size_t cba_transfer_give(struct cba_transfer *transfer, const char *bytes, size_t length);
 void cba_transfer_end_upload(struct cba_transfer *transfer);

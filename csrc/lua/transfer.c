@@ -273,6 +273,13 @@ static int transfer_take(lua_State *L) {
     return 1;
 }
 
+/* transfer:is_ready() -> whether take or give can move a piece, as far as the engine's last step
+ * brought it */
+static int transfer_is_ready(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_is_ready(check_transfer(L)));
+    return 1;
+}
+
 /* transfer:give(bytes) -> how many of them were taken: 0 when the window is full; all when the
  * transfer is done, for then nobody wants them. give(nil) ends the upload. */
 static int transfer_give(lua_State *L) {
@@ -331,6 +338,7 @@ void cba_open_transfer(lua_State *L) {
         {"is_done", transfer_is_done},
         {"wait", transfer_wait},
         {"result", transfer_result},
+        {"is_ready", transfer_is_ready},
         {"take", transfer_take},
         {"give", transfer_give},
         {"headers", transfer_headers},

@@ -27,14 +27,20 @@ function File:open()
   if not file then return fault end
   self.file = file
   self.size, self.changedAt = core.file_stamp(self.path)
+  self.left = self.size or math.huge
 end
 
 function File:rewind()
   assert(self.file:seek("set", 0))
+  self.left = self.size
 end
 
+-- No more than its size was: what is appended meanwhile is not part of it.
 function File:piece()
-  return self.file:read(PIECE)
+  if self.left <= 0 then return nil end
+  local piece = self.file:read(math.min(PIECE, self.left))
+  if piece then self.left = self.left - #piece end
+  return piece
 end
 
 -- A pipe, which has no size, gives its bytes once. A file that has changed since is another body.
