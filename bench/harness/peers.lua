@@ -9,8 +9,8 @@
 --   once, start, many    words instead of the program's, for that mode
 --   environment  NAME=VALUE, ...
 --   note         what a reader must know to compare
---   obstacle     found out here: why it cannot be had, and `unreachable`, whether for want of npm's
---                registry
+--   obstacle     set here: why it cannot be prepared; `unreachable` is true if the reason is that
+--                npm's registry cannot be reached
 
 local figures = require "bench.harness.figures"
 local process = require "bench.harness.process"
@@ -96,10 +96,10 @@ local function complaint(said, words)
   return last ~= "" and last or words[1] .. " failed"
 end
 
--- The status of what cannot be prepared for want of something else, or of npm's registry.
+-- The exit statuses of a preparation that lacks something, or npm's registry.
 local NOT_HERE, UNREACHABLE = 3, 4
 
--- Why a peer cannot be had here, or nothing. One that is broken is a mistake.
+-- Why a peer cannot be prepared, or nothing. A peer that is broken raises an error.
 local function obstacle(peer, name, out)
   if peer.prepare then
     local said, good, _, status = process.try{"bench/prepare/" .. peer.prepare, name, out}

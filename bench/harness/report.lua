@@ -93,8 +93,8 @@ local function target(most, least)
   return most and ("at most %.2f"):format(most) or ("at least %.2f"):format(least)
 end
 
---- A target: the median of the values is at most this, or at least. Without values, for want of a
--- peer, it is not met either.
+--- A target: the median of the values must be at most `most`, or at least `least`. Without values,
+-- because a peer is missing, the target is missed.
 function report.judge(what, values, most, least)
   if values then
     verdicts[#verdicts + 1] = {what, with_interval(values), tostring(#values),

@@ -25,7 +25,7 @@ return {
     load_rounds = 40,
     more_load_rounds = 7,
     neighbour_rounds = 9,
-    landing = 2,             -- until what was in the air has landed
+    landing = 2,             -- seconds until all fetches have ended
     cold_requests = 15,
   },
   smoke = {

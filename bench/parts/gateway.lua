@@ -125,7 +125,7 @@ local function measure_throughput(gate)
   end
 end
 
--- The p99 in milliseconds, with the bank asked, or all that was in the air landed.
+-- The p99 in milliseconds, while the bank is asked, or after all fetches have ended.
 local function p99(gate, slow, asked)
   local quiet = slow:posts()
   gate:get("/busy/?on=" .. (asked and 1 or 0))
