@@ -30,7 +30,7 @@ simple "unusable"
 simple "redirect"
 simple "away"
 
--- 503 first. A token that cannot be parsed for want of memory makes it 503, 200, 503, 200.
+-- 503 first. If memory runs out while a token is parsed, it is 503, 200, 503, 200.
 function scenarios.flaky(bank)
   local given = scenarios.ok(bank)
   given.baseUrl, given.attempts = bank .. "/flaky", 4

@@ -5,8 +5,8 @@ local fake = require "spec.support.fake"
 
 local ask, keep, steady = fake.ask, fake.keep, fake.steady
 
-describe("a refresh that nobody moves on", function()
-  -- A script that asks every few minutes: what it starts behind its own back gets nowhere.
+describe("a refresh that nothing continues", function()
+  -- A script that asks every few minutes: a refresh in the background makes no progress.
   local function neglected(changes)
     local told = {}
     changes = changes or {}

@@ -14,7 +14,7 @@ describe("callers who wait together", function()
     kept:close()
     world.pass(3)
     assert.equal("closed", problem.code)
-    assert.is_nil(next(world.open))   -- what was in the air is stopped
+    assert.is_nil(next(world.open))   -- the transfer in flight is stopped
     assert.is_false(core.is_secret(settings.clientSecret))
     local ok, message = pcall(function() return (kept:token()) end)
     assert.is_false(ok)

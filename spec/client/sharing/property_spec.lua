@@ -126,7 +126,7 @@ end
 local function check_nothing_is_left(world, clients, store)
   assert(next(world.running) == nil, "somebody waits for ever")
   assert(next(world.open) == nil, "a transfer is open")
-  for _, kept in ipairs(clients) do assert(not kept:is_fetching(), "a flight is in the air") end
+  for _, kept in ipairs(clients) do assert(not kept:is_fetching(), "a flight has not ended") end
   assert(store.failing > 0 or next(store.held) == nil, "a lease was not given back")
 end
 

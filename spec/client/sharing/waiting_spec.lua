@@ -19,8 +19,8 @@ describe("clients with one store", function()
     for i = 1, 20 do assert.equal("canary-token-1", got[i].accessToken) end
   end)
 
-  -- The first has begun a refresh behind its caller's back, as a plain script does: nobody moves it
-  -- on between two calls. The second has no token any more.
+  -- The first has begun a refresh in the background. In a plain script nothing continues it between
+  -- two calls. The second has no token any more.
   local function refreshing(takes)
     local world = sharing.world(steady(1000, takes))
     local first, second = world.process(), world.process()

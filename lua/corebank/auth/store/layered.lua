@@ -1,11 +1,13 @@
---- Two stores as one: a near one, which the programs of one host share, before a far one, which all
--- hosts share. What the near one has is found without the far one.
+--- Two stores as one: a near store, which the programs of one host share, and a far store, which
+-- all hosts share. The far store is asked only for what the near store does not have.
 --
--- The near store gets copies: the bytes after a line that says until when they are kept. That is
--- counted from before the far store was asked, on the clocks of this host, and ends by whichever
--- says so first. A copy from before the machine was started is none.
+-- The near store has copies of the far store's entries. A copy begins with a line that says until
+-- when it is kept, on both clocks of this host. The time counts from before the far store was
+-- asked, and the clock that reaches it first ends the copy. A copy from before the machine's last
+-- start is ignored.
 --
--- The lease is taken near first: of the programs of a host, one at a time asks the far store.
+-- A lease is taken from the near store first, so one program of a host at a time asks the far
+-- store.
 
 local core = require "corebank.auth.core"
 
