@@ -1,7 +1,5 @@
 #include "http/in_flight.h"
 
-#include <string.h>
-
 #include "http/setopt.h"
 
 static long info_long(const struct cba_transfer *transfer, CURLINFO what) {
@@ -25,6 +23,7 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *owner) {
                        (transfer->handle->traits & CBA_REQUEST_DECODES) == 0;
     bool is_success = cba_is_success(cba_callbacks_status(transfer));
     transfer->result.begun = true;
+    transfer->result.is_withheld = is_unwanted;
     if (transfer->flow.is_streamed && is_success && !is_unwanted) {
         return cba_flow_receive(&transfer->flow, bytes, length);
     }
@@ -68,21 +67,19 @@ static size_t take_header(char *line, size_t one, size_t count, void *owner) {
 
 bool cba_callbacks_may_be_done(const struct cba_transfer *transfer) {
     bool has_left = info_long(transfer, CURLINFO_REQUEST_SIZE) > transfer->sent_before;
-    return transfer->has_left || (has_left && !transfer->is_shut && !transfer->is_refused);
+    return transfer->has_left || (has_left && !transfer->is_shut);
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
 
-/* libcurl does it five times in a row, and also when the server asked to be left alone. Once is
- * enough for a connection that had died; what comes then is the caller's policy. */
+/* On HTTP/2 libcurl does it five times in a row, and also when the server refused the stream. Once
+ * is enough for a connection that had died; what comes then is the caller's policy. */
 static bool may_send_again(struct cba_transfer *transfer) {
     enum { TRIES_ON_HTTP2 = 2 };
-    transfer->has_left = cba_callbacks_may_be_done(transfer);
-    if (transfer->is_refused || (transfer->is_once && transfer->has_left)) {
-        return false;
-    }
     bool is_http2 = (transfer->handle->traits & CBA_REQUEST_HTTP2) != 0;
-    return !is_http2 || transfer->tries < TRIES_ON_HTTP2;
+    transfer->has_left = cba_callbacks_may_be_done(transfer);
+    return !(transfer->is_once && transfer->has_left) &&
+           (!is_http2 || transfer->tries < TRIES_ON_HTTP2);
 }
 
 /* Before each request, also the one that libcurl sends again because a kept connection was dead:
@@ -107,20 +104,6 @@ static int before_request(void *owner, char *address, char *own_address, int por
     return CURL_PREREQFUNC_OK;
 }
 
-/* Of a stream that the server refused libcurl tells by this text alone, and then sends the request
- * again. The type is libcurl's.
- * NOLINTNEXTLINE(readability-non-const-parameter) */
-static int watch(CURL *easy, curl_infotype type, char *text, size_t length, void *owner) {
-    static const char refused[] = "REFUSED_STREAM";
-    struct cba_transfer *transfer = owner;
-    (void)easy;
-    if (type == CURLINFO_TEXT && length >= sizeof refused - 1 &&
-        memcmp(text, refused, sizeof refused - 1) == 0) {
-        transfer->is_refused = true;
-    }
-    return 0;
-}
-
 #endif
 
 /* ---- setting them -------------------------------------------------------------------------- */
@@ -140,10 +123,6 @@ void cba_callbacks_set(struct cba_transfer *transfer, const struct cba_request *
 #if LIBCURL_VERSION_NUM >= 0x075000
     CBA_SET(CURLOPT_PREREQFUNCTION, before_request);
     CBA_SET(CURLOPT_PREREQDATA, transfer);
-    if ((transfer->handle->traits & CBA_REQUEST_WATCHED) != 0) {
-        CBA_SET(CURLOPT_DEBUGFUNCTION, watch);
-        CBA_SET(CURLOPT_DEBUGDATA, transfer);
-    }
 #else
     /* No connection is kept (request.c), and the time to connect counts as the token's. */
     transfer->result.sent = cba_clock_now();

@@ -1,20 +1,17 @@
 #include "http/flow.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "http/setopt.h"
-#include "system/clock.h"
 
 enum { LARGE_BUFFER = 65536 };
 
-bool cba_flow_make(struct cba_flow *flow, const struct cba_request *request, long timeout_ms) {
+bool cba_flow_make(struct cba_flow *flow, const struct cba_request *request,
+                   struct cba_limits *limits) {
+    flow->limits = limits;
     flow->is_streamed = request->stream;
     flow->is_uploaded = request->upload;
     flow->size = request->size;
-    flow->seconds = (double)timeout_ms / 1000;
-    flow->idle = request->idle;
-    flow->since = cba_clock_boot();
     return (!flow->is_streamed || cba_pipe_make(&flow->answer)) &&
            (!flow->is_uploaded || cba_pipe_make(&flow->upload));
 }
@@ -24,13 +21,6 @@ void cba_flow_free(struct cba_flow *flow) {
     cba_pipe_free(&flow->upload);
 }
 
-/* The time that a limit counts begins anew. */
-static void note_move(struct cba_flow *flow) {
-    if (flow->idle > 0) {
-        flow->since = cba_clock_boot();
-    }
-}
-
 /* ---- libcurl's side ------------------------------------------------------------------------ */
 
 static size_t send_upload(char *buffer, size_t one, size_t count, void *owner) {
@@ -38,7 +28,6 @@ static size_t send_upload(char *buffer, size_t one, size_t count, void *owner) {
     size_t wanted = one * count;
     size_t length = flow->upload.length < wanted ? flow->upload.length : wanted;
     bool is_over = flow->has_ended && length == 0;
-    note_move(flow);
     if (is_over && flow->is_short) {
         return CURL_READFUNC_ABORT;
     }
@@ -50,9 +39,8 @@ static size_t send_upload(char *buffer, size_t one, size_t count, void *owner) {
         cba_pipe_drop(&flow->upload, length);
         flow->sent += (long long)length;
     }
-    if (flow->stage != CBA_FLOW_RECEIVES) {
-        flow->stage = is_over || flow->sent == flow->size ? CBA_FLOW_WAITS : CBA_FLOW_SENDS;
-    }
+    bool is_waited_for = is_over || flow->sent == flow->size;
+    cba_limits_note(flow->limits, flow->has_begun || !is_waited_for);
     return length;
 }
 
@@ -63,12 +51,11 @@ void cba_flow_set(struct cba_flow *flow, void *easy, struct cba_failure *failure
         CBA_SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)flow->size);
         CBA_SET(CURLOPT_READFUNCTION, send_upload);
         CBA_SET(CURLOPT_READDATA, flow);
-        CBA_SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)LARGE_BUFFER);
     }
 }
 
 size_t cba_flow_receive(struct cba_flow *flow, const char *bytes, size_t length) {
-    note_move(flow);
+    cba_flow_note_answer(flow);
     if (length > cba_pipe_room(&flow->answer)) {
         flow->answer_is_paused = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -78,20 +65,22 @@ size_t cba_flow_receive(struct cba_flow *flow, const char *bytes, size_t length)
 }
 
 void cba_flow_note_answer(struct cba_flow *flow) {
-    if (flow->idle > 0) {
-        flow->stage = CBA_FLOW_RECEIVES;
-        note_move(flow);
-    }
+    flow->has_begun = true;
+    cba_limits_note(flow->limits, true);
 }
 
 /* ---- Lua's side ---------------------------------------------------------------------------- */
+
+bool cba_flow_is_paused(const struct cba_flow *flow) {
+    return flow->answer_is_paused || flow->upload_is_paused;
+}
 
 bool cba_flow_may_go_on(struct cba_flow *flow) {
     bool is_due = (flow->answer_is_paused && flow->answer.length == 0) ||
                   (flow->upload_is_paused && (flow->upload.length > 0 || flow->has_ended));
     if (is_due) {
         flow->answer_is_paused = flow->upload_is_paused = false;
-        note_move(flow);
+        cba_limits_note(flow->limits, true);
     }
     return is_due;
 }
@@ -107,19 +96,4 @@ size_t cba_flow_give(struct cba_flow *flow, const char *bytes, size_t length) {
 void cba_flow_end(struct cba_flow *flow) {
     flow->has_ended = true;
     flow->is_short = flow->size != CBA_SIZE_UNKNOWN && flow->given < flow->size;
-}
-
-bool cba_flow_is_moving(const struct cba_flow *flow) {
-    return flow->stage != CBA_FLOW_WAITS;
-}
-
-double cba_flow_time_left(struct cba_flow *flow) {
-    if (flow->idle <= 0) {
-        return HUGE_VAL;
-    }
-    if (flow->answer_is_paused || flow->upload_is_paused) {
-        note_move(flow);
-    }
-    double limit = cba_flow_is_moving(flow) ? flow->idle : flow->seconds;
-    return flow->since + limit - cba_clock_boot();
 }

@@ -1,37 +1,32 @@
 /* Bodies that come and go in pieces: an answer that is streamed, and a request that is uploaded.
  * Each has a window of memory. When the answer's is full, or the request's is empty, libcurl pauses
- * until Lua has taken bytes or given some.
- *
- * Time limits of such a request. The whole has none: it takes as long as it takes. While a body
- * moves, `idle` is the longest time in which no byte of it moves; it does not count while Lua is
- * waited for. The rest of the time has one limit, `seconds`: from the start to the first byte of
- * the upload, and from its last byte to the first byte of the answer; without an upload, from the
- * start to the first byte of the answer. */
+ * until Lua has taken bytes or given some. */
 #ifndef CBA_FLOW_H
 #define CBA_FLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/limits.h"
 #include "http/pipe.h"
 #include "http/request.h"
 
-/* All zeros: of a request with whole bodies and a limit of the whole. */
+/* All zeros: of a request with whole bodies. */
 struct cba_flow {
     struct cba_pipe answer, upload;
+    struct cba_limits *limits;
     bool is_streamed, is_uploaded;
+    bool has_begun; /* the answer */
     bool has_ended; /* the upload: no more bytes are given */
     bool is_short;  /* it ended before its size */
     bool answer_is_paused, upload_is_paused;
     long long size;        /* of the upload, or CBA_SIZE_UNKNOWN */
     long long given, sent; /* bytes of it, by Lua and to libcurl */
-    double seconds, idle;  /* the limits; `idle` is 0 without one */
-    double since;          /* when the time that a limit counts began, on the boot clock */
-    enum { CBA_FLOW_WAITS, CBA_FLOW_SENDS, CBA_FLOW_RECEIVES } stage;
 };
 
 /* Prepares it for a request that is about to start; false when out of memory. */
-bool cba_flow_make(struct cba_flow *flow, const struct cba_request *request, long timeout_ms);
+bool cba_flow_make(struct cba_flow *flow, const struct cba_request *request,
+                   struct cba_limits *limits);
 void cba_flow_free(struct cba_flow *flow);
 
 /* ---- libcurl's side ------------------------------------------------------------------------ */
@@ -47,17 +42,14 @@ void cba_flow_note_answer(struct cba_flow *flow);
 
 /* ---- Lua's side ---------------------------------------------------------------------------- */
 
-/* Whether libcurl waits for Lua, which has just taken or given something, and is to go on. */
+/* Whether libcurl waits for Lua. */
+bool cba_flow_is_paused(const struct cba_flow *flow);
+
+/* Whether it does, and has what it waits for: then it is to go on. */
 bool cba_flow_may_go_on(struct cba_flow *flow);
 
 /* Gives bytes of the upload; how many were taken. */
 size_t cba_flow_give(struct cba_flow *flow, const char *bytes, size_t length);
 void cba_flow_end(struct cba_flow *flow);
-
-/* Whether a body moves now, so that `idle` counts. */
-bool cba_flow_is_moving(const struct cba_flow *flow);
-
-/* Seconds until a limit is over, 0 or less when it is; HUGE_VAL where none counts. */
-double cba_flow_time_left(struct cba_flow *flow);
 
 #endif

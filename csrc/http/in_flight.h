@@ -29,10 +29,10 @@ struct cba_transfer {
     unsigned tries;
     long sent_before; /* bytes, at the start of the last try */
     bool is_shut;     /* we shut its connection down before the last try */
-    bool is_refused;  /* HTTP/2: the server said that it has not looked at the last try */
     bool has_left;    /* bytes of an earlier try have left */
 
     struct cba_flow flow;
+    struct cba_limits limits;
     struct cba_header_lines lines;
     struct cba_result result;
 };

@@ -66,12 +66,13 @@ static void build_headers(const struct cba_settings *settings, const struct cba_
     }
 }
 
+/* Before it, no kept connection can be looked at before it is used: see callbacks.c. */
+enum { CAN_LOOK = LIBCURL_VERSION_NUM >= 0x075000 };
+
 /* What a client's key or a proxy's password opened is for that call alone: libcurl would lend the
  * connection to a call that names the same certificate with another key, and some versions a tunnel
  * that one user opened to a call that names another. */
 bool cba_request_is_private(const struct cba_settings *settings, const char *proxy) {
-    /* Before it, no kept connection can be looked at before it is used: see transfer.c. */
-    enum { CAN_LOOK = LIBCURL_VERSION_NUM >= 0x075000 };
     return !CAN_LOOK || settings->client_cert != NULL ||
            (proxy != NULL && strchr(proxy, '@') != NULL);
 }
@@ -98,15 +99,19 @@ bool cba_request_is_line(const char *line, size_t length) {
     return has_value;
 }
 
-/* What is taken or given in pieces stays HTTP/1.1: of a stream that is paused libcurl holds up to
- * 32 MiB, and 7.88 then leaves other streams of the connection waiting. So does what has a
- * connection of its own. Before 7.80 none is kept, and nothing of HTTP/2 is gained. */
+bool cba_request_can_http2(void) {
+    return CAN_LOOK && cba_libcurl_has_http2();
+}
+
+/* Three kinds of requests stay HTTP/1.1. One that must be sent once: of a stream on a kept
+ * connection libcurl does not tell whether the server refused it or the connection died. One that
+ * comes or goes in pieces: of a stream that is paused libcurl holds up to 32 MiB, and 7.88 then
+ * leaves other streams of the connection waiting. One that has its connection for itself. */
 unsigned cba_request_traits(const struct cba_settings *settings, const struct cba_request *request,
                             const char *proxy) {
-    bool http2 = request->http2 && !request->stream && !request->upload &&
-                 !cba_request_is_private(settings, proxy) && cba_libcurl_has_http2();
-    return (request->decode ? CBA_REQUEST_DECODES : 0) | (http2 ? CBA_REQUEST_HTTP2 : 0) |
-           (http2 && request->once ? CBA_REQUEST_WATCHED : 0);
+    bool http2 = request->http2 && !request->once && !request->stream && !request->upload &&
+                 !cba_request_is_private(settings, proxy) && cba_request_can_http2();
+    return (request->decode ? CBA_REQUEST_DECODES : 0) | (http2 ? CBA_REQUEST_HTTP2 : 0);
 }
 
 /* To libcurl a request is a POST, a HEAD or a GET, whatever its method's name is. */
@@ -144,9 +149,6 @@ void cba_request_set_traits(void *easy, unsigned traits, unsigned changed,
         /* libcurl 7.88 reads 32 KiB of frames at once, and forgets that it has some left when they
          * do not fit into this: the transfer then waits for more, for ever. */
         CBA_SET(CURLOPT_BUFFERSIZE, http2 ? 65536L : (long)CBA_BUFFER_USUAL);
-    }
-    if ((changed & CBA_REQUEST_WATCHED) != 0) {
-        CBA_SET(CURLOPT_VERBOSE, (traits & CBA_REQUEST_WATCHED) != 0 ? 1L : 0L);
     }
 }
 

@@ -17,7 +17,7 @@ struct cba_request {
     size_t answer_max;  /* bytes of the answer's body, when its status is of success */
     size_t refusal_max; /* bytes of it that are kept when the status is another */
     bool decode;        /* ask for encodings of the body that libcurl knows, and decode it */
-    bool http2;         /* if this libcurl and the server can */
+    bool http2;         /* if this libcurl and the server can, and the request: see request.c */
     bool once;          /* not to be sent again by libcurl */
     bool keep_headers;  /* all header lines of the answer */
     bool stream;        /* the body of a 2xx is taken in pieces; `answer_max` does not count */
@@ -52,7 +52,10 @@ void cba_request_free(struct cba_borrowed *borrowed);
 bool cba_request_is_line(const char *line, size_t length);
 
 /* How libcurl's handle differs between requests of one endpoint. */
-enum { CBA_REQUEST_DECODES = 1, CBA_REQUEST_HTTP2 = 2, CBA_REQUEST_WATCHED = 4 };
+enum { CBA_REQUEST_DECODES = 1, CBA_REQUEST_HTTP2 = 2 };
+
+/* Whether requests of this build can be HTTP/2. */
+bool cba_request_can_http2(void);
 
 /* Which of them a request needs. */
 unsigned cba_request_traits(const struct cba_settings *settings, const struct cba_request *request,

@@ -41,8 +41,13 @@ static void give_up(struct cba_transfer *transfer, enum cba_outcome outcome) {
     cba_bodies_forget_answer(&transfer->handle->bodies);
 }
 
+/* A connection of HTTP/2 on which a request did not come to its end may be dead. It is closed,
+ * unless others are under way on it. Of HTTP/1 libcurl closes it itself. */
 static void leave_engine(struct cba_transfer *transfer) {
     if (transfer->is_added) {
+        if (is_pending(transfer)) {
+            (void)curl_easy_setopt(transfer->handle->easy, CURLOPT_FORBID_REUSE, 1L);
+        }
         cba_engine_remove(transfer->engine, transfer->handle);
         transfer->is_added = false;
     }
@@ -60,24 +65,41 @@ static void finish(void *owner, int code) {
 
 /* ---- moving on ----------------------------------------------------------------------------- */
 
-/* Ends it when a limit is over that libcurl does not know. */
-static void look_at_limits(struct cba_transfer *transfer) {
-    if (is_pending(transfer) && cba_flow_time_left(&transfer->flow) <= 0) {
-        finish(transfer, CURLE_OPERATION_TIMEDOUT);
-        transfer->result.idle_limited =
-            transfer->result.failure.outcome == CBA_TIMEOUT && cba_flow_is_moving(&transfer->flow);
+/* Seconds until a limit is over; what waits for Lua does not count. */
+static double time_left(struct cba_transfer *transfer) {
+    if (cba_flow_is_paused(&transfer->flow)) {
+        cba_limits_note(&transfer->limits, true);
     }
+    return cba_limits_left(&transfer->limits);
 }
 
-bool cba_transfer_is_done(struct cba_transfer *transfer) {
+/* Ends it when a limit is over that libcurl does not know. */
+static void look_at_limits(struct cba_transfer *transfer) {
+    if (!is_pending(transfer) || time_left(transfer) > 0) {
+        return;
+    }
+    (void)curl_easy_setopt(transfer->handle->easy, CURLOPT_FORBID_REUSE, 1L);
+    finish(transfer, CURLE_OPERATION_TIMEDOUT);
+    transfer->result.idle_limited =
+        transfer->result.failure.outcome == CBA_TIMEOUT && transfer->limits.is_moving;
+}
+
+static bool is_over(struct cba_transfer *transfer) {
     if (is_pending(transfer) && !cba_engine_is_ours(transfer->engine)) {
         give_up(transfer, CBA_NETWORK); /* the parent's connection: not ours to read */
     }
-    look_at_limits(transfer);
     return !is_pending(transfer);
 }
 
-/* Moves all on; true when this one, which was not done, is done. */
+bool cba_transfer_is_done(struct cba_transfer *transfer) {
+    if (!is_over(transfer)) {
+        look_at_limits(transfer);
+    }
+    return !is_pending(transfer);
+}
+
+/* Moves all on; true when this one, which was not done, is done. Limits are looked at after that:
+ * the program may not have come here for a while. */
 static bool move_on(struct cba_transfer *transfer) {
     enum cba_outcome outcome = cba_engine_step(transfer->engine, finish);
     if (outcome != CBA_PENDING && is_pending(transfer)) {
@@ -89,15 +111,14 @@ static bool move_on(struct cba_transfer *transfer) {
 }
 
 bool cba_transfer_step(struct cba_transfer *transfer) {
-    return cba_transfer_is_done(transfer) || move_on(transfer);
+    return is_over(transfer) || move_on(transfer);
 }
 
 bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
-    if (cba_transfer_is_done(transfer) ||
-        (cba_engine_has_new(transfer->engine) && move_on(transfer))) {
+    if (is_over(transfer) || (cba_engine_has_new(transfer->engine) && move_on(transfer))) {
         return true;
     }
-    seconds = fmin(seconds, cba_flow_time_left(&transfer->flow));
+    seconds = fmin(seconds, time_left(transfer));
     if (seconds > 0) {
         cba_engine_poll(transfer->engine, seconds);
     }
@@ -106,6 +127,7 @@ bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
 
 /* ---- pieces -------------------------------------------------------------------------------- */
 
+/* What waited for Lua goes on when it need not wait any longer. */
 static void go_on(struct cba_transfer *transfer) {
     if (transfer->is_added && cba_engine_is_ours(transfer->engine) &&
         cba_flow_may_go_on(&transfer->flow)) {
@@ -161,7 +183,7 @@ static void set_up(struct cba_transfer *transfer, const struct cba_request *requ
     transfer->way = cba_proxy_way(proxy);
     transfer->is_private = cba_request_is_private(settings, proxy);
     transfer->connect_limited = settings->connect_timeout_ms < timeout_ms;
-    if (!cba_flow_make(&transfer->flow, request, timeout_ms)) {
+    if (!cba_flow_make(&transfer->flow, request, &transfer->limits)) {
         failure->outcome = CBA_NO_MEMORY;
     }
     if (is_pending(transfer) && handle->endpoint == NULL) {
@@ -175,7 +197,11 @@ static void set_up(struct cba_transfer *transfer, const struct cba_request *requ
     cba_request_set_traits(easy, traits, traits ^ handle->traits, failure);
     handle->traits = traits;
     cba_request_set(easy, settings, request, proxy, &handle->borrowed, failure);
-    CBA_SET(CURLOPT_TIMEOUT_MS, request->idle > 0 ? 0L : timeout_ms);
+    if (request->idle > 0 || (traits & CBA_REQUEST_HTTP2) != 0) {
+        cba_limits_set(&transfer->limits, (double)timeout_ms / 1000, request->idle);
+        timeout_ms = 0; /* libcurl's: none */
+    }
+    CBA_SET(CURLOPT_TIMEOUT_MS, timeout_ms);
     cba_callbacks_set(transfer, request);
     if (request->stream || request->upload) {
         cba_flow_set(&transfer->flow, easy, failure);

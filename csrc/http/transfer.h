@@ -32,6 +32,7 @@ struct cba_result {
     bool idle_limited;          /* with CBA_TIMEOUT: no byte of a body moved for too long */
     bool begun;                 /* at least a line of an answer arrived */
     bool is_cut;                /* its body was longer than what is kept, or broke off */
+    bool is_withheld;           /* it is compressed, which nobody asked for, and nothing is kept */
     struct cba_moment sent;     /* before the first byte of the request */
     struct cba_failure failure; /* outcome CBA_ANSWERED: none, there is a status */
     struct cba_answer answer;

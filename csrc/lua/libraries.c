@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "http/libcurl.h"
+#include "http/request.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"
 #include "secret/secret.h"
@@ -60,6 +61,12 @@ static int resolves_aside(lua_State *L) {
     return 1;
 }
 
+/* has_http2() -> whether requests can use HTTP/2 */
+static int has_http2(lua_State *L) {
+    lua_pushboolean(L, cba_request_can_http2());
+    return 1;
+}
+
 /* libcurl_is_started() -> whether libcurl has been initialised by us */
 static int libcurl_is_started(lua_State *L) {
     lua_pushboolean(L, cba_libcurl_is_started());
@@ -70,6 +77,7 @@ void cba_open_libraries(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"libraries", libraries},
         {"resolves_aside", resolves_aside},
+        {"has_http2", has_http2},
         {"libcurl_is_started", libcurl_is_started},
         {NULL, NULL},
     };

@@ -35,14 +35,15 @@ static bool flag_field(lua_State *L, int index, const char *name) {
  *              ("too_large"), of another status it is cut off
  *   decode     true: asks for encodings that libcurl knows, and decodes the body. `maxBytes` counts
  *              what comes of it
- *   http2      true: HTTP/2 where this libcurl and the server have it
+ *   http2      true: HTTP/2 where this libcurl and the server have it. With once, stream or upload
+ *              it is HTTP/1.1 all the same
  *   once       true: libcurl does not send it again when a kept connection turns out to be dead
  *   keepHeaders   true: the transfer's headers() has all lines of the answer
  *   stream     true: the body of a 2xx is taken in pieces, and `maxBytes` counts for others
  *   upload     true: the body is given in pieces
  *   size       of an upload, in bytes; absent: as long as it gets (chunked)
- *   idle       with stream or upload, the seconds in which no byte of a body moves; flow.h has the
- *              rule, and what the transfer's `seconds` are then */
+ *   idle       with stream or upload, the seconds in which no byte of a body moves; limits.h has
+ *              the rule, and what the transfer's `seconds` are then */
 void cba_read_request(lua_State *L, int index, struct cba_request *request,
                       struct cba_request_lines *lines) {
     static const double largest = 9007199254740991.0; /* 2^53 - 1 */

@@ -304,8 +304,7 @@ static int transfer_body(lua_State *L) {
     struct cba_transfer *transfer = check_transfer(L);
     const struct cba_result *result = check_result(L, transfer);
     const char *body = cba_transfer_answer_body(transfer, &length);
-    /* Nothing of such a body is kept. A header alone does no harm, as of a HEAD or a 304. */
-    if (result->answer.is_compressed && result->is_cut && length == 0) {
+    if (result->is_withheld) {
         lua_pushnil(L);
     } else {
         lua_pushlstring(L, body, length);

@@ -23,6 +23,9 @@ survive.keepsConnections = survive.isLibcurl780
 --- Whether it is libcurl 8 or later, which reads malformed answers in other ways.
 survive.isLibcurl8 = not core.libraries():find "^libcurl/7"
 
+--- Whether requests can use HTTP/2. They do where connections are kept.
+survive.hasHttp2 = core.has_http2()
+
 --- Seconds, made longer where the machine is known to be slow.
 function survive.seconds(n) return n * SLOW end
 
