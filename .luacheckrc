@@ -9,7 +9,7 @@ files["spec"] = {std = "+busted", read_globals = {"jit"}}
 -- What runs inside nginx.
 for _, path in ipairs{"lua/corebank/auth/nginx.lua", "lua/corebank/auth/host/nginx.lua",
   "lua/corebank/auth/gateway", "lua/apisix", "lua/corebank/auth/store/shdict.lua",
-  "lua/corebank/auth/store/redis_client.lua", "examples/plugin.lua", "spec/sandbox/api.lua",
+  "lua/corebank/auth/store/redis_client.lua", "spec/sandbox/api.lua",
   "spec/sandbox/bank.lua", "spec/sandbox/resources.lua", "spec/sandbox/steps.lua",
   "spec/support/gateway/upstream.lua"} do
   files[path] = {std = "ngx_lua"}

@@ -27,6 +27,7 @@ build = {
     LUA_INCDIR = "$(LUA_INCDIR)",
     CBA_LUADIR = "$(LUADIR)",
     CBA_LIBDIR = "$(LIBDIR)",
+    CBA_KONG = "OFF",               -- lua/kong/ has a rockspec for it
     CBA_MANDIR = "$(PREFIX)/man",   -- in the rock's own folder: LuaRocks has none for man pages
   },
   install = { bin = { "bin/corebank-auth" } },

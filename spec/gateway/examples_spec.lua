@@ -1,7 +1,9 @@
--- The configurations in examples/, run as they are but for addresses, credentials and paths.
+-- The configurations in examples/, run as they are but for addresses, credentials and paths; and
+-- the plugin of docs/plugins.md.
 
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
+local pages = require "spec.support.pages"
 local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 
@@ -18,7 +20,7 @@ http {
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
   lua_shared_dict seen 1m;
-  lua_package_path "$checkout/lua/?.lua;$checkout/examples/?.lua;$checkout/?.lua;;";
+  lua_package_path "$checkout/lua/?.lua;$page/?.lua;$checkout/?.lua;;";
   lua_package_cpath "$checkout/build/$build/?.so;;";
   server {
     listen 127.0.0.1:$api;
@@ -105,58 +107,50 @@ describe("examples/ #nginx", function()
     assert.is_nil(gate:log():find "uninitialized", gate:log())
   end)
 
-  it("plugin.lua carries a token, and fails closed", function()
-    local configuration = ([[
-      http {
-        lua_shared_dict corebank 1m;
-        init_worker_by_lua_block {
-        package.loaded.conf = {base_url = %q, client_id = %q, client_secret = %q}
-        package.loaded.wrong = {base_url = %q, client_id = %q, client_secret = "canary-secret-no"}
-        package.loaded.mistaken = {}
-        }
-        server {
-          listen 127.0.0.1:$port;
-          location / {
-            set $bank_token "";
-            access_by_lua_block { require("plugin").access(require "conf") }
-            proxy_set_header Authorization $bank_token;
-            header_filter_by_lua_block { require("plugin").header_filter(require "conf") }
-            proxy_pass http://127.0.0.1:$api;
-          }
-          location /wrong {
-            set $bank_token "";
-            access_by_lua_block { require("plugin").access(require "wrong") }
-            proxy_set_header Authorization $bank_token;
-            proxy_pass http://127.0.0.1:$api;
-          }
-          location /mistaken {
-            set $bank_token "";
-            access_by_lua_block { require("plugin").access(require "mistaken") }
-            proxy_set_header Authorization $bank_token;
-            proxy_pass http://127.0.0.1:$api;
-          }
-        }
-      }]]):format(scenario.plainUrl, bank.clientId, bank.clientSecret, scenario.plainUrl,
-        bank.clientId)
-    configuration = configuration:gsub("      http {\n", ADDED:gsub("  init_worker.*", ""))
-      :gsub("        init_worker_by_lua_block {\n", (ADDED:gsub("^.*(  init_worker)", "%1")))
-    gate = gateway.start{template = [[
-      $modules
-      $user
+  -- A location that calls the plugin with a configuration.
+  local function location(path, conf)
+    return ([[
+      location %s {
+        set $bank_token "";
+        access_by_lua_block { require("plugin").access(require "%s") }
+        proxy_set_header Authorization $bank_token;
+        header_filter_by_lua_block { require("plugin").header_filter(require "%s") }
+        proxy_pass http://127.0.0.1:$api;
+      }]]):format(path, conf, conf)
+  end
+
+  it("the plugin of docs/plugins.md carries a token, and fails closed", function()
+    local folder = files.new_folder()
+    files.write(folder .. "/plugin.lua", pages.examples("docs/plugins.md", "lua")[1].code)
+    files.write(folder .. "/secret", bank.clientSecret, "600")
+    files.write(folder .. "/wrong", "canary-secret-no", "600")
+    local function conf(name, file)
+      return ("package.loaded.%s = {base_url = %q, client_id = %q, secret_file = '%s/%s'}\n")
+        :format(name, scenario.plainUrl, bank.clientId, folder, file)
+    end
+    gate = gateway.start{page = folder, template = "$modules\n$user\n" .. [[
       daemon off;
       worker_processes 2;
       pid nginx.pid;
       error_log error.log warn;
       events { worker_connections 1024; }
-      ]] .. configuration}
+      ]] .. ADDED:gsub("http {", "http {\n  lua_shared_dict corebank 1m;")
+      .. conf("conf", "secret") .. conf("same", "secret") .. conf("wrong", "wrong") .. [[
+        package.loaded.mistaken = {}
+      }
+      server {
+        listen 127.0.0.1:$port; ]] .. location("/", "conf") .. location("/same", "same")
+      .. location("/wrong", "wrong") .. location("/mistaken", "mistaken") .. " } }"}
     local own = {Authorization = "Bearer of-the-client"}
     assert.equal(200, (gate:get("/", own)))
+    assert.equal(200, (gate:get("/same", own)))
     local status, headers = gate:get("/wrong", own)
     assert.equal(503, status)
     assert.equal("5", headers["retry-after"])
     assert.equal(500, (gate:get("/mistaken", own)))
-    assert.equal(1, gate:count "good")
+    assert.equal(2, gate:count "good")
     assert.equal(0, gate:count "bad")
+    assert.equal(1, gate:count "tokens")
     gate:switch("reject", true)
     assert.equal(401, (gate:get("/")))
     gate:switch("reject", false)
@@ -164,5 +158,6 @@ describe("examples/ #nginx", function()
       assert.equal(200, (gate:get("/")))
       return gate:count "tokens" == 2
     end)
+    os.execute("rm -r " .. files.quoted(folder))
   end)
 end)

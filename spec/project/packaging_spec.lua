@@ -130,5 +130,42 @@ describe("packaging #packaging #slow", function()
     local made = work .. "/made for LuaJIT"
     make(rocks .. " LUA_INCDIR=" .. quoted(include), made)
     authenticate("luajit", rocks, made)
+
+    -- The plugin for Kong has a rock of its own, that for APISIX is in this one.
+    local modules = made .. "/share/lua/5.1/"
+    assert.is_truthy(lfs.attributes(modules .. "apisix/plugins/corebank-auth.lua"))
+    assert.is_nil(lfs.attributes(modules .. "kong"))
+    run(("cd %s; luarocks --lua-version 5.1 make "
+      .. "lua/kong/kong-plugin-corebank-auth-scm-1.rockspec --tree %s"):format(quoted(source),
+        quoted(made)))
+    for _, name in ipairs(files.lines_of "ls lua/kong/plugins/corebank-auth") do
+      assert.equal(files.content("lua/kong/plugins/corebank-auth/" .. name),
+        files.content(modules .. "kong/plugins/corebank-auth/" .. name))
+    end
+  end)
+
+  it("CMake installs the library and both plugins", function()
+    local prefix = work .. "/by CMake"
+    run(("cd %s; cmake -B whole -DCBA_LUA=luajit -DCBA_LUADIR=%s -DCBA_LIBDIR=%s; "
+      .. "cmake --build whole; cmake --install whole"):format(quoted(source),
+        quoted(prefix .. "/lua"), quoted(prefix .. "/lib")))
+    for _, path in ipairs(files.lines_of "cd lua && find . -name '*.lua'") do
+      assert.equal(files.content("lua/" .. path), files.content(prefix .. "/lua/" .. path))
+    end
+  end)
+end)
+
+describe("dist.ini", function()
+  it("has what opm needs, and names folders and files that are there", function()
+    local fields = {}
+    for name, value in files.content "dist.ini":gmatch "\n([%w_]+) = ([^\n]+)" do
+      fields[name] = value
+    end
+    for _, name in ipairs{"name", "abstract", "author", "is_original", "license", "lib_dir"} do
+      assert.is_truthy(fields[name], name)
+    end
+    for _, name in ipairs{"lib_dir", "doc_dir", "main_module"} do
+      assert.is_truthy(lfs.attributes(fields[name]), name)
+    end
   end)
 end)

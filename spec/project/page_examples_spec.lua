@@ -36,6 +36,8 @@ local NOT_RUN = {
     .. "-DCBA_LIBDIR=/usr/local/lib/lua/5.4 \\"] = SYSTEM,
   ['docs/install.md: export LUA_PATH="$PWD/lua/?.lua;;" LUA_CPATH="$PWD/build/?.so;;"'] =
     "needs a build in build/; script/busted sets the same variables",
+  ['docs/plugins.md: local auth = require "corebank.auth"'] =
+    "is a plugin; spec/gateway/examples_spec.lua runs it in nginx",
   ["docs/performance.md: script/bench --only once,kept --rounds 3   # these two parts, quickly; "
     .. "into build/bench/results"] = "measures for minutes; bench_spec.lua runs script/bench",
 }

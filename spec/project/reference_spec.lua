@@ -74,6 +74,27 @@ describe("docs/gateway.md", function()
   end)
 end)
 
+describe("docs/plugins.md", function()
+  it("has every option that only the plugins have, with its default", function()
+    local fields = require "corebank.auth.gateway.fields"
+    local known = {}
+    for _, option in ipairs(require "corebank.auth.options.list") do known[option.name] = true end
+    local described = pages.rows(content("docs/plugins.md"):match "\n(| option of a plugin.-)\n\n")
+    local names = {}
+    for _, field in ipairs(fields.list) do
+      if not known[field.name] then names[#names + 1] = field.name end
+    end
+    local i = 0
+    pages.has_exactly(described, function() i = i + 1 return names[i] end)
+    for _, field in ipairs(fields.list) do
+      local default = type(field.default) == "table" and "[401]" or field.default
+      if described[field.name] and default then
+        assert.equal("`" .. default .. "`", described[field.name][1])
+      end
+    end
+  end)
+end)
+
 describe("docs/options.md", function()
   -- The row's beginning, a constant, where that is, and what is taken off it.
   local LIMITS = {
