@@ -14,5 +14,6 @@ for _, path in ipairs{"lua/corebank/auth/nginx.lua", "lua/corebank/auth/host/ngi
   "spec/support/gateway/upstream.lua"} do
   files[path] = {std = "ngx_lua"}
 end
-files["lua/kong"] = {std = "ngx_lua", globals = {"kong"}}
+files["lua/kong/plugins"] = {std = "ngx_lua", globals = {"kong"}}
+files["**/*.rockspec"] = {std = "rockspec"}
 files["spec/support/plugins"] = {std = "ngx_lua", globals = {"kong", "ngx"}}
