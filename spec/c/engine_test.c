@@ -108,7 +108,7 @@ static void test_header_lines(void) {
     lines_left = 0;
     call(endpoint);
     struct cba_handle *handle = cba_engine_take(engine, endpoint);
-    check((handle->endpoint == endpoint) == keeps && handle->headers == NULL,
+    check((handle->endpoint == endpoint) == keeps && handle->borrowed.headers == NULL,
           "a kept handle has no lines");
     cba_engine_give_back(engine, handle, true);
     cba_transfer_release(start(endpoint));
