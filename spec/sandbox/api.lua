@@ -14,6 +14,7 @@
 --   delay       seconds before the answer
 --   redirect    a Location; the status is then 307 unless given
 --   close       the request is read and carried out, then the connection closes without an answer
+--   pause       seconds before each further 64 KiB of the answer's body
 --   cut         so many bytes of the answer's body are sent, then the connection closes
 --   early       the answer (401 unless there is a status) comes after so many bytes of the body,
 --               then the connection closes. On HTTP/2: before the body
@@ -115,6 +116,7 @@ end
 -- A root without a scenario has no journal: the bench would fill the memory.
 local function note(request, status)
   shared:incr("calls:" .. request.name, 1, 0)
+  resources.note(request)
   if request.name == "" then
     return
   end
@@ -129,7 +131,8 @@ local function note(request, status)
   })
 end
 
-local FROM_QUERY = {"status", "retryAfter", "delay", "redirect", "close", "cut", "early"}
+local FROM_QUERY = {"status", "retryAfter", "delay", "redirect", "close", "pause", "cut",
+  "early"}
 
 local function step_of_query()
   local query, step = ngx.req.get_uri_args(0), {}
@@ -168,9 +171,12 @@ local function piece_of(body, offset, size)
   return PIECE:sub(1, size - offset)
 end
 
-local function send_body(body, size)
+local function send_body(body, size, pause)
   local offset = 0
   while offset < size do
+    if pause and offset > 0 then
+      ngx.sleep(pause)
+    end
     local piece = piece_of(body, offset, size)
     if not ngx.print(piece) or not ngx.flush(true) then
       return
@@ -196,7 +202,7 @@ local function send(answer, step)
   end
   ngx.send_headers()
   if ngx.req.get_method() ~= "HEAD" and ngx.status ~= 204 then
-    send_body(body, math.min(size, tonumber(step.cut) or size))
+    send_body(body, math.min(size, tonumber(step.cut) or size), tonumber(step.pause))
   end
 end
 

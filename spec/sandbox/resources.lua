@@ -9,6 +9,7 @@ local shared = ngx.shared.bank
 
 local ACCOUNTS = 60
 local PAGE = 25
+local TRANSFERS = "/api/payments/v1/transfers"
 
 local function failed(status, message)
   local body = cjson.encode{errorCode = ("API-%04d"):format(status), errorMessage = message}
@@ -68,10 +69,15 @@ local function created(request, id, body)
   return {status = 201, body = body, headers = {Location = request.path .. "/" .. id}}
 end
 
--- The same key again: the same answer, when the body is the same.
-local function done_before(request, known)
+-- What makes two bodies the same transfer, in whatever order their members are.
+local function fingerprint(request, sent)
+  return ngx.md5(cjson.encode{sent.from, sent.to, digits_of_amount(request.body)})
+end
+
+-- The same key again: the same answer, when the transfer is the same.
+local function done_before(request, sent, known)
   local id, md5 = known:match "^(%d+) (%x+)$"
-  if not id or md5 ~= ngx.md5(request.body) then
+  if not id or md5 ~= fingerprint(request, sent) then
     return failed(409, "This Idempotency-Key belongs to another transfer")
   end
   local answer = created(request, id, shared:get("transfer:" .. request.name .. ":" .. id))
@@ -80,7 +86,6 @@ local function done_before(request, known)
 end
 
 local function transfer(request)
-  shared:incr("received:" .. request.name, 1, 0)
   local sent = cjson.decode(request.body)
   local is_whole = type(sent) == "table" and sent.from and sent.to
   if not is_whole or not digits_of_amount(request.body) then
@@ -92,10 +97,10 @@ local function transfer(request)
   end
   local name = "key:" .. request.name .. ":" .. key
   if not shared:add(name, "in work") then
-    return done_before(request, shared:get(name))
+    return done_before(request, sent, shared:get(name))
   end
   local id, body = do_transfer(request, sent)
-  shared:set(name, id .. " " .. ngx.md5(request.body))
+  shared:set(name, id .. " " .. fingerprint(request, sent))
   return created(request, id, body)
 end
 
@@ -117,10 +122,17 @@ local LIST = {
   {"GET", "^/api/accounts/v1/accounts$", accounts},
   {"GET", "^/api/accounts/v1/accounts/([^/]+)$", one_account},
   {"GET", "^/api/accounts/v1/accounts/[^/]+/statement$", statement},
-  {"POST", "^/api/payments/v1/transfers$", transfer},
-  {"GET", "^/api/payments/v1/transfers/([^/]+)$", one_transfer},
+  {"POST", "^" .. TRANSFERS .. "$", transfer},
+  {"GET", "^" .. TRANSFERS .. "/([^/]+)$", one_transfer},
   {nil, "^/api/echo", echo},
 }
+
+--- Notes that a request was read to its end.
+function resources.note(request)
+  if request.method == "POST" and request.path == TRANSFERS then
+    shared:incr("received:" .. request.name, 1, 0)
+  end
+end
 
 --- Carries a request out.
 function resources.answer(request)
