@@ -28,7 +28,7 @@ describe("the command line", function()
 
   it("has help with examples and every exit status, for all of it and for each command", function()
     for _, words in ipairs{{"--help"}, {"-h"}, {"token", "--help"}, {"explain", "-h"},
-      {"forget", "--help"}, {"doctor", "--help"}, {"exec", "--help"},
+      {"forget", "--help"}, {"doctor", "--help"}, {"exec", "--help"}, {"request", "-h"},
       {"completion", "--help"}} do
       local help = user:run(words)
       assert.equal(0, help.status)
@@ -49,7 +49,7 @@ describe("the command line", function()
   it("that is wrong ends in 2, and says so", function()
     local known = {
       [{}] = "a command is needed", [{"tokn"}] = "Did you mean 'token'",
-      [{"status"}] = "unknown command; there are token, exec, explain, forget, doctor, completion",
+      [{"status"}] = "unknown command; there are token, request, exec, explain, forget, doctor,",
       [{"token", "again"}] = "too many arguments", [{"token", "--ca-fil", "x"}] = "unknown option",
       [{"token", "--ca-file"}] = "requires an argument",
       [{"token", "--format", "xml"}] = "must be one of",

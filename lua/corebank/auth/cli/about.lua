@@ -11,6 +11,10 @@ about.purpose = "Gets, keeps and shows the access token of a core-banking API."
 about.commands = {
   token = "Prints the access token. If the store has no valid token, gets one from the bank. "
     .. "All messages go to standard error.",
+  request = "Sends a request to the bank's API, with a valid token, and prints the body of the "
+    .. "answer. PATH comes after the base URL. A token that the API rejects is replaced once. What "
+    .. "may have been done is not sent again: only GET, HEAD, PUT, DELETE, OPTIONS and requests "
+    .. "with an Idempotency-Key. With --fail or --output the exit status tells what the API said.",
   exec = "Runs a program with a valid token in its environment, as COREBANK_ACCESS_TOKEN, "
     .. "COREBANK_TOKEN_TYPE and COREBANK_TOKEN_EXPIRES_AT, and without COREBANK_CLIENT_SECRET and "
     .. "COREBANK_REDIS_PASSWORD. The exit status is that of the program. Without a token the "
@@ -27,6 +31,7 @@ about.commands = {
 -- What stands beside a command's name, where that is not only options.
 local USAGE = {
   completion = "completion " .. table.concat(flags.shells, "|") .. " [OPTION...]",
+  request = "request PATH [OPTION...]",
   exec = "exec [OPTION...] -- PROGRAM [ARG...]",
 }
 
@@ -44,6 +49,12 @@ about.examples = {
     "corebank-auth token --format header | curl -H @- https://bank.example/api/accounts",
     'eval "$(corebank-auth token --format env)" || exit',
     "corebank-auth token --format json | jq .expiresAt",
+  },
+  request = {
+    "corebank-auth request /api/accounts/v1/accounts --query page=2",
+    "corebank-auth request /api/payments/v1/transfers --json to=2 --json amount:=19.90",
+    "corebank-auth request /api/accounts/v1/accounts/1/statement --output statement.csv",
+    "account=$(corebank-auth request --fail /api/accounts/v1/accounts/1) || exit",
   },
   exec = {
     "corebank-auth exec --secret-file /etc/my-client.secret -- my-job --verbose",
@@ -68,9 +79,9 @@ about.examples = {
 
 --- The variables that the command reads, and what for.
 about.environment = {
-  {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET, COREBANK_CA_FILE, "
-    .. "COREBANK_API_URL",
+  {"COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET",
     "the values of the options that are not given"},
+  {"COREBANK_API_URL, COREBANK_CA_FILE", "likewise"},
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
   {"COREBANK_REDIS_PASSWORD, COREBANK_REDIS_PASSWORD_FILE",
     "the password for --store, or the file that contains it"},

@@ -52,26 +52,37 @@ local function mistake(where, message)
   refuse(message, command)
 end
 
--- A file of headers is read later, when all flags are known: one says how it may be read.
-local function header(result, _, line)
-  if line:find "^@" then
-    result.headerFiles = result.headerFiles or {}
-    table.insert(result.headerFiles, line:sub(2))
-    return
+-- Takes a header. A file of headers is read later, when all flags are known: one says how it may be
+-- read.
+local function header_reader(flag)
+  return function(result, _, line)
+    if line:find "^@" then
+      result.headerFiles = result.headerFiles or {}
+      table.insert(result.headerFiles, {path = line:sub(2), flag = flag.flag, name = flag.name})
+      return
+    end
+    result[flag.name] = result[flag.name] or {}
+    local fault = header_lines.add(result[flag.name], line)
+    if fault then refuse(flag.flag .. " " .. fault, flag.command) end
   end
-  result.headers = result.headers or {}
-  local fault = header_lines.add(result.headers, line)
-  if fault then refuse("--header " .. fault) end
+end
+
+local function append(result, name, text)
+  result[name] = result[name] or {}
+  table.insert(result[name], text)
 end
 
 local function declare_flag(parser, flag)
-  if flag.kind == "switch" then
-    return parser:flag(flag.flag):target(flag.name):description(flag.meaning)
-  end
-  local option = parser:option(flag.flag):target(flag.name)
-    :description(flags.meaning(flag)):argname(flags.argument(flag))
+  local is_switch = flag.kind == "switch"
+  local option = (is_switch and parser.flag or parser.option)(parser, flag.flag):target(flag.name)
+    :description(flags.meaning(flag))
+  if flag.short then option:hidden_name(flag.short) end
+  if is_switch then return end
+  option:argname(flags.argument(flag))
   if flag.kind == "headers" then
-    return option:count("*"):init(nil):action(header)
+    return option:count("*"):init(nil):action(header_reader(flag))
+  elseif flag.isList then
+    return option:count("*"):init(nil):action(append)
   end
   option:convert(function(text) return flags.value(flag, text) end)
   if flag.choices then option:choices(flag.choices):default(flag.default):show_default(false) end
@@ -80,15 +91,22 @@ end
 -- The flags of one command; with nil those of all commands, which may stand before the command,
 -- too.
 local function declare(parser, command)
-  for _, flag in ipairs(flags.list) do
+  for _, flag in ipairs(flags.of(command)) do
     if flag.command == command then declare_flag(parser, flag) end
+  end
+end
+
+-- Those that --help of a command shows with its own.
+local function declare_common(parser, command)
+  for _, flag in ipairs(flags.of(command)) do
+    if not flag.command then declare_flag(parser, flag) end
   end
 end
 
 local function add_help_flag(parser, root)
   parser:add_help(false)
   parser:flag("-h --help"):description("shows this help"):action(function()
-    if parser ~= root then declare(parser) end
+    if parser ~= root then declare_common(parser, parser._name) end
     answer(require "corebank.auth.cli.help".text(parser, root))
   end)
 end
@@ -105,6 +123,7 @@ local function build()
     add_help_flag(command, parser)
     declare(command, name)
     if name == "completion" then command:argument("shell"):choices(flags.shells) end
+    if name == "request" then command:argument("requestPath"):argname("PATH"):hidden(true) end
   end
   parser.error = mistake
   return parser

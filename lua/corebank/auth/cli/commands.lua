@@ -43,6 +43,10 @@ function commands.token(words)
   return kept and words.refresh and exits.KEPT
 end
 
+function commands.request(words)
+  return require "corebank.auth.cli.request"(words)
+end
+
 -- Replaces this process by the program, with the token in its environment and without our secrets.
 -- Ends the command on failure.
 local function become(program, token)

@@ -30,6 +30,13 @@ local function names(separator, wanted)
   return each(flags.list, separator, function(flag) return wanted(flag) and flag.flag end)
 end
 
+-- The flags that take a value, as a user may write them.
+local function valued(separator)
+  return names(separator, takes_value) .. each(flags.list, "", function(flag)
+    return flag.short and takes_value(flag) and separator .. flag.short
+  end)
+end
+
 local function of(field, value)
   return function(flag) return flag[field] == value end
 end
@@ -92,7 +99,7 @@ local CHOICE = "      %s:%s) words='%s' ;;"
 
 function completion.bash()
   return filled(BASH, {
-    VALUED = names("|", takes_value), COMMON = names(" ", of("command", nil)),
+    VALUED = valued("|"), COMMON = names(" ", of("command", nil)),
     FILES = names("|*:", of("kind", "FILE")), FOLDERS = names("|*:", of("kind", "FOLDER")),
     COMMANDS = table.concat(flags.commands, "|"), NAMES = table.concat(flags.commands, " "),
     CHOICES = each(flags.list, "\n", function(flag)
@@ -157,7 +164,7 @@ local function zsh_flag(flag)
   local values = values_of(flag)
   local action = values and "(" .. values .. ")" or flag.kind == "FILE" and "_files"
     or flag.kind == "FOLDER" and "_path_files -/" or ""
-  local repeated = flag.kind == "headers" and "*" or ""
+  local repeated = (flag.kind == "headers" or flag.isList) and "*" or ""
   return ("      '%s%s=[%s]:%s:%s'"):format(repeated, flag.flag, meaning, flag.kind:lower(), action)
 end
 
@@ -169,7 +176,7 @@ end
 
 function completion.zsh()
   return filled(ZSH, {
-    VALUED = names("|", takes_value), COMMANDS = table.concat(flags.commands, "|"),
+    VALUED = valued("|"), COMMANDS = table.concat(flags.commands, "|"),
     COMMON = zsh_flags(nil),
     NAMES = each(flags.commands, " ", function(name)
       return ('%s\\:"%s"'):format(name, flags.summaries[name])
@@ -240,7 +247,7 @@ end
 
 function completion.fish()
   return filled(FISH, {
-    VALUED = names(" ", takes_value), NAMES = table.concat(flags.commands, " "), SHELLS = SHELLS,
+    VALUED = valued(" "), NAMES = table.concat(flags.commands, " "), SHELLS = SHELLS,
     COMMANDS = each(flags.commands, "\n", function(name)
       return ("complete -c corebank-auth -n '__corebank_auth_is \"\"' -a %s -d '%s'"):format(name,
         flags.summaries[name])

@@ -11,6 +11,8 @@ local options = require "corebank.auth.options.list"
 ---@field env string? the environment variable that is read without it
 ---@field default any
 ---@field command string? the only command that takes it; nil: all do
+---@field short string? "-X"
+---@field isList boolean? it may be given several times
 ---@field choices string[]?
 
 local NOT_A_FLAG = {secret = true, ["function"] = true, store = true}
@@ -46,16 +48,37 @@ local own = {
     choices = {"text", "json"}, meaning = "text or json"},
   {flag = "--show-answer", name = "showAnswer", kind = "switch", command = "doctor",
     meaning = "shows the bank's answer, with secrets blanked, if it has no token"},
+  {flag = "--method", short = "-X", name = "method", kind = "METHOD", command = "request",
+    meaning = "the method; without this flag GET, or POST if there is a body"},
+  {flag = "--query", name = "query", kind = "NAME=VALUE", command = "request", isList = true,
+    meaning = "adds a parameter to the URL's query"},
+  {flag = "--json", name = "json", kind = "NAME=TEXT", command = "request", isList = true,
+    meaning = "adds a member to the JSON body: NAME=TEXT is a string, NAME:=JSON any JSON, "
+      .. "which is sent as it is"},
+  {flag = "--data", short = "-d", name = "data", kind = "TEXT", command = "request",
+    meaning = "the body; @FILE is the content of a file, and - is standard input"},
+  {flag = "--header", short = "-H", name = "requestHeaders", kind = "headers",
+    command = "request",
+    meaning = "adds a header to the request; @FILE: all headers in a file"},
+  {flag = "--common-header", name = "headers", kind = "headers", command = "request",
+    meaning = "adds a header to the request, and to the call that gets the token"},
+  {flag = "--output", short = "-o", name = "output", kind = "FILE", command = "request",
+    meaning = "writes the body into this file, if the status is 2xx"},
+  {flag = "--include", short = "-i", name = "include", kind = "switch", command = "request",
+    meaning = "prints the status and the headers before the body"},
+  {flag = "--fail", name = "fail", kind = "switch", command = "request",
+    meaning = "prints no body and fails if the status is not 2xx"},
 }
 
 local flags = {
-  commands = {"token", "exec", "explain", "forget", "doctor", "completion"},
+  commands = {"token", "request", "exec", "explain", "forget", "doctor", "completion"},
   shells = {"bash", "zsh", "fish"},   -- that `completion` knows
 }
 
 --- What each command does, in a few words.
 flags.summaries = {
   token = "prints the access token",
+  request = "sends a request to the API, with the token, and prints the answer",
   exec = "runs a program with the token in its environment",
   explain = "shows the token in the store and the last problem",
   forget = "deletes the token from the store",
@@ -75,11 +98,28 @@ for _, option in ipairs(options) do
 end
 for _, flag in ipairs(own) do flags.list[#flags.list + 1] = flag end
 
+--- The flags that a command takes, its own before those of all commands. Its own one hides one of
+--- the same name.
+---@param command string? nil: those of all commands
+---@return corebank.auth.Flag[]
+function flags.of(command)
+  local list, seen = {}, {}
+  for _, owner in ipairs(command and {command, false} or {false}) do
+    for _, flag in ipairs(flags.list) do
+      if (flag.command or false) == owner and not seen[flag.flag] then
+        list[#list + 1], seen[flag.flag] = flag, true
+      end
+    end
+  end
+  return list
+end
+
 --- What --help says of a flag that takes a value.
 ---@param flag corebank.auth.Flag
 ---@return string
 function flags.meaning(flag)
   if flag.env then return ("%s; else from $%s"):format(flag.meaning, flag.env) end
+  if flag.short then return ("%s (also %s)"):format(flag.meaning, flag.short) end
   if flag.default then return ("%s (default %s)"):format(flag.meaning, flag.default) end
   return flag.meaning
 end
@@ -132,13 +172,16 @@ function flags.conflict(read)
       or "--store-dir")
   elseif read.command == "exec" and not read.program[1] then
     return "exec needs a program after --: exec [OPTION...] -- PROGRAM [ARG...]"
+  elseif read.json and read.data then
+    return "--json and --data exclude each other"
   end
   local readers = {}
   if read.secretFile == "-" then readers[#readers + 1] = "--secret-file" end
   if read.keyPasswordFile == "-" then readers[#readers + 1] = "--key-password-file" end
-  for _, path in ipairs(read.headerFiles or {}) do
-    if path == "-" then readers[#readers + 1] = "--header" end
+  for _, file in ipairs(read.headerFiles or {}) do
+    if file.path == "-" then readers[#readers + 1] = file.flag end
   end
+  if read.data == "-" or read.data == "@-" then readers[#readers + 1] = "--data" end
   if readers[2] then
     return ("%s and %s cannot both be the standard input"):format(readers[1], readers[2])
   end

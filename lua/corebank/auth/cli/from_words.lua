@@ -21,10 +21,12 @@ local from_words = {}
 -- Adds the headers that are in files. Each file is read once: it may be a pipe.
 local function read_header_files(words)
   local header_lines = require "corebank.auth.cli.header_lines"
-  local paths = words.headerFiles
-  words.headers, words.headerFiles = words.headers or {}, nil
-  for _, path in ipairs(paths) do
-    local mistake = header_lines.add_file(words.headers, path, words.anySecretMode)
+  local list = words.headerFiles
+  words.headerFiles = nil
+  for _, file in ipairs(list) do
+    local headers = words[file.name] or {}
+    words[file.name] = headers
+    local mistake = header_lines.add_file(headers, file.flag, file.path, words.anySecretMode)
     if mistake then require "corebank.auth.cli.wording".stop_for(mistake) end
   end
 end

@@ -23,13 +23,14 @@ end
 
 --- Adds those of a file or a pipe. Lines end in LF or CR LF; empty lines are skipped.
 ---@param headers table<string, string>
+---@param flag string that names the file
 ---@param path string "-" is the standard input
 ---@param anyMode boolean? also when every user may read it
 ---@return string? mistake without the path: somebody may have put a key there
-function header_lines.add_file(headers, path, anyMode)
+function header_lines.add_file(headers, flag, path, anyMode)
   local text, reason = core.private_text(path, anyMode)
-  local what = path == "-" and "the standard input, for --header @-,"
-    or "the file given to --header"
+  local what = path == "-" and ("the standard input, for %s @-,"):format(flag)
+    or "the file given to " .. flag
   if not text then return ("%s %s"):format(what, reason) end
   local number = 0
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do

@@ -28,7 +28,8 @@ end
 ---@return table? read as arguments.read returns it; nil: call that
 return function(words)
   local command = words[1]
-  if not flags.summaries[command] or command == "completion" then return nil end
+  local has_argument = command == "completion" or command == "request"
+  if not flags.summaries[command] or has_argument then return nil end
   local by_flag, read = known_flags(command)
   local i = 2
   while words[i] and not (command == "exec" and words[i] == "--") do

@@ -1,0 +1,106 @@
+--- The command `request`: sends a request with the token, and prints the answer.
+
+local answer = require "corebank.auth.cli.answer"
+local core = require "corebank.auth.core"
+local exits = require "corebank.auth.cli.exits"
+local from_words = require "corebank.auth.cli.from_words"
+local output = require "corebank.auth.cli.output"
+local progress = require "corebank.auth.cli.progress"
+local request_words = require "corebank.auth.cli.request_words"
+local requests = require "corebank.auth.client.requests"
+local wording = require "corebank.auth.cli.wording"
+
+-- A device stays what it is, and takes the pieces.
+local function write_to_device(path)
+  local file, reason = io.open(path, "wb")
+  if not file then exits.stop(exits.USAGE, "--output cannot be written: " .. reason) end
+  file:setvbuf "no"
+  return function(piece)
+    local ok, fault = file:write(piece)
+    if not ok then exits.stop(exits.MACHINE, "cannot write --output: " .. fault) end
+  end
+end
+
+-- Where the body of a 2xx goes as it arrives: nil if it is printed when it is whole.
+local function destination(words)
+  if words.output and words.output ~= "-" then
+    return words.output:find "^/dev/" and write_to_device(words.output) or words.output
+  end
+  return not words.include and not core.is_terminal(1) and output.print or nil
+end
+
+-- The bytes of the body, if the answer says so.
+local function size_of(transfer)
+  local list, size = transfer:headers(), nil
+  for i = 1, #list, 2 do
+    local name = list[i]:lower()
+    if name == "content-encoding" then return nil end   -- it is the size before decompression
+    if name == "content-length" then size = tonumber(list[i + 1]) end
+  end
+  return size
+end
+
+-- Shows how much has arrived. Returns what removes that from the screen.
+local function show_progress(call)
+  local show, clear = progress.new()
+  local sink = call.request.sink
+  if not show or not sink or core.is_terminal(1) and type(sink.path) ~= "string" then
+    return function() end
+  end
+  local done = 0
+  local take = sink.take
+  function sink:take(piece)
+    take(self, piece)
+    done = done + #piece
+    show(done, size_of(call.transfer))
+  end
+  return clear
+end
+
+-- The command's words for the fields of a request.
+local WORDS = {into = "--output", headers = "--header", path = "PATH", url = "PATH",
+  body = "--data", method = "--method", query = "--query"}
+
+local function in_flags(mistake)
+  return wording.spoken((mistake:gsub("^%l+", WORDS)))
+end
+
+local function open_call(bank, words)
+  local request = request_words(words)
+  request.into = destination(words)
+  local call, mistake = requests.new(bank, request)
+  if not call then
+    exits.stop(exits.USAGE, in_flags(mistake))
+  end
+  return call
+end
+
+-- The reply; ends the command when there is none.
+local function perform(call)
+  local clear = show_progress(call)
+  local ok, reply, _, problem = pcall(call.run, call)
+  clear()
+  call:close()
+  if not ok then error(reply, 0) end
+  if not reply then answer.fail(problem, call.request.isRepeatable) end
+  return reply
+end
+
+-- Prints the reply. Returns the exit status.
+local function show(reply, words)
+  local mustSucceed = words.fail or words.output
+  if reply.ok or not mustSucceed then answer.print(reply, words.include) end
+  if reply.ok then return nil end
+  local status = answer.tell_status(reply)
+  return mustSucceed and status or nil
+end
+
+return function(words)
+  local bank = from_words.client(words)
+  local reply = perform(open_call(bank, words))
+  local ok, status = pcall(show, reply, words)
+  bank:settle()   -- a refresh in flight would be lost, and other processes wait for it
+  bank:close()
+  if not ok then error(status, 0) end
+  return status
+end
