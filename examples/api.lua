@@ -1,50 +1,53 @@
--- Calls the bank's API with the token that all jobs of this user share, and once more with the next
--- one when the API rejects it. COREBANK_BASE_URL, COREBANK_CLIENT_ID and COREBANK_CLIENT_SECRET say
--- where and as whom; COREBANK_CA_FILE, if set, whom to trust. The API is called by curl: any HTTP
--- client will do.
+-- Calls the bank's API with the token that all jobs of this user share.
+--
+--   lua api.lua                         prints the accounts, page by page
+--   lua api.lua FROM TO AMOUNT [KEY]    makes a transfer, once for each KEY
+--
+-- COREBANK_BASE_URL, COREBANK_CLIENT_ID and COREBANK_CLIENT_SECRET say where and as whom;
+-- COREBANK_CA_FILE, if set, whom to trust.
 local auth = require "corebank.auth"
 
 local bank = auth.client{store = auth.store.file()}
 
--- A word for the shell, whatever is in it.
-local function quoted(text)
-  return "'" .. text:gsub("'", [['\'']]) .. "'"
+-- The reply's JSON. bank:request has replaced a token that the API rejects, and sent again what
+-- may be. Another answer than 2xx ends the script.
+local function call(request)
+  local reply, message = bank:request(request)
+  if not reply then error(message, 0) end
+  if not reply.ok then
+    error(("the API answers %d; token of %s"):format(reply.status, tostring(bank:explain())), 0)
+  end
+  return assert(reply:json())
 end
 
--- The status and the body of what the API answers. The token goes to curl's standard input: a
--- command line can be seen by every user of the machine.
-local function get(path, token)
-  local answer = os.tmpname()
-  local curl = assert(io.popen([[curl --silent --show-error --max-time 10 --header @- \
-    ${COREBANK_CA_FILE:+--cacert "$COREBANK_CA_FILE"} --write-out '\n%{http_code}' \
-    "$COREBANK_BASE_URL"]] .. quoted(path) .. " >" .. quoted(answer), "w"))
-  curl:write("Authorization: ", token:header(), "\n")
-  curl:close()
-  local file = assert(io.open(answer, "rb"))
-  local body, status = file:read("*a"):match "^(.*)\n(%d+)$"
-  file:close()
-  os.remove(answer)
-  return tonumber(status), body
+local function print_accounts()
+  local page, pages = 1, 1
+  while page <= pages do
+    local list = call{path = "/api/accounts/v1/accounts", query = {page = page}}
+    for _, account in ipairs(list.accounts) do
+      print(("%-4s %s %10.2f"):format(account.accountId, account.currency, account.balance))
+    end
+    page, pages = page + 1, list.pages
+  end
 end
 
--- Whatever was answered 401 was not done, so it can be repeated: once, and only with another token.
--- There is none when another one was rejected seconds ago, or when the bank gives none.
-local function call(path)
-  local token = assert(bank:token())
-  local status, body = get(path, token)
-  if status ~= 401 then return status, body end
-  bank:invalidate(token)
-  local another = assert(bank:token())
-  if another:header() == token:header() then return status, body end
-  return get(path, another)
+-- A transfer is made once for each key, however often it is sent. A real key is the number of an
+-- invoice, for example.
+local function make_transfer(from, to, amount, key)
+  local transfer = call{
+    method = "POST",
+    path = "/api/payments/v1/transfers",
+    headers = {["Idempotency-Key"] = key or ("example-%s-%s-%s"):format(from, to, amount)},
+    json = {from = from, to = to, amount = tonumber(amount)},
+  }
+  print(("transfer %s: %s"):format(transfer.transferId, transfer.status))
 end
 
-local status, body = call(arg[1] or "/api/accounts/v1/accounts")
+local ok, fault = pcall(function()
+  if arg[3] then make_transfer(arg[1], arg[2], arg[3], arg[4]) else print_accounts() end
+end)
 bank:settle()   -- a refresh in flight would be lost
-if status == 200 then
-  print(body)
-else
-  local answer = status and status > 0 and "the API answers " .. status or "the API does not answer"
-  io.stderr:write(answer, "; token of ", tostring(bank:explain()), "\n")
+if not ok then
+  io.stderr:write(tostring(fault), "\n")
   os.exit(1)
 end
