@@ -17,6 +17,10 @@
 --                          finds one, over about CALLS
 --   cold COUNT             COUNT callers at once, and no token: prints wall and CPU seconds
 --   many COUNT PARALLEL    get COUNT tokens, each by a POST, PARALLEL at a time
+--   get-warm, get-turns, get-memory, get-many
+--                          the same, with a GET of $BENCH_GET in place of each exchange, and one
+--                          token that is got first
+--   get-into BYTES FILE    get a statement of BYTES into FILE: prints seconds and peak KiB
 --
 -- All is written into OUT/results. A whole run that comes to its end replaces bench/results by it.
 
@@ -29,7 +33,8 @@ local sandbox = require "spec.sandbox"
 local sizes = require "bench.harness.sizes"
 
 -- In the order of the report
-local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "clients", "memory", "json",
+local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "request", "clients", "memory",
+  "json",
   "gateway"}
 
 local function refuse(what)

@@ -19,6 +19,8 @@ return {
     clients = {{count = 1, parallel = 1, rounds = 7}, {count = 10, parallel = 1, rounds = 7},
       {count = 1000, parallel = 32, rounds = 7}, {count = 100000, parallel = 32, rounds = 1}},
     callers = 1000,
+    requests = 10000,        -- whose memory is measured
+    large = 1024,            -- MiB of an answer into a file
     documents = 200,         -- of JSON, written and read
     many_rounds = 51,
     load_seconds = 1,        -- the gateway: many short turns, for a ratio close to 1
@@ -34,6 +36,7 @@ return {
     warm_duel_rounds = {lua54 = 2, luajit = 1, token = 1, form = 1},
     counted = {2, 4}, counted_rounds = 1, early = 2, patience = 25, clients_patience = 25,
     calls = 1000, clients_kept = 2, clients = {{count = 3, parallel = 2, rounds = 1}}, callers = 10,
+    requests = 5, large = 2,
     documents = 10,
     many_rounds = 1, load_seconds = 1, load_rounds = 1, more_load_rounds = 1,
     neighbour_rounds = 1, landing = 0.2, cold_requests = 2,

@@ -18,12 +18,12 @@ local function processor(round)
 end
 
 -- Starts one, which then waits for its turns.
-local function start(peer, side, out, round, count)
+local function start(peer, mode, side, out, round, count)
   local fifo = ("%s/turns.%d"):format(out, side)
   process.output{"rm", "-f", fifo}
   process.output{"mkfifo", fifo}
   local said = assert(io.popen(process.quoted(peer:words({"taskset", "-c", processor(round)},
-    "turns", count)) .. " < " .. process.quoted{fifo}))
+    mode, count)) .. " < " .. process.quoted{fifo}))
   local asked = assert(io.open(fifo, "r+"))   -- which does not wait, and raises no SIGPIPE
   return {title = peer.title, asked = asked, said = said}
 end
@@ -39,9 +39,9 @@ local function stop(player)
   assert(player.said:close(), player.title .. " failed at taking turns")
 end
 
-local function round_of(one, other, out, round, size)
-  local players = {start(one, 1, out, round, size.exchanges),
-    start(other, 2, out, round, size.exchanges)}
+local function round_of(one, other, mode, out, round, size)
+  local players = {start(one, mode, 1, out, round, size.exchanges),
+    start(other, mode, 2, out, round, size.exchanges)}
   local ratios = {}
   for turn = 1, size.turns do
     local first, took = turn % 2 + 1, {}
@@ -57,11 +57,12 @@ end
 --- For each round the ratio of one's wall time to the other's, the median of its turns.
 ---@param size table turns in a round and exchanges in a turn; seconds that a round may take on the
 --- average, or else there are fewer of them, but at least `least`
-function turns.ratios(one, other, out, rounds, size)
+---@param mode string? a peer's mode that takes turns; default "turns"
+function turns.ratios(one, other, out, rounds, size, mode)
   local ratios, over = {}, socket.gettime() + rounds * size.seconds
   for round = 1, rounds do
     if round > size.least and socket.gettime() > over then break end
-    ratios[round] = round_of(one, other, out, round, size)
+    ratios[round] = round_of(one, other, mode or "turns", out, round, size)
   end
   return ratios
 end

@@ -1,9 +1,10 @@
 --- What a Lua peer can be asked to do, and how it times itself. bench/run.lua says what each means.
 --
---   modes.run{exchange = f, now = f, MODE = f, ...}
+--   modes.run{exchange = f, get = f, now = f, MODE = f, ...}
 --
--- `exchange()` gets a token and raises when it cannot; `now()` is a wall clock. A mode that only
--- some peers know is a function of the count and whatever follows it; what it returns is printed.
+-- `exchange()` gets a token and raises when it cannot; `get()` makes a request with a kept token;
+-- `now()` is a wall clock. A mode that only some peers know is a function of what follows it on the
+-- command line; what it returns is printed.
 
 local modes = {}
 
@@ -50,9 +51,16 @@ function known.memory(peer, count, early)
   return ("%d %d"):format(peak_early, modes.kib "VmHWM")
 end
 
+-- The mode get-warm is warm, with requests in place of exchanges.
+local function find(peer, name)
+  local rest = name:match "^get%-(.*)$"
+  if rest then peer = {exchange = peer.get, now = peer.now} end
+  return function(...) return known[rest or name](peer, ...) end
+end
+
 function modes.run(peer)
-  local mode = peer[arg[1]] or function(...) return known[arg[1]](peer, ...) end
-  local said = mode(tonumber(arg[2]), tonumber(arg[3]))
+  local mode = peer[arg[1]] or find(peer, arg[1])
+  local said = mode(tonumber(arg[2]), tonumber(arg[3]) or arg[3])
   if said then print(said) end
 end
 

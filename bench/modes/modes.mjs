@@ -1,7 +1,8 @@
 // What a Node peer can be asked to do, and how it times itself.
 //
 // run(exchange, more): exchange() gets a token and throws when it cannot. `more` has what only some
-// peers know: client() makes one with its token and returns the function that hands it out.
+// peers know: client() makes one with its token and returns the function that hands it out; get()
+// makes a request with a kept token: the mode get-warm is warm with that.
 
 import { readFileSync } from 'node:fs'
 
@@ -80,8 +81,12 @@ async function clients({ client }, count, calls, parallel) {
 }
 
 export async function run(exchange, more = {}) {
-  const [mode, ...numbers] = process.argv.slice(2)
+  let [mode, ...numbers] = process.argv.slice(2)
   const peer = { exchange, ...more }
+  if (mode.startsWith('get-')) {
+    mode = mode.slice(4)
+    peer.exchange = more.get
+  }
   const modes = { warm, memory, kept, cold, clients }
   if (mode === 'once') console.log(await exchange())
   else if (mode !== 'start') await modes[mode](peer, ...numbers.map(Number))

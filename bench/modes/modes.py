@@ -2,7 +2,7 @@
 
 run(exchange, **more): exchange() gets a token and raises when it cannot. `more` has what only some
 peers know: kept=f and cold=f, each a function to call; client=f, which makes one with its token and
-returns the function to call.
+returns the function to call; get=f, a request with a kept token: the mode get-warm is warm with that.
 """
 
 import sys
@@ -100,6 +100,8 @@ def callers():
 
 def run(exchange, **more):
     mode, numbers = asked()
+    if mode.startswith("get-"):
+        mode, exchange = mode[4:], more["get"]
     if mode == "once":
         print(exchange())
     elif mode == "warm":

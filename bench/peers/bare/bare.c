@@ -5,7 +5,8 @@
  * the status. No JSON, no time limits, no checks of input, no wiping. bench/run.lua says what the
  * modes mean. With BARE_TOKEN set it does what all the others do, too: it takes the token out of
  * the answer, with cJSON. With BARE_FORM set it posts a form to /oauth2/token instead: the sandbox
- * is meant to take as long for the one as for the other.
+ * is meant to take as long for the one as for the other. The modes get-warm, get-turns and
+ * get-memory do the same with a GET of $BENCH_GET that carries a token.
  *
  * Reads COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET and COREBANK_CA_FILE.
  */
@@ -111,6 +112,24 @@ static struct curl_slist *prepare(CURL *easy) {
     return headers;
 }
 
+/* What is measured is a GET with the token from now on. */
+static struct curl_slist *become_get(CURL *easy, struct curl_slist *old) {
+    static char line[sizeof token];
+    need(snprintf(url, sizeof url, "%s%s", setting("COREBANK_BASE_URL"), setting("BENCH_GET")) <
+             (int)sizeof url,
+         "BENCH_GET is too long");
+    need(snprintf(line, sizeof line, "Authorization: Bearer %s", token) < (int)sizeof line,
+         "the token is too long");
+    struct curl_slist *headers = append(NULL, line);
+    append(headers, "Accept: application/json");
+    SET(CURLOPT_HTTPGET, 1L);
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_HTTPHEADER, headers);
+    curl_slist_free_all(old);
+    return headers;
+}
+
 static void take_token(void) {
     cJSON *reply = cJSON_ParseWithLength(answer.bytes, answer.length);
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply, "accessToken"));
@@ -169,6 +188,12 @@ int main(int argc, char **argv) {
     need(easy != NULL, "out of memory");
     struct curl_slist *headers = prepare(easy);
     wants_token = getenv("BARE_TOKEN") != NULL;
+    if (strncmp(mode, "get-", 4) == 0) {
+        mode += 4;
+        exchange(easy);
+        take_token();
+        headers = become_get(easy, headers);
+    }
     if (strcmp(mode, "once") == 0) {
         exchange(easy);
         printf("%.*s\n", (int)answer.length, answer.bytes);
@@ -180,7 +205,8 @@ int main(int argc, char **argv) {
         memory(easy, count, strtol(argv[3], NULL, 10));
     } else {
         need(strcmp(mode, "start") == 0,
-             "usage: bare start | once | warm COUNT | turns COUNT | memory COUNT EARLY");
+             "usage: bare start | once | [get-]warm COUNT | [get-]turns COUNT | "
+             "[get-]memory COUNT EARLY");
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(easy);

@@ -14,7 +14,7 @@ local function bare(name, title, modes, environment)
 end
 
 return {
-  bare("bare", "bare libcurl", "start once warm turns memory"),
+  bare("bare", "bare libcurl", "start once warm turns memory get-warm get-turns get-memory"),
   bare("bare-token", "bare libcurl and cJSON", "warm turns", {"BARE_TOKEN=1"}),
   bare("bare-form", "bare libcurl, form", "warm turns", {"BARE_FORM=1"}),
 }

@@ -106,6 +106,36 @@ local function many(count, parallel)
   end
 end
 
+-- A request with a kept token; BENCH_GET is its path and query.
+local keeper
+local page = os.getenv "BENCH_GET"
+
+local function get()
+  keeper = keeper or auth.client(given)
+  local reply, message = keeper:request{path = page}
+  if not reply then error(message) end
+  assert(reply.ok and #reply.body == 1024)
+end
+
+local function get_many(count, parallel)
+  local list = slots(count)
+  for i = 1, count do list[i] = {path = page} end
+  for _, result in ipairs(auth.client(given):requestAll(list, {parallel = parallel})) do
+    assert(result.reply and result.reply.ok, result.message)
+  end
+end
+
+-- Seconds, and KiB at the peak.
+local function get_into(size, path)
+  local client = auth.client(given)
+  assert(client:token())
+  local began = core.boot()
+  local reply, message = client:request{path = (page:gsub("bytes=%d+", ("bytes=%d"):format(size))),
+    into = path, timeout = 60}
+  assert(reply and reply.ok, message)
+  return ("%.3f %d"):format(core.boot() - began, modes.kib "VmHWM")
+end
+
 local bank
 
 local function exchange()
@@ -121,8 +151,11 @@ end
 
 modes.run{
   exchange = os.getenv "BENCH_ANEW" and exchange_anew or exchange,
+  get = get,
   now = core.boot,
   kept = kept,
   clients = clients,
   many = many,
+  ["get-many"] = get_many,
+  ["get-into"] = get_into,
 }

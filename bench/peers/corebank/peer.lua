@@ -9,7 +9,8 @@ local function ours(title, lua)
     version = {lua, "-e", "print((require 'corebank.auth').version())"},
     program = {lua, here.folder .. "/corebank.lua"},
     once = {lua, "examples/token.lua"},
-    modes = "start warm turns memory kept clients many",
+    modes = "start warm turns memory kept clients many "
+      .. "get-warm get-turns get-memory get-many get-into",
   }
 end
 

@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -93,6 +95,27 @@ func clients(n []int) {
 	fmt.Printf("%d %.4f %.2f\n", size, made*1e3, took)
 }
 
+// request returns a function that calls the API with a client that adds the token.
+func request() func() (string, error) {
+	var client *http.Client
+	url := os.Getenv("COREBANK_BASE_URL") + os.Getenv("BENCH_GET")
+	return func() (string, error) {
+		if client == nil {
+			client = config.Client(ctx)
+		}
+		answer, err := client.Get(url)
+		if err != nil {
+			return "", err
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != 200 {
+			return "", fmt.Errorf("status %d", answer.StatusCode)
+		}
+		body, err := io.ReadAll(answer.Body)
+		return string(body), err
+	}
+}
+
 func main() {
 	config = &clientcredentials.Config{
 		ClientID:     os.Getenv("COREBANK_CLIENT_ID"),
@@ -107,5 +130,5 @@ func main() {
 			return "", err
 		}
 		return token.AccessToken, nil
-	}, map[string]mode{"kept": kept, "cold": cold, "clients": clients})
+	}, map[string]mode{"kept": kept, "cold": cold, "clients": clients}, request())
 }

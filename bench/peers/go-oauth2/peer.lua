@@ -6,5 +6,5 @@ return {{
   version = {"dpkg-query", "--show", "--showformat", "${Package} ${Version}",
     "golang-golang-x-oauth2-dev"},
   program = {here.out .. "/go-oauth2"},
-  modes = "start once warm memory kept cold clients",
+  modes = "start once warm memory kept cold clients get-warm get-memory",
 }}

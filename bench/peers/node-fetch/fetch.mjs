@@ -4,7 +4,17 @@ import { run } from './modes.mjs'
 
 const url = process.env.COREBANK_BASE_URL + '/api/auth/v1/authenticate'
 
-await run(async () => {
+const page = process.env.COREBANK_BASE_URL + process.env.BENCH_GET
+let token
+
+async function get() {
+  token ??= await exchange()
+  const answer = await fetch(page, { headers: { Authorization: 'Bearer ' + token } })
+  if (answer.status !== 200) throw new Error('status ' + answer.status)
+  return await answer.text()
+}
+
+async function exchange() {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -15,4 +25,6 @@ await run(async () => {
   })
   if (answer.status !== 200) throw new Error('status ' + answer.status)
   return (await answer.json()).accessToken
-})
+}
+
+await run(exchange, { get })

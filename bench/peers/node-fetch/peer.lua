@@ -5,5 +5,5 @@ return {{
   prepare = "node",
   version = {"node", "--print", "`Node ${process.version} undici ${process.versions.undici}`"},
   program = {"node", here.out .. "/node-fetch/fetch.mjs"},
-  modes = "start once warm memory",
+  modes = "start once warm memory get-warm get-memory",
 }}

@@ -4,5 +4,5 @@ return {{
   title = "Python authlib", kind = "Python",
   version = {here.python, "-c", "import requests, authlib; print('authlib', authlib.__version__)"},
   program = {here.python, here.folder .. "/with_authlib.py"},
-  modes = "start once warm memory kept cold clients",
+  modes = "start once warm memory kept cold clients get-warm get-memory",
 }}

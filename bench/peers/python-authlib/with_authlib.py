@@ -39,5 +39,15 @@ def without_token():
 
 
 plain = new_session()
+
+
+def get():
+    if not plain.token:
+        plain.fetch_token()
+    answer = plain.get(os.environ["COREBANK_BASE_URL"] + os.environ["BENCH_GET"], timeout=10)
+    answer.raise_for_status()
+    return answer.text
+
+
 modes.run(lambda: plain.fetch_token()["access_token"],
-          kept=with_token, cold=without_token, client=with_token)
+          kept=with_token, cold=without_token, client=with_token, get=get)
