@@ -121,6 +121,19 @@ describe("the Redis store", function()
     assert.is_true(store:put(NAME, "new", 60, "late"))
   end)
 
+  it("K8: lends what was lent before the server's clock went back, or for ever", function()
+    for _, milliseconds in ipairs{3600000, 4000} do
+      store:lease(NAME, "early", 60)
+      assert.is_false(store:lease(NAME, "late", 60))
+      server:cli(("pexpire %s:lease %d"):format(ENTRY, milliseconds))
+      assert.is_true(store:lease(NAME, "late", 60))
+      assert.is_false(store:put(NAME, "old", 60, "early"))
+      store:release(NAME, "late")
+    end
+    server:cli(("set %s:lease early"):format(ENTRY))
+    assert.is_true(store:lease(NAME, "late", 60))
+  end)
+
   it("gives a lease back with what its owner puts, in one operation", function()
     assert.is_true(store:lease(NAME, "a", 60))
     assert.is_true(store:put(NAME, "bytes", 60, "a"))

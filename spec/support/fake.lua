@@ -118,9 +118,9 @@ function fake.world(answer)
 
   local hosts = {}
 
-  --- A host that is moved on whenever time passes, until it is stopped.
-  function world.new_host()
-    local host = scheduler.new{boot = system.boot, pid = system.pid, sleep = rest}
+  --- A host that is moved on whenever time passes, until it is stopped. `boot`: its clock.
+  function world.new_host(boot)
+    local host = scheduler.new{boot = boot or system.boot, pid = system.pid, sleep = rest}
     hosts[#hosts + 1] = host
     return host
   end

@@ -149,6 +149,8 @@ end
 ---@param longest number? seconds until it is asked again at the latest while there is no valid
 --- token; default: it may be a minute
 function next_token.tend(self, longest)
+  if self.isClosed then return end
+  if self.shared and not self.flight then self.shared:repay() end
   if self.isClosed or freshness.is_fresh(self) then return end
   if not longest or self.flight or freshness.usable(self) then
     return next_token.refresh_in_background(self)

@@ -99,8 +99,9 @@ local function put(self, found, failure, owner)
   if not is_open(self) then return end
   local name, context = place(self)
   local text, seconds = entry.write(found, failure, self.system)
-  self:call("put", name, core.seal(settings_of[self.client].clientSecret, context, text), seconds,
-    owner)
+  local sealed = core.seal(settings_of[self.client].clientSecret, context, text)
+  local done = self:call("put", name, sealed, seconds, owner)
+  self.owed = done == nil and not failure and found or nil
 end
 
 -- ---- the entry ---------------------------------------------------------------------------------
@@ -125,8 +126,21 @@ end
 function Shared:put_token(found, owner)
   if owner then return put(self, found, nil, owner) end
   local there, failure = self:look(true)
+  self.owed = nil
   if is_later(there, found.departed) then return end
   put(self, found, is_later(failure, found.departed) and failure or nil)
+end
+
+--- Puts the token there that the store did not take when it was new: it may work again by now, and
+-- have lost what it had.
+function Shared:repay()
+  local found = self.owed
+  if not found then return end
+  if found.token:expired() or found.isRejected then
+    self.owed = nil
+  else
+    self:put_token(found)
+  end
 end
 
 --- Puts a failure there, beside the token.

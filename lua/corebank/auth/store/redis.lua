@@ -31,9 +31,11 @@ return 1]]
 local DELETE = "redis.call('DEL',KEYS[1]) return 1"
 
 -- Returns the turn and the server's time, for the `put` that follows; 0 if another owner has the
--- lease.
+-- lease. A lease has no more time left than the longest gets, unless the server's clock went back.
 local LEASE = [[
 local owner = redis.call('GET',KEYS[1])
+local left = redis.call('PTTL',KEYS[1])
+if left < 0 or left > tonumber(ARGV[4]) then owner = false end
 if owner and owner ~= ARGV[1] then return {0} end
 redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])
 if not owner then redis.call('INCR',KEYS[2]) end
@@ -80,7 +82,7 @@ local function run(self, work)
   local objection = client.objection()
   if objection then return nil, objection end
   if not self.rest:may_ask() then return nil end
-  local began = core.boot()
+  local began = self.system.boot()
   local ok, reply, fault = try(client.run, settings_of[self], work)
   if not ok then reply, fault = nil, "it raised an error" end
   if not fault then
@@ -104,26 +106,26 @@ end
 
 -- How many seconds the server's clock is ahead of the boot clock, by the time that the server has
 -- just sent. The result is never too large, so that entries end too early rather than too late.
-local function ahead_of_us(seconds, microseconds)
-  return tonumber(seconds) + tonumber(microseconds) / 1e6 - core.boot()
+local function ahead_of_us(self, seconds, microseconds)
+  return tonumber(seconds) + tonumber(microseconds) / 1e6 - self.system.boot()
 end
 
 -- Asks the server for its time, unless that came with the lease.
-local function clock_of(eval, lease, entry)
+local function clock_of(self, eval, lease, entry)
   if lease.ahead then return lease.ahead end
   local time, fault = ask(eval, "table", TIME, 1, entry)
   if time == nil then return nil, fault end
-  return ahead_of_us(time[1], time[2])
+  return ahead_of_us(self, time[1], time[2])
 end
 
 local NO_LEASE = {}
 
 function Redis:put(name, bytes, seconds, owner)
-  local ends, key = core.boot() + seconds, owner and key_of(name, owner)
+  local ends, key = self.system.boot() + seconds, owner and key_of(name, owner)
   local lease = self.leases[key] or NO_LEASE
   local entry, leased, turns = keys_of(self, name)
   local done, fault = run(self, function(eval)
-    local ahead, trouble = clock_of(eval, lease, entry)
+    local ahead, trouble = clock_of(self, eval, lease, entry)
     if not ahead then return nil, trouble end
     return ask(eval, "number", PUT, 3, entry, turns, leased, bytes, milliseconds(ends + ahead),
       lease.turn or "", owner or "")
@@ -148,12 +150,13 @@ function Redis:lease(name, owner, seconds)
   self.leases[key] = self.leases[key] or NO_LEASE   -- it may be ours even if the reply is lost
   local reply, fault = run(self, function(eval)
     return ask(eval, "table", LEASE, 2, leased, turns, owner, milliseconds(seconds),
-      milliseconds(TURN_KEPT))
+      milliseconds(TURN_KEPT), milliseconds(self.longestLease))
   end)
   if reply == nil then return nil, fault end
   self.leases[key] = nil
   if reply[1] == 0 then return false end
-  self.leases[key] = {turn = ("%d"):format(reply[1]), ahead = ahead_of_us(reply[2], reply[3])}
+  self.leases[key] = {turn = ("%d"):format(reply[1]),
+    ahead = ahead_of_us(self, reply[2], reply[3])}
   return true
 end
 
@@ -173,12 +176,15 @@ local redis = {}
 
 --- Makes a store. It connects to the server only when it is used.
 ---@param given corebank.auth.RedisOptions?
+---@param system table? boot and random; default: the core's
 ---@return corebank.auth.RedisStore?
 ---@return string? mistake
-function redis.new(given)
+function redis.new(given, system)
   local read, mistake = options.read(given)
   if not read then return nil, mistake end
-  local self = setmetatable({rest = rest.new(core.boot, core.random), leases = {}}, Redis)
+  system = system or core
+  local self = setmetatable({system = system, rest = rest.new(system.boot, system.random),
+    leases = {}}, Redis)
   settings_of[self] = read
   return self
 end
