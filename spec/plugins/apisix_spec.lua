@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
+local redis = require "spec.support.redis"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -99,11 +100,11 @@ describe("the plugin for APISIX #nginx", function()
       {{timeout = "5"}, 'property "timeout" validation failed: wrong type'},
       {{minTls = "1.1"}, 'minTls must be "1.2" or "1.3"'},
       {{headers = {Host = "x"}}, "headers must not set Host"},
+      {{headers = {Host = "$env://X"}}, "headers must not set Host"},
       {{clientKey = "/x"}, "clientKey needs clientCert"},
       {{rejects = {200}}, "rejects must be a list of statuses from 400 to 599"},
       {{tokenHeader = "a b"}, "tokenHeader must be the name of a header"},
       {{base_url = "x"}, "unknown option 'base_url'; did you mean 'baseUrl'?"},
-      {{dict = "corebank", redis = {url = "redis://x"}}, "give dict or redis, not both"},
       {{redis = {url = "http://x"}}, "redis has a mistake: url must begin with redis://"},
       {{clientSecret = "$env://SECRET", timeout = -1}, "timeout must be"},
     }
@@ -238,6 +239,21 @@ describe("the plugin for APISIX #nginx", function()
       assert.is_nil(logged:find("canary-", 1, true), logged)
     end
     assert.is_nil(gate:log():find("[error]", 1, true))
+  end)
+
+  it("a fleet shares one token in Redis; its URL may be a reference", function()
+    if not redis.possible then return end
+    local server = redis.start()
+    for i, conf in ipairs{options{redis = {url = server.url}},
+      options{redis = {url = "$env://REDIS"}, dict = "corebank"}} do
+      start{workers = 1}
+      gate:admin("vault", {reference = "$env://REDIS", value = server.url})
+      put{conf}
+      assert.equal(200, (gate:get("/1/")))
+      assert.equal(1, scenario:posts(), i)
+      assert.equal("", gate:stop())
+    end
+    redis.stop_all()
   end)
 
   it("without the dict each worker has its own token, and the log says so once", function()

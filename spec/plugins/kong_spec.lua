@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
+local redis = require "spec.support.redis"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -78,12 +79,12 @@ describe("the plugin for Kong #nginx", function()
       {{attempts = 1.5}, "config.attempts: expected an integer"},
       {{minTls = "1.1"}, 'config.minTls: must be "1.2" or "1.3"'},
       {{headers = {Host = "x"}}, "config.headers: must not set Host"},
+      {{headers = {Host = "{vault://env/x}"}}, "headers: must not set Host"},
       {{clientKey = "/x"}, "clientKey needs clientCert"},
       {{rejects = {200}}, "config.rejects: must be a list of statuses from 400 to 599"},
       {{tokenHeader = "a b"}, "config.tokenHeader: must be the name of a header"},
       {{scheme = "a b"}, "config.scheme: must be a word"},
       {{base_url = "x"}, "config.base_url: unknown field"},
-      {{dict = "corebank", redis = {}}, "give dict or redis, not both"},
       {{redis = {url = "http://x"}}, "redis has a mistake: url must begin with redis://"},
     }
     for _, each in ipairs(mistakes) do
@@ -243,6 +244,21 @@ describe("the plugin for Kong #nginx", function()
       assert.is_nil(logged:find("canary-", 1, true), logged)
     end
     assert.is_nil(gate:log():find("[error]", 1, true))
+  end)
+
+  it("a fleet shares one token in Redis; its URL may be a reference", function()
+    if not redis.possible then return end
+    local server = redis.start()
+    for i, conf in ipairs{options{redis = {url = server.url}},
+      options{redis = {url = "{vault://env/redis}"}, dict = "corebank"}} do
+      start{workers = 1}
+      gate:admin("vault", {reference = "{vault://env/redis}", value = server.url})
+      put{conf}
+      assert.equal(200, (gate:get("/1/")))
+      assert.equal(1, scenario:posts(), i)
+      assert.equal("", gate:stop())
+    end
+    redis.stop_all()
   end)
 
   it("without the dict each worker has its own token, and the log says so once", function()

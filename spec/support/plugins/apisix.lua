@@ -22,6 +22,7 @@ end
 
 local function set_request_header(ctx, name, value)
   assert(type(ctx) == "table" and type(name) == "string")
+  assert(ngx.get_phase() ~= "balancer", "API disabled in the context of balancer_by_lua*")
   ngx.req.set_header(name, value)
   ctx.var["http_" .. name:lower():gsub("-", "_")] = nil
 end

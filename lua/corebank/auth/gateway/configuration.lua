@@ -68,11 +68,19 @@ function configuration.unknown(conf)
   end
 end
 
+-- A table with a text in place of each reference.
+local function with_stand_ins(value)
+  local copy = {}
+  for name, each in pairs(value) do copy[name] = is_reference(each) and "x" or each end
+  return copy
+end
+
 --- What is wrong with a value. A reference is not looked at.
 ---@param field corebank.auth.gateway.Field
 ---@return string? reason
 function configuration.fault(field, value)
-  if has_reference(value) then return nil end
+  if is_reference(value) or field.type == "redis" and has_reference(value) then return nil end
+  if field.type == "headers" and type(value) == "table" then value = with_stand_ins(value) end
   local checked, reason = field.check(value)
   if checked == nil then return reason end
 end
@@ -84,8 +92,8 @@ local function mistake_together(values)
     local name, value = field.name, values[field.name]
     local isOfClient = not field.isOfRequest and field.type ~= "redis" and name ~= "name"
       and name ~= "dict" and name ~= "clientSecretFile"
-    if isOfClient and has_reference(value) then value = STAND_IN[name] end
-    if isOfClient then copy[name] = value end
+    if isOfClient and is_reference(value) then value = STAND_IN[name] end
+    if isOfClient then copy[name] = type(value) == "table" and with_stand_ins(value) or value end
   end
   if values.clientSecretFile then copy.clientSecret = STAND_IN.clientSecret end
   local settings, mistake = options.read(copy, true)
@@ -107,8 +115,6 @@ function configuration.mistake(values)
     return "give clientSecret or clientSecretFile, not both"
   elseif values.clientSecret == nil and not values.clientSecretFile then
     return "clientSecret is missing; give it or clientSecretFile"
-  elseif values.dict and values.redis then
-    return "give dict or redis, not both"
   end
   return mistake_together(values)
 end

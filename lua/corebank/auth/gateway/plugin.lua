@@ -10,10 +10,12 @@ local configuration = require "corebank.auth.gateway.configuration"
 local content = require "corebank.auth.gateway.content"
 local core = require "corebank.auth.core"
 local fields = require "corebank.auth.gateway.fields"
+local layered = require "corebank.auth.store.layered"
 local log = require "corebank.auth.gateway.log"
 local own = require "corebank.auth.gateway.options"
 local pulse = require "corebank.auth.gateway.pulse"
 local redis = require "corebank.auth.store.redis"
+local shdict = require "corebank.auth.store.shdict"
 local use = require "corebank.auth.gateway.use"
 
 local ngx = ngx
@@ -33,14 +35,23 @@ local plugin = {}
 
 -- ---- the bank of a configuration -------------------------------------------------------------
 
-local stores = setmetatable({}, {__mode = "v"})   -- by the key of the options `redis`
+local stores = setmetatable({}, {__mode = "v"})   -- by the key of `redis` and `dict`
 
-local function store_of(given)
+-- The store in Redis, behind the dict if there is one; or nil and what is wrong.
+local function new_store(given, dict)
+  local far, mistake = redis.new(given)
+  if not far or not dict then return far, mistake end
+  local near
+  near, mistake = shdict.new(dict)
+  return near and layered.new(near, far), mistake
+end
+
+local function store_of(given, dict)
   local copy = {}
   for _, field in ipairs(fields.redis) do copy[field.name] = given[field.name] end
-  local key = content.key(copy)
+  local key = content.key{redis = copy, dict = dict}
   if stores[key] then return stores[key] end
-  local store, mistake = redis.new(copy)
+  local store, mistake = new_store(copy, dict)
   stores[key] = store
   return store, mistake
 end
@@ -62,8 +73,8 @@ local function setup_options(values)
   given.dict = dict_of(values)
   given.name = values.name or core.url(values.baseUrl).host:sub(1, own.LONGEST_NAME)
   if not given.redis then return given end
-  local store, mistake = store_of(given.redis)
-  if not store then return nil, "redis has a mistake: " .. mistake end
+  local store, mistake = store_of(given.redis, given.dict)
+  if not store then return nil, "redis: " .. mistake end
   given.redis, given.store = nil, store
   return given
 end

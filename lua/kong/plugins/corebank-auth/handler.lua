@@ -15,10 +15,12 @@ local handler = {
   PRIORITY = 805,   -- after authentication and rate limits, before request-transformer (801)
 }
 
---- Kong calls it in each worker, and after each change, with all configurations.
+--- Kong calls it in each worker, and after each change, with all configurations. A privileged agent
+-- serves no requests, and has no id.
 ---@param configurations table[]?
 function handler.configure(_, configurations)
-  if ngx.config.subsystem == "http" then plugin.hold(configurations or {}) end
+  local isServing = ngx.config.subsystem == "http" and ngx.worker.id()
+  if isServing then plugin.hold(configurations or {}) end
 end
 
 function handler.access(_, conf)
