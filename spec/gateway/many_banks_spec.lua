@@ -93,15 +93,15 @@ describe("a gateway with many banks #nginx", function()
     assert.is_true(tonumber(keys) >= COUNT, state)
     assert.is_true(tonumber(most) <= MOST_FETCHES and tonumber(most) >= 2, state)
     assert.equal("", gate:log())
-    for _, what in ipairs{"ready", "metrics"} do
+    for _, what in ipairs{"ready", "metrics", "status"} do
       local seconds = turn_of(what)
       assert.is_true(seconds < 0.02, what .. " keeps the worker for " .. seconds)
     end
   end)
 
-  it("readiness and metrics of 100 take less than 10 ms", function()
+  it("readiness, metrics and status of 100 take less than 10 ms", function()
     start(100, "1m")
-    for _, what in ipairs{"ready", "metrics"} do
+    for _, what in ipairs{"ready", "metrics", "status"} do
       local seconds = turn_of(what)
       assert.is_true(seconds < 0.01, what .. " takes " .. seconds)
     end

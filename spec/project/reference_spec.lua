@@ -64,7 +64,7 @@ describe("docs/gateway.md", function()
       count = count + 1
       assert.is_truthy(page:find("\n| `" .. name .. "[({]"), name)
     end
-    assert.equal(8, count)
+    assert.equal(9, count)
   end)
 
   it("has every option of setup that is its own, and no other", function()

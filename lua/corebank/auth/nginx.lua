@@ -4,7 +4,7 @@
 --   init_worker_by_lua*     setup{…}      once for each bank
 --   rewrite_by_lua*         inject()      the token into the request's variable, or 503
 --   header_filter_by_lua*   observe()     after a 401 of the upstream the next token is fetched
---   content_by_lua*         ready(), metrics()
+--   content_by_lua*         ready(), metrics(), status()
 
 local answers = require "corebank.auth.gateway.answers"
 local banks = require "corebank.auth.gateway.banks"
@@ -94,5 +94,10 @@ gateway.ready = answers.ready
 --- Answers with the metrics of one bank, or of all, for Prometheus. For content_by_lua*.
 ---@type fun(name: string?)
 gateway.metrics = answers.metrics
+
+--- Answers with a page on the state of one bank, or of all: HTML, or JSON where the request's
+-- `Accept` wants that. Asks no bank. For content_by_lua*.
+---@type fun(name: string?)
+gateway.status = answers.status
 
 return gateway

@@ -9,7 +9,9 @@
 ---@field inFlight boolean whether a new one is on its way
 ---@field store string? the store's name
 ---@field problem string? what went wrong last
+---@field problemCode corebank.auth.Code? its code
 ---@field problemAt number? when, in epoch seconds
+---@field failures integer how many calls to the bank have failed since its last token
 ---@field latchedFor number? seconds that the bank is not asked, because of that
 ---@field counters table<string, integer> events by name
 local Explanation = {__metatable = false}
@@ -30,7 +32,7 @@ end
 return function(client)
   local told = {client = client.name, state = client.isClosed and "closed" or "none",
     inFlight = client:is_fetching(), store = client.shared and client.shared.store.name,
-    counters = {}}
+    failures = client.failures, counters = {}}
   if client.current then
     told.source, told.remaining = client.source, client.current:remaining()
     told.refreshIn = math.max(0, math.min(client.freshUntil - client.system.steady(),
@@ -39,7 +41,8 @@ return function(client)
       or client.isRejected and "rejected" or told.refreshIn > 0 and "fresh" or "stale"
   end
   if client.lastProblem then
-    told.problem, told.problemAt = client.lastProblem.message, client.lastProblemAt
+    told.problem, told.problemCode = client.lastProblem.message, client.lastProblem.code
+    told.problemAt = client.lastProblemAt
   end
   local now, ends = client.system.boot(), client.latch.ends
   if ends and now < ends then told.latchedFor = ends - now end

@@ -1,9 +1,12 @@
---- The answers of ready() and metrics(). Neither asks a bank. With many banks, both let other
--- requests of the worker run in between.
+--- The answers of ready(), metrics() and status(). None asks a bank. With many banks, they let
+-- other requests of the worker run in between.
 
 local banks = require "corebank.auth.gateway.banks"
+local core = require "corebank.auth.core"
 local metrics = require "corebank.auth.gateway.metrics"
+local page = require "corebank.auth.gateway.page"
 local pulse = require "corebank.auth.gateway.pulse"
+local status = require "corebank.auth.gateway.status"
 
 local ngx = ngx
 
@@ -78,6 +81,61 @@ function answers.metrics(name)
     ngx.print(piece)
     ngx.sleep(TURN)
   end)
+end
+
+-- ---- status -------------------------------------------------------------------------------------
+
+-- What a browser may do with the page: show it, with its own style and nothing else.
+local POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+  .. "form-action 'none'; frame-ancestors 'self'"
+
+-- A browser names text/html; a program that wants JSON names that alone.
+local function wants_json()
+  local accepted = (ngx.var.http_accept or ""):lower()
+  return accepted:find("application/json", 1, true) ~= nil
+    and not accepted:find("text/html", 1, true)
+end
+
+local function statuses_of(list)
+  local statuses, isReady = {}, #list > 0
+  for i, bank in ipairs(list) do
+    local token = token_of(bank)
+    isReady = isReady and token and true
+    statuses[i] = status.of(bank, token)
+    if i % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
+  end
+  return statuses, isReady or false
+end
+
+-- Pieces of a page go to nginx many at a time, and other requests run in between.
+local function printer()
+  local pieces = {}
+  local function flush()
+    ngx.print(pieces)
+    pieces = {}
+    ngx.sleep(TURN)
+  end
+  return function(piece)
+    pieces[#pieces + 1] = piece
+    if #pieces >= MOST_IN_A_ROW then flush() end
+  end, flush
+end
+
+--- See corebank.auth.nginx.
+function answers.status(name)
+  pulse.ensure()
+  local list, isReady = statuses_of(banks.with_plugins(name))
+  local about = {version = core.VERSION, at = status.moment(core.wall()),
+    worker = ngx.worker.pid(), ready = isReady}
+  local isJson = wants_json()
+  if name and #list == 0 then ngx.status = ngx.HTTP_NOT_FOUND end
+  ngx.header["Content-Type"] = isJson and "application/json" or "text/html; charset=utf-8"
+  ngx.header["Cache-Control"], ngx.header["Vary"] = "no-store", "Accept"
+  ngx.header["Content-Security-Policy"] = POLICY
+  ngx.header["X-Content-Type-Options"] = "nosniff"
+  local take, flush = printer();
+  (isJson and status.write or page.write)(about, list, take)
+  flush()
 end
 
 return answers

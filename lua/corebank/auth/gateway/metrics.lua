@@ -19,6 +19,11 @@ local families = {
 local DURATION = "corebank_auth_fetch_duration_seconds"
 local REMAINING = "corebank_auth_token_remaining_seconds"
 
+-- The part of a counter's name that its key has.
+local function short_of(family)
+  return family.name:match("^corebank_auth_(.*)_total$")
+end
+
 ---@class corebank.auth.Metrics
 local Metrics = {}
 Metrics.__index = Metrics
@@ -79,6 +84,36 @@ local function read(self, counter)
   return tonumber(self.dict:get(key_of(self, counter))) or 0
 end
 
+-- What status() calls a counter: the outcome, or the name without what all names have.
+local function key_in_status(short, value)
+  return value or (short:gsub("_(%l)", string.upper))
+end
+
+local kinds
+
+--- The counters of the status page, in the order in which it shows them.
+---@return {key: string, help: string, outcome: string?, counter: string}[]
+function metrics.kinds()
+  if kinds then return kinds end
+  kinds = {}
+  for _, family in ipairs(families) do
+    local short = short_of(family)
+    for _, value in ipairs(family.values or {false}) do
+      kinds[#kinds + 1] = {key = key_in_status(short, value), help = family.help,
+        outcome = value or nil, counter = value and short .. ":" .. value or short}
+    end
+  end
+  return kinds
+end
+
+--- The counters by the keys that the status page has for them.
+---@return table<string, integer>
+function Metrics:totals()
+  local totals = {}
+  for _, kind in ipairs(metrics.kinds()) do totals[kind.key] = read(self, kind.counter) end
+  return totals
+end
+
 -- ---- the page -----------------------------------------------------------------------------------
 
 -- The label that names the bank, as the format has it.
@@ -103,7 +138,7 @@ end
 
 local function write_family(lines, family, list)
   head(lines, family.name, family.help, "counter")
-  local short = family.name:match("^corebank_auth_(.*)_total$")
+  local short = short_of(family)
   for _, each in ipairs(list) do
     local bank = label_of(each.metrics)
     if not family.label then sample(lines, family.name, bank, read(each.metrics, short)) end
