@@ -167,11 +167,13 @@ static void set_url(CURL *easy, const char *text, struct cba_borrowed *borrowed,
     }
     free_url(borrowed);
     borrowed->url = curl_url();
-    borrowed->url_text = strdup(text);
+    size_t size = strlen(text) + 1;
+    borrowed->url_text = malloc(size);
     if (borrowed->url == NULL || borrowed->url_text == NULL) {
         failure->outcome = CBA_NO_MEMORY;
         return;
     }
+    memcpy(borrowed->url_text, text, size);
     enum cba_url_status status = cba_url_parse(text, borrowed->url);
     if (status != CBA_URL_OK) {
         failure->outcome = status == CBA_URL_BAD ? CBA_BAD_URL : CBA_NO_MEMORY;
