@@ -9,13 +9,10 @@
  *   torture [SCENARIO [DEPTH [FAMILY [MODE [POINT]]]]]     narrows; "-" stands for all
  *
  * The TLS scenarios need the sandbox bank: see with_bank. */
-#include <dirent.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,18 +25,10 @@
 #include "http/transfer.h"
 #include "modules.h"
 #include "tiny_bank.h"
+#include "torture.h"
 
 /* ---- what is run ------------------------------------------------------------------------------
  */
-
-enum depth {
-    COLD,  /* lua_newstate, the libraries, every module, the engine and the call */
-    FIRST, /* the first call: the engine and the vault are made */
-    WARM,  /* a later call: engine, transfer and connection are at hand */
-    AGAIN, /* the same with the very table of options that was given before */
-    KEPT,  /* for the third time: settings and libcurl's handle are at hand, too */
-    DEPTHS,
-};
 
 static const char *const depth_names[] = {"cold", "first", "warm", "again", "kept"};
 static const unsigned calls_before[] = {0, 0, 1, 1, 2};
@@ -56,11 +45,7 @@ static const struct {
 };
 enum { SETS = sizeof families / sizeof *families };
 
-static const struct scenario {
-    const char *name;
-    bool tls;
-    unsigned depths; /* bit set */
-} scenarios[] = {
+static const struct scenario scenarios[] = {
     {"ok", false, 1U << COLD | 1U << FIRST | 1U << WARM | 1U << AGAIN | 1U << KEPT},
     {"options", false, 1U << FIRST | 1U << WARM},
     {"crowd", false, 1U << WARM},
@@ -72,6 +57,7 @@ static const struct scenario {
     {"flaky", false, 1U << WARM | 1U << KEPT},
     {"json", false, 1U << FIRST | 1U << WARM},
     {"put", false, 1U << FIRST | 1U << WARM | 1U << KEPT},
+    {"pieces", false, 1U << FIRST | 1U << WARM | 1U << KEPT},
     {"redirect", false, 1U << WARM | 1U << KEPT},
     {"away", false, 1U << WARM},
     {"thread", false, 1U << FIRST},
@@ -89,24 +75,9 @@ enum { LEAST_DEPTH = FIRST };
 enum { LEAST_DEPTH = COLD };
 #endif
 
-/* One call and the circumstances of it. */
-struct run {
-    const struct scenario *scenario;
-    enum depth depth;
-    size_t set;
-    enum fault_mode mode;
-    unsigned long point;
-    bool prepared;
-};
+struct torture torture;
 
-static struct {
-    char url[64];         /* of the tiny bank */
-    char secret_file[64]; /* holds the client secret */
-    unsigned long violations, calls;
-    unsigned long points[SETS]; /* tried, by families */
-    double longest_call;        /* seconds */
-    unsigned long closed_by_libcurl;
-} torture;
+static unsigned long tried[SETS]; /* tried, by families */
 
 enum {
     MOST_VIOLATIONS = 10,
@@ -114,13 +85,13 @@ enum {
     SOAK_ROUNDS = 20,
 };
 
-static double now(void) {
+double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-static void violation(const struct run *run, const char *what) {
+void violation(const struct run *run, const char *what) {
     printf("VIOLATION: %s\n  seen by: torture %s %s %s %s %lu\n", what, run->scenario->name,
            depth_names[run->depth], families[run->set].name, mode_names[run->mode], run->point);
     fflush(stdout);
@@ -128,116 +99,6 @@ static void violation(const struct run *run, const char *what) {
         puts("enough.");
         exit(1);
     }
-}
-
-/* ---- inside the Lua state ---------------------------------------------------------------------
- */
-
-/* Leaves the driver, the module `torture`, on the stack. */
-static void require_driver(lua_State *L) {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "torture");
-    lua_call(L, 1, 1);
-}
-
-static void prepare(lua_State *L) {
-    luaL_openlibs(L);
-    modules_preload(L);
-    require_driver(L);
-    lua_settop(L, 0);
-}
-
-/* Protected. Argument: the run; at depth COLD all of the preparation comes first. */
-static int attempt(lua_State *L) {
-    struct run *run = lua_touserdata(L, 1);
-    if (!run->prepared) {
-        prepare(L);
-        run->prepared = true;
-    }
-    lua_settop(L, 0);
-    require_driver(L);
-    lua_getfield(L, -1, "call");
-    lua_pushstring(L, run->scenario->name);
-    lua_pushstring(L, torture.url);
-    lua_pushstring(L, torture.secret_file);
-    lua_pushboolean(L, run->depth >= AGAIN);
-    lua_call(L, 4, 3);
-    return 3;
-}
-
-/* Protected. Arguments: the run, whether it starved, and the call's three results. */
-static int judge(lua_State *L) {
-    struct run *run = lua_touserdata(L, 1);
-    require_driver(L);
-    lua_getfield(L, -1, "judge");
-    lua_replace(L, -2);
-    lua_insert(L, 2);
-    lua_pushstring(L, run->scenario->name);
-    lua_insert(L, 3);
-    lua_call(L, 5, 1);
-    return 1;
-}
-
-static void judge_results(lua_State *L, struct run *run, bool starved) {
-    lua_pushcfunction(L, judge);
-    lua_insert(L, 1);
-    lua_pushlightuserdata(L, run);
-    lua_insert(L, 2);
-    lua_pushboolean(L, starved);
-    lua_insert(L, 3);
-    lua_pcall(L, 5, 1, 0);
-    if (!lua_isnil(L, -1)) {
-        violation(run, lua_tostring(L, -1));
-    }
-}
-
-static void judge_error(lua_State *L, const struct run *run, bool starved) {
-    const char *message = lua_tostring(L, -1);
-    if (message == NULL) {
-        violation(run, "an error that is no string");
-    } else if (!starved || strstr(message, "not enough memory") == NULL ||
-               strstr(message, "canary") != NULL) {
-        violation(run, message);
-    }
-}
-
-/* Protected. Argument: the run. */
-static int only_prepare(lua_State *L) {
-    struct run *run = lua_touserdata(L, 1);
-    prepare(L);
-    run->prepared = true;
-    return 0;
-}
-
-/* Judges a call that ended with `status`, and empties the stack. */
-static void judge_outcome(lua_State *L, struct run *run, int status, bool starved) {
-    if (status == 0) {
-        judge_results(L, run, starved);
-    } else {
-        judge_error(L, run, starved);
-    }
-    lua_settop(L, 0);
-}
-
-/* Calls what push_call has pushed, protected and timed. */
-static int timed_call(lua_State *L, int results) {
-    double started = now();
-    int status = lua_pcall(L, 1, results, 0);
-    double seconds = now() - started;
-    torture.calls++;
-    torture.longest_call = seconds > torture.longest_call ? seconds : torture.longest_call;
-    return status;
-}
-
-/* Lua 5.1 allocates for this, unprotected; later ones do not. */
-static void push_call(lua_State *L, lua_CFunction function, struct run *run) {
-    lua_pushcfunction(L, function);
-    lua_pushlightuserdata(L, run);
-}
-
-static void healthy_call(lua_State *L, struct run *run) {
-    push_call(L, attempt, run);
-    judge_outcome(L, run, timed_call(L, 3), false);
 }
 
 /* ---- one run ----------------------------------------------------------------------------------
@@ -354,7 +215,7 @@ static void run_points(struct run run, const char *only_point) {
     /* Until a run ends with its point not reached; a thread's timing may move the last ones. */
     for (run.point = 1; struck; run.point++) {
         run_once(run, &struck);
-        torture.points[run.set] += struck;
+        tried[run.set] += struck;
     }
 }
 
@@ -428,58 +289,8 @@ static void run_soak(void) {
     puts("");
 }
 
-/* ---- the surroundings -------------------------------------------------------------------------
+/* ---- all of it ------------------------------------------------------------------------------
  */
-
-/* libcurl resolves a name of ours by a thread of its own, without any server: this is found before
- * the C library's function of the name. (The C library's parameters have reserved names.)
- * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
-                                                       const struct addrinfo *hints,
-                                                       struct addrinfo **found) {
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    bool ours = node != NULL && strcmp(node, "bank.torture") == 0;
-    return real(ours ? "127.0.0.1" : node, service, hints, found);
-}
-
-static unsigned count_descriptors(void) {
-    unsigned count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    if (folder != NULL) {
-        while (readdir(folder) != NULL) {
-            count++;
-        }
-        closedir(folder);
-    }
-    return count;
-}
-
-static bool write_secret(void) {
-    /* In memory where that can be: what is stored beside it waits for its disk. */
-    bool in_memory = access("/dev/shm", R_OK | W_OK | X_OK) == 0;
-    snprintf(torture.secret_file, sizeof torture.secret_file, "%s/torture-XXXXXX",
-             in_memory ? "/dev/shm" : "/tmp");
-    int fd = mkstemp(torture.secret_file); /* mode 0600 */
-    static const char secret[] = "canary-\"secret\"-Kq83\n";
-    bool ok = fd >= 0 && write(fd, secret, sizeof secret - 1) == (ssize_t)sizeof secret - 1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ok;
-}
-
-static void remove_files(void) {
-    static const char *const left[] = {"/entry", "/entry.new", "/entry.lease", "/entry.lease.new"};
-    char folder[sizeof torture.secret_file + 8], path[sizeof folder + 20];
-    unlink(torture.secret_file);
-    snprintf(folder, sizeof folder, "%s.store", torture.secret_file);
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        snprintf(path, sizeof path, "%s%s", folder, left[i]);
-        unlink(path);
-    }
-    rmdir(folder);
-}
 
 static void run_all(char *const wanted[5]) {
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
@@ -501,8 +312,8 @@ static void print_summary(double seconds) {
     unsigned long sum = 0;
     printf("tried");
     for (size_t set = 0; set < SETS; set++) {
-        printf(" %s %lu,", families[set].name, torture.points[set]);
-        sum += torture.points[set];
+        printf(" %s %lu,", families[set].name, tried[set]);
+        sum += tried[set];
     }
     printf(" together %lu points in %lu calls; longest call %.3f s; %.1f s; %lu violations\n", sum,
            torture.calls, torture.longest_call, seconds, torture.violations);

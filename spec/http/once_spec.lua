@@ -60,10 +60,14 @@ describe("a request on a kept connection that dies #transfer", function()
   end)
 
   it("is sent again on another one when it may be", function()
-    local result = second_on(dying_server(), {method = "POST", body = "{}"})
+    local endpoint = api_calls.endpoint()
+    local url = dying_server().httpsUrl
+    assert.equal(200, perform(endpoint, {url = url}).status)
+    local result = perform(endpoint, {url = url, method = "POST", body = "{}"})
     assert.equal(200, result.status)
     assert.equal("yes", result.sent)
     assert.equal(survive.keepsConnections and 3 or 2, requests())
+    endpoint:close()
   end)
 
   it("has not been sent when nothing of it left: once is still once", function()

@@ -14,11 +14,6 @@ local LIMITS = {
     advice = "make a file for each behaviour; what they share goes to spec/support"},
 }
 
--- Longer still: one to be split, which leaves this list then; none may join it.
-local LONGER = {
-  ["spec/c/torture.c"] = true,
-}
-
 local function lines_in(path)
   local _, count = files.content(path):gsub("\n", "")
   return count
@@ -32,7 +27,7 @@ describe("a file", function()
         if path:find(limit.name) then
           local lines = lines_in(path)
           found = found + 1
-          if lines > limit.lines and not LONGER[path] then
+          if lines > limit.lines then
             long[#long + 1] = ("%s has %d lines, %d are allowed: %s"):format(path, lines,
               limit.lines, limit.advice)
           end
