@@ -225,6 +225,14 @@ describe("the plugin for APISIX #nginx", function()
     assert.is_nil(gate:log():find("[error]%A+corebank", 1))
   end)
 
+  it("G4: X-Accel-Redirect leads nowhere with the line that the page gives", function()
+    start{location = "proxy_ignore_headers X-Accel-Redirect;"}
+    put{options(), options{clientSecret = "canary-secret-wrong"}}
+    assert.equal(200, (gate:get("/1/?accel=/2/")))
+    assert.equal(1, gate:count "good")
+    assert.equal(0, gate:count "bad")
+  end)
+
   it("plugins that log a request's headers do not see the token", function()
     start{level = "info"}
     put{options(), options{tokenHeader = "X-Token"}}

@@ -129,6 +129,19 @@ describe("the plugin for Kong #nginx", function()
     assert.is_true(after <= before + 64, ("%d KiB, then %d KiB"):format(before, after))
   end)
 
+  it("G13: a hundred configurations that differ: all tokens are kept, one for each", function()
+    start{workers = 1}
+    local list = {}
+    for i = 1, 100 do list[i] = options{headers = {["X-Tenant"] = "canary-" .. i}} end
+    put(list)
+    gate:admin("reload", {times = 1})
+    sandbox.await("some have no token", function() return scenario:posts() == 100 end, 30)
+    gate:admin("reload", {times = 100})
+    assert.equal("100", gate:admin "banks")
+    for i = 1, 100, 33 do assert.equal(200, (gate:get("/" .. i .. "/"))) end
+    assert.equal(100, scenario:posts())
+  end)
+
   it("a configuration that is gone keeps nothing", function()
     start{workers = 1}
     put{options(), plugins.options(bank:scenario{})}
@@ -227,6 +240,14 @@ describe("the plugin for Kong #nginx", function()
     start()
     put{options()}
     assert.equal(200, (gate:get("/1/?retry=1")))
+    assert.equal(0, gate:count "bad")
+  end)
+
+  it("G4: X-Accel-Redirect leads nowhere with the line that the page gives", function()
+    start{location = "proxy_ignore_headers X-Accel-Redirect;"}
+    put{options(), options{clientSecret = "canary-secret-wrong"}}
+    assert.equal(200, (gate:get("/1/?accel=/2/")))
+    assert.equal(1, gate:count "good")
     assert.equal(0, gate:count "bad")
   end)
 
