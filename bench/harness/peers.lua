@@ -32,7 +32,8 @@ end
 
 --- Whether it can do what a mode asks for.
 function Peer:can(mode)
-  return self[mode] ~= nil or (" " .. (self.modes or "") .. " "):find(" " .. mode .. " ") ~= nil
+  local modes = " " .. (self.modes or "") .. " "
+  return self[mode] ~= nil or modes:find(" " .. mode .. " ", 1, true) ~= nil
 end
 
 --- The words for a mode. `before` are words for a program that runs them.

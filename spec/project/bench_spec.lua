@@ -177,6 +177,8 @@ describe("peers", function()
     }, "once")
     assert.equal("one two", found[1].title .. " " .. found[2].title)
     assert.is_nil(found[3])
+    assert.is_true(peers.new{modes = "start get-warm"}:can "get-warm")
+    assert.is_false(peers.new{modes = "get-warmest"}:can "get-warm")
   end)
 end)
 
