@@ -168,10 +168,28 @@ describe("corebank-auth request #slow", function()
       assert.is_false(is_there())
     end)
 
+    it("may be a device, or standard output", function()
+      local result = run(STATEMENT, "-o", "/dev/null")
+      assert.same({0, ""}, {result.status, result.out}, result.err)
+      assert.equal(4096, #run(STATEMENT, "-o", "-").out)
+    end)
+
     it("is a mistake when the file cannot be written", function()
       local result = run(STATEMENT, "-o", user.home .. "/no/folder")
       assert.same({2, ""}, {result.status, result.out}, result.err)
     end)
+  end)
+
+  it("shows on a terminal how much of a long body has arrived, and removes that", function()
+    local path = user.home .. "/large"
+    local words = words_of(STATEMENT, "--query", "bytes=655360", "--query", "pause=0.3", "-o", path)
+    local shown = command.on_terminal(user.home, user:line(words) .. "; echo status $?", "")
+    assert.is_truthy(shown:find "\r%[#+ +%] +%d%d %%  0%.%d of 0%.6 MiB\27%[K", shown)
+    assert.is_truthy(shown:find("\r\27[Kstatus 0", 1, true), shown)
+    assert.equal(655360, #files.content(path))
+    local quiet = command.on_terminal(user.home, user:line(words_of(STATEMENT, "-o", path))
+      .. "; echo status $?", "")
+    assert.is_nil(quiet:find("MiB", 1, true), quiet)
   end)
 
   it("refuses what is wrong, with no value in the message", function()

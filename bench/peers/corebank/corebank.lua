@@ -106,32 +106,37 @@ local function many(count, parallel)
   end
 end
 
--- A request with a kept token; BENCH_GET is its path and query.
+-- A request with a kept token, for what BENCH_GET names.
 local keeper
-local page = os.getenv "BENCH_GET"
+local path, name, size = os.getenv "BENCH_GET":match "^(.-)%?(%w+)=(%d+)$"
+
+local function page(bytes)
+  return {path = path, query = {[name] = bytes or tonumber(size)}}
+end
 
 local function get()
   keeper = keeper or auth.client(given)
-  local reply, message = keeper:request{path = page}
+  local reply, message = keeper:request(page())
   if not reply then error(message) end
   assert(reply.ok and #reply.body == 1024)
 end
 
 local function get_many(count, parallel)
   local list = slots(count)
-  for i = 1, count do list[i] = {path = page} end
+  for i = 1, count do list[i] = page() end
   for _, result in ipairs(auth.client(given):requestAll(list, {parallel = parallel})) do
     assert(result.reply and result.reply.ok, result.message)
   end
 end
 
 -- Seconds, and KiB at the peak.
-local function get_into(size, path)
+local function get_into(bytes, file)
   local client = auth.client(given)
   assert(client:token())
   local began = core.boot()
-  local reply, message = client:request{path = (page:gsub("bytes=%d+", ("bytes=%d"):format(size))),
-    into = path, timeout = 60}
+  local large = page(bytes)
+  large.into, large.timeout = file, 60
+  local reply, message = client:request(large)
   assert(reply and reply.ok, message)
   return ("%.3f %d"):format(core.boot() - began, modes.kib "VmHWM")
 end
