@@ -1,0 +1,179 @@
+--- The bank of each configuration that a gateway gives its plugin.
+--
+-- A gateway makes new tables for the same configuration, and changes values in a table that it has
+-- given before. So each call compares the values with those of the call before, and looks for the
+-- bank again when one differs.
+
+local clients = require "corebank.auth.gateway.clients"
+local configuration = require "corebank.auth.gateway.configuration"
+local content = require "corebank.auth.gateway.content"
+local core = require "corebank.auth.core"
+local fields = require "corebank.auth.gateway.fields"
+local layered = require "corebank.auth.store.layered"
+local log = require "corebank.auth.gateway.log"
+local own = require "corebank.auth.gateway.options"
+local redis = require "corebank.auth.store.redis"
+local shdict = require "corebank.auth.store.shdict"
+
+local ngx = ngx
+
+local WHERE = "plugin corebank-auth"
+local RETRY = 2   -- seconds until a configuration with a mistake is read again
+
+---@class corebank.auth.gateway.Slot
+---@field seen table the values when the bank was looked for
+---@field bank corebank.auth.gateway.Bank? nil: there is a mistake
+---@field retryAt number? when a configuration with a mistake is read again, on the boot clock
+---@field isHeld boolean? whether the bank is kept without requests
+---@field tokenHeader string?
+---@field scheme string?
+---@field rejects table<integer, boolean>?
+
+local slots = {}
+
+-- ---- what setup takes --------------------------------------------------------------------------
+
+local stores = setmetatable({}, {__mode = "v"})   -- by the key of `redis` and `dict`
+
+-- The store in Redis, behind the dict if there is one; or nil and what is wrong.
+local function new_store(given, dict)
+  local far, mistake = redis.new(given)
+  if not far or not dict then return far, mistake end
+  local near
+  near, mistake = shdict.new(dict)
+  return near and layered.new(near, far), mistake
+end
+
+local function store_of(given, dict)
+  local copy = {}
+  for _, field in ipairs(fields.redis) do copy[field.name] = given[field.name] end
+  local key = content.key{redis = copy, dict = dict}
+  if stores[key] then return stores[key] end
+  local store, mistake = new_store(copy, dict)
+  stores[key] = store
+  return store, mistake
+end
+
+-- Where tokens and counters are shared. Without `dict` it is the usual one, if there is one.
+local function dict_of(values)
+  local name = values.dict or own.DEFAULT_DICT
+  if values.dict or ngx.shared[name] then return name end
+  if not values.redis then log.no_dict(name) end
+  return false
+end
+
+-- What setup takes; or nil and what is wrong.
+local function setup_options(values)
+  local given = {}
+  for _, field in ipairs(fields.list) do
+    if not field.isOfRequest then given[field.name] = values[field.name] end
+  end
+  given.dict = dict_of(values)
+  given.name = values.name or core.url(values.baseUrl).host:sub(1, own.LONGEST_NAME)
+  if not given.redis then return given end
+  local store, mistake = store_of(given.redis, given.dict)
+  if not store then return nil, "redis: " .. mistake end
+  given.redis, given.store = nil, store
+  return given
+end
+
+-- ---- comparing ---------------------------------------------------------------------------------
+
+local function is_same(value, seen)
+  if type(value) ~= "table" or type(seen) ~= "table" then return false end
+  for name, each in pairs(value) do
+    if each ~= seen[name] and each ~= ngx.null and type(each) ~= "table" then return false end
+  end
+  for name in pairs(seen) do
+    if value[name] == nil then return false end
+  end
+  return true
+end
+
+local function is_unchanged(slot, values)
+  if slot.bank and slot.bank.gone or slot.retryAt and core.boot() >= slot.retryAt then
+    return false
+  end
+  local seen, list = slot.seen, fields.list
+  for i = 1, #list do
+    local name = list[i].name
+    local value = values[name]
+    if value == ngx.null then value = nil end
+    if value ~= seen[name] and not is_same(value, seen[name]) then return false end
+  end
+  return true
+end
+
+-- ---- making ------------------------------------------------------------------------------------
+
+local function read_request_options(slot, values)
+  for _, field in ipairs(fields.list) do
+    local value = values[field.name]
+    if field.isOfRequest and value == nil then value = field.default end
+    if field.isOfRequest then slot[field.name] = value end
+  end
+  local rejects = {}
+  for _, status in pairs(slot.rejects) do rejects[status] = true end
+  slot.rejects = rejects
+end
+
+-- Returns what is wrong.
+local function find_bank(slot, values)
+  local unresolved = configuration.unresolved(values)
+  if unresolved then return unresolved .. ": the gateway could not resolve the reference" end
+  local mistake = configuration.mistake(values)
+  if mistake then return mistake end
+  read_request_options(slot, values)
+  local given, fault = setup_options(values)
+  if not given then return fault end
+  local find = slot.isHeld and clients.hold or clients.use
+  slot.bank = find(given, WHERE)
+end
+
+local function new_slot(conf, isHeld)
+  local slot = {isHeld = isHeld, seen = configuration.values(conf)}
+  local mistake = find_bank(slot, slot.seen)
+  if mistake then
+    log.plugin(mistake)
+    slot.retryAt = core.boot() + RETRY
+  end
+  return slot
+end
+
+-- A slot needs its bank no longer. Who else uses the bank holds it, or uses it again.
+local function leave(slot)
+  local bank, wasHeld = slot.bank, slot.isHeld
+  slot.isHeld = nil
+  if not bank then return end
+  bank.unusedAt = 0
+  if wasHeld then clients.release(bank) end
+end
+
+local known = setmetatable({}, {__mode = "k"})   -- slots by table
+
+--- The slot of a configuration, with its bank as of now.
+---@param conf table the gateway's table
+---@param resolved table the same with all references resolved
+---@return corebank.auth.gateway.Slot
+function slots.get(conf, resolved)
+  local old = known[conf]
+  if old and is_unchanged(old, resolved) then return old end
+  local slot = new_slot(resolved, old and old.isHeld)
+  known[conf] = slot
+  if old then leave(old) end
+  return slot
+end
+
+--- From now on the bank of this configuration is kept without requests.
+function slots.hold(conf)
+  local old = known[conf]
+  known[conf] = new_slot(conf, true)
+  if old then leave(old) end
+end
+
+--- The bank of this configuration is needed no longer.
+function slots.leave(conf)
+  if known[conf] then leave(known[conf]) end
+end
+
+return slots
