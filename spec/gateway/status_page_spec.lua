@@ -153,6 +153,17 @@ describe("the status page", function()
     end
   end)
 
+  it("names ten banks without a token at the top, and counts the others", function()
+    local list = {}
+    for i = 1, 12 do list[i] = told_of{name = "bank" .. i, isValid = false} end
+    list[13] = told_of()
+    local html = html_of(list)
+    shows(html, "<title>corebank-auth: 1 of 13 with a valid token</title>")
+    shows(html, ", bank9, bank10 and 2 others.</p>")
+    shows(html_of{list[11], list[13]}, "<p>No valid token: bank11.</p>")
+    shows(html_of{list[13]}, "<p>Every bank has a valid token.</p>")
+  end)
+
   it("says so when there is no bank", function()
     shows(html_of{}, "This worker knows no such bank.")
     assert.same({}, json_of{}.banks)

@@ -14,12 +14,12 @@ body{margin:0 auto;padding:1rem;max-width:72rem;font:1rem/1.5 system-ui,sans-ser
 color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.2rem;margin:0 0 .5rem}
 section{border-top:1px solid var(--line);padding:1rem 0}
-table{width:100%;border-collapse:collapse;margin:.5rem 0}
+table{width:100%;table-layout:fixed;border-collapse:collapse;margin:.5rem 0}
 caption{text-align:left;color:var(--soft);padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;
 border-bottom:1px solid var(--line)}
 .facts th{width:9rem;font-weight:normal;color:var(--soft)}
-.counters td{width:8rem}.counters th[scope=row]{font-weight:normal}
+.counters th.number{width:7rem}.counters th[scope=row]{font-weight:normal}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 .good,.poor,.bad{font-weight:600}
 .good{color:var(--good)}.poor{color:var(--poor)}.bad{color:var(--bad)}
@@ -38,6 +38,8 @@ local STATES = {
   closed = {"the bank was removed", "bad"},
   ["not set up"] = {"setup failed", "bad"},
 }
+
+local MOST_NAMED = 10   -- banks without a token, in the sentence at the top
 
 local page = {}
 
@@ -81,7 +83,7 @@ end
 local function problem(told)
   local last = told.problem
   if not last then return "none" end
-  return escape(last.message) .. (last.code and (" (%s)"):format(escape(last.code)) or "")
+  return (last.code and escape(last.code) .. ": " or "") .. escape(last.message)
     .. (last.at and ", " .. moment(last.at) or "")
 end
 
@@ -141,30 +143,34 @@ end
 
 -- ---- all of them --------------------------------------------------------------------------------
 
-local function summary(list)
-  if #list == 0 then return "This worker knows no such bank." end
-  local missing = {}
+local function names_without_token(list)
+  local names = {}
   for _, told in ipairs(list) do
-    if not told.isValid then missing[#missing + 1] = escape(told.name) end
+    if not told.isValid then names[#names + 1] = told.name end
   end
-  if #missing == 0 then
-    return #list == 1 and "There is a valid token." or ("All %d banks have a valid token."):format(
-      #list)
-  end
-  return ("No valid token: %s."):format(table.concat(missing, ", "))
+  return names
+end
+
+-- The title, and the sentence below the heading, as text.
+local function summary(list)
+  if #list == 0 then return "no bank", "This worker knows no such bank." end
+  local names = names_without_token(list)
+  local title = ("%d of %d with a valid token"):format(#list - #names, #list)
+  if #names == 0 then return title, "Every bank has a valid token." end
+  local named = table.concat(names, ", ", 1, math.min(#names, MOST_NAMED))
+  local others = #names > MOST_NAMED and (" and %d others"):format(#names - MOST_NAMED) or ""
+  return title, ("No valid token: %s%s."):format(named, others)
 end
 
 local function overview_row(told, number)
-  local toDo = told.problem and not told.problem.isOver and escape(told.problem.whatToDo) or ""
-  return ('<tr><th scope="row"><a href="#bank-%d">%s</a></th><td>%s</td><td>%s</td><td>%s</td>'
-    .. '</tr>\n'):format(number, escape(told.name), state(told),
-    told.remaining and duration(told.remaining) or "none", toDo)
+  return ('<tr><th scope="row"><a href="#bank-%d">%s</a></th><td>%s</td><td>%s</td></tr>\n')
+    :format(number, escape(told.name), state(told),
+    told.remaining and duration(told.remaining) or "none")
 end
 
 local function overview(list, take)
   take '<section aria-labelledby="overview">\n<h2 id="overview">All banks</h2>\n<table>\n<tr>'
-  take '<th scope="col">Bank</th><th scope="col">State</th><th scope="col">Time left</th>'
-  take '<th scope="col">What to do</th></tr>\n'
+  take '<th scope="col">Bank</th><th scope="col">State</th><th scope="col">Time left</th></tr>\n'
   for number, told in ipairs(list) do take(overview_row(told, number)) end
   take "</table>\n</section>\n"
 end
@@ -174,12 +180,14 @@ end
 ---@param list corebank.auth.gateway.Status[]
 ---@param take fun(piece: string) gets the page piece by piece
 function page.write(about, list, take)
+  local title, sentence = summary(list)
   take '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
   take '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
   take '<link rel="icon" href="data:,">\n'   -- without it a browser asks for /favicon.ico
-  take(("<title>%s - corebank-auth</title>\n<style>\n%s</style>\n</head>\n<body>\n"):format(
-    summary(list), STYLE))
-  take(("<header>\n<h1>corebank-auth</h1>\n<p>%s</p>\n</header>\n<main>\n"):format(summary(list)))
+  take(("<title>corebank-auth: %s</title>\n<style>\n%s</style>\n</head>\n<body>\n"):format(
+    title, STYLE))
+  take(("<header>\n<h1>corebank-auth</h1>\n<p>%s</p>\n</header>\n<main>\n"):format(
+    escape(sentence)))
   if #list > 1 then overview(list, take) end
   for number, told in ipairs(list) do take(section(told, number)) end
   take(("</main>\n<footer>\n<p>As worker %d of corebank-auth %s saw it at %s. With the header "
