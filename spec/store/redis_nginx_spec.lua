@@ -105,6 +105,22 @@ describe("the Redis store in nginx #nginx", function()
     dying:stop()
   end)
 
+  it("K2: hands no connection to a store with another database, user or password", function()
+    start{use = [[
+      local name, got = ("a"):rep(32), {}
+      local one, other = auth.store.redis{url = url}, auth.store.redis{url = url .. "/7"}
+      local user = auth.store.redis{url = url:gsub("//", "//me:canary-secret@")}
+      for i, store in ipairs{one, other, user} do
+        assert(store:put(name, "bytes " .. i, 60) or store == user)
+      end
+      for i, store in ipairs{one, other, user} do
+        local bytes, fault = store:get(name)
+        got[i] = bytes or fault or "nothing"
+      end
+      return table.concat(got, ", ") ]]}
+    assert.equal("bytes 1, bytes 2, nothing", said "use")
+  end)
+
   it("K1, K7: keeps no connection after a fault", function()
     start{use = [[
       local stores = {}

@@ -31,7 +31,8 @@ Server.__index = Server
 
 local running = {}   -- servers as keys
 
-local function free_port()
+--- A port of 127.0.0.1 that nobody has.
+function redis.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -40,11 +41,12 @@ end
 
 --- Starts one. `changes`: settings of redis.conf.
 ---@param changes table<string, string>?
+---@param mode string? "--sentinel"
 ---@return table server url, port
-function redis.start(changes)
-  local self = setmetatable({port = free_port(), settings = {}}, Server)
+function redis.start(changes, mode)
+  local self = setmetatable({port = redis.free_port(), settings = {}}, Server)
   for name, value in pairs(changes or {}) do self.settings[name] = value end
-  self.url = "redis://127.0.0.1:" .. self.port
+  self.url, self.mode = "redis://127.0.0.1:" .. self.port, mode or ""
   self:run()
   return self
 end
@@ -52,13 +54,13 @@ end
 --- Runs it, on the port that it had.
 function Server:run()
   self.dir = files.new_folder()
-  local lines = {"port " .. self.port, "bind 127.0.0.1", "dir " .. self.dir, 'save ""',
-    "pidfile " .. self.dir .. "/pid"}
+  local lines = {"port " .. self.port, "bind 127.0.0.1", "dir " .. self.dir,
+    "pidfile " .. self.dir .. "/pid", self.mode == "" and 'save ""' or nil}
   for name, value in pairs(self.settings) do lines[#lines + 1] = name .. " " .. value end
   files.write(self.dir .. "/redis.conf", table.concat(lines, "\n") .. "\n", "600")
   running[self] = true
-  self.pipe = assert(io.popen(("unset LD_PRELOAD; exec %s/keep %s redis-server %s/redis.conf")
-    :format(quoted(HERE), quoted(self.dir), quoted(self.dir)), "w"))
+  self.pipe = assert(io.popen(("unset LD_PRELOAD; exec %s/keep %s redis-server %s/redis.conf %s")
+    :format(quoted(HERE), quoted(self.dir), quoted(self.dir), self.mode), "w"))
   await("redis-server does not start", function()
     local answer = lfs.attributes(self.dir .. "/pid") and self:cli "ping"
     return answer and (answer:find "PONG" or answer:find "LOADING" or answer:find "MASTERDOWN")

@@ -15,6 +15,8 @@ local MEANINGS = {
 
 -- A part of the library's message when there is no reply, and our message.
 local TROUBLES = {
+  {"certificate", "the server's certificate was refused"},
+  {"handshake", "the TLS handshake failed"},
   {"timeout", "timeout"}, {"refused", "connection refused"}, {"reset", "connection reset"},
   {"closed", "connection closed"}, {"broken pipe", "connection closed"},
   {"resol", "the host's name cannot be resolved"}, {"not known", "the host's name is not known"},
