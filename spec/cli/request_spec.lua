@@ -203,6 +203,7 @@ describe("corebank-auth request #slow", function()
       ["Authorization"] = {ACCOUNT, "--header", "Authorization: Bearer canary"},
       ["both be the standard input"] = {ACCOUNT, "--data", "-", "--secret-file", "-"},
       ["origin"] = {"https://elsewhere.example/api"},
+      ["PATH must begin with one /, or be a whole URL"] = {"//elsewhere.example/api"},
     } do
       table.insert(words, 1, "request")
       local err = user:fails(2, command.trusting(words))
@@ -217,6 +218,10 @@ describe("corebank-auth request #slow", function()
     assert.equal(4, result.status)
     assert.is_truthy(result.err:find("may have been", 1, true), result.err)
     assert.equal(1, scenario:transfers().received)
+    scenario:api{{pause = 5}}
+    result = run(STATEMENT, "--query", "bytes=131072", "--timeout", "0.5")
+    assert.equal(4, result.status)
+    assert.is_truthy(result.err:find("raise --timeout", 1, true), result.err)
   end)
 
   it("makes one transfer with an Idempotency-Key, whatever happens on the way", function()

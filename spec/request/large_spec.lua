@@ -129,6 +129,14 @@ describe("a large answer #transfer", function()
     assert.equal(2 * MIB, size)
   end)
 
+  it("R5: that stands still ends with the timeout", function()
+    scenario:api{{pause = 5}}
+    local reply, message, problem = client:request{path = STATEMENT, query = {bytes = MIB},
+      timeout = 0.5, into = path}
+    assert.same({nil, "timeout", "yes"}, {reply, problem.code, problem.sent})
+    assert.is_truthy(message:find "in 0.5 s; raise timeout$", message)
+  end)
+
   it("whose function raises ends, and the error is the function's", function()
     local ok, fault = pcall(function()
       return (client:request{path = STATEMENT, query = {bytes = MIB},

@@ -62,7 +62,8 @@ local WORDS = {into = "--output", headers = "--header", path = "PATH", url = "PA
   body = "--data", method = "--method", query = "--query"}
 
 local function in_flags(mistake)
-  return wording.spoken((mistake:gsub("^%l+", WORDS)))
+  local text = mistake:gsub("; url takes a whole URL$", ", or be a whole URL")
+  return wording.spoken((text:gsub("^%l+", WORDS)))
 end
 
 local function open_call(bank, words)

@@ -117,6 +117,10 @@ end
 local function timed_out(result, settings)
   local step, limit = result.step or "answer", result.limit or "timeout"
   local whom = blamed(result, settings)
+  if limit == "idle" then   -- of a large body; its limit is the request's timeout
+    return ("no byte of a body moved between here and %s in %g s; raise timeout"):format(whom,
+      settings.timeout)
+  end
   if step == "tunnel" then whom = settings.origin .. " through " .. proxy_of(settings) end
   return ("%s; raise %s (%g s)"):format(timeout_advice[step]:format(whom), limit, settings[limit])
 end
