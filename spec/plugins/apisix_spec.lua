@@ -1,6 +1,6 @@
 -- The plugin for APISIX, called as APISIX calls it.
 
-local cjson = require "cjson"
+local auth = require "corebank.auth"
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
@@ -75,7 +75,7 @@ describe("the plugin for APISIX #nginx", function()
     local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
     assert.equal(503, status)
     assert.equal("5", headers["retry-after"])
-    assert.same({message = "no access token for the upstream"}, cjson.decode(body))
+    assert.same({message = "no access token for the upstream"}, auth.json.decode(body))
     assert.equal(0, gate:count "good")
     assert.equal(0, gate:count "bad")
   end)

@@ -1,6 +1,6 @@
 -- The plugin for Kong, called as Kong calls it.
 
-local cjson = require "cjson"
+local auth = require "corebank.auth"
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
@@ -60,7 +60,7 @@ describe("the plugin for Kong #nginx", function()
     local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
     assert.equal(503, status)
     assert.equal("5", headers["retry-after"])
-    assert.same({message = "no access token for the upstream service"}, cjson.decode(body))
+    assert.same({message = "no access token for the upstream service"}, auth.json.decode(body))
     assert.equal(0, gate:count "good")
     assert.equal(0, gate:count "bad")
   end)
@@ -96,7 +96,7 @@ describe("the plugin for Kong #nginx", function()
 
   it("takes null for what is not given", function()
     start()
-    put{options{caPath = cjson.null, headers = cjson.null, redis = cjson.null}}
+    put{options{caPath = auth.null, headers = auth.null, redis = auth.null}}
     assert.equal(200, (gate:get("/1/")))
   end)
 

@@ -3,7 +3,7 @@
 --   local gate = plugins.start("kong", {scenario = scenario})
 --   gate:put{{baseUrl = …}, …}           one configuration for each route, /1/, /2/, …
 
-local cjson = require "cjson"
+local auth = require "corebank.auth"
 local gateway = require "spec.support.gateway"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
@@ -75,7 +75,7 @@ local Gate = {}
 
 --- Gives the gateway its configurations. Returns nil, or what it says is wrong.
 function Gate:put(list)
-  local body, text = {}, cjson.encode(list)
+  local body, text = {}, auth.json.encode(list)
   local _, status = http.request{url = self.url .. "/admin/config", method = "POST",
     source = ltn12.source.string(text), sink = ltn12.sink.table(body),
     headers = {["Content-Length"] = #text}}
