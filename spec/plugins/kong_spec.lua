@@ -113,6 +113,10 @@ describe("the plugin for Kong #nginx", function()
     assert.equal("3", gate:admin "banks")
     local _, _, page = gate:get "/metrics"
     assert.is_truthy(page:find('injected_total{bank="second"} 1', 1, true), page)
+    local status
+    status, _, page = gate:get("/status", {Accept = "application/json"})
+    assert.equal(200, status)
+    assert.is_truthy(page:find('"second"', 1, true), page)
   end)
 
   it("many reloads of many routes: one client, 1 POST, memory flat", function()

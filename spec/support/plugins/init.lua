@@ -66,6 +66,7 @@ http {
       content_by_lua_block { require("spec.support.plugins.$which").administer() }
     }
     location = /metrics { content_by_lua_block { require("corebank.auth.nginx").metrics() } }
+    location = /status { content_by_lua_block { require("corebank.auth.nginx").status() } }
     $server
   }
 }
