@@ -56,9 +56,9 @@ describe("an expirationTime alone #transfer", function()
     for _, date in ipairs{"yesterday-ish", "0", "Thu, 01 Jan 1970 00:00:00 GMT", "", "-1"} do
       is_about(600, answered(alone(os.time() + 600, date)))
     end
+    asked = core.boot()
     local raw = sandbox.raw{connections = {{"read_request", {"send", sandbox.answer(
       ('{"accessToken":"canary-token-raw","expirationTime":%d}'):format(os.time() + 600))}}}}
-    asked = core.boot()
     is_about(600, survive.case{options = {baseUrl = raw.url}})
     raw:stop()
   end)
