@@ -1,5 +1,5 @@
 --- How a plain script waits. Tasks are coroutines. A call that waits outside of a task continues
--- all tasks until its own wait is over. No task runs between two calls of the script.
+-- all tasks until its own wait is over. No task runs between two calls of the library.
 --
 -- The functions of every host, such as this one and host/nginx.lua:
 --
