@@ -123,7 +123,7 @@ describe("a large answer #transfer", function()
     local reply = assert(client:request{path = STATEMENT, query = {bytes = 2 * MIB}, timeout = 1,
       into = function(piece)
         size = size + #piece
-        if os.time() - started < 3 then os.execute "sleep 0.4" end
+        if os.time() - started < 3 then os.execute "sleep 0.1" end
       end})
     assert.equal(200, reply.status)
     assert.equal(2 * MIB, size)
