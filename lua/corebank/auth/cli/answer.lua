@@ -17,7 +17,7 @@ end
 
 -- What is fit for a terminal: text without control characters; nil when it is no text.
 local function readable(body)
-  if body:find("%z") or not core.characters(body) then return nil end
+  if body:find("\0", 1, true) or not core.characters(body) then return nil end
   local text = body:gsub("\r\n", "\n"):gsub("[^\n\t]+", core.printable)
   return text:find "[^\n]$" and text .. "\n" or text
 end
