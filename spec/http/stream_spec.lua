@@ -103,8 +103,9 @@ describe("a streamed answer #transfer", function()
     end
   end
 
-  -- #slow: it is 1 GiB.
-  it("of 1 GiB takes at most 16 MiB of memory #slow", function()
+  -- #slow: it is 1 GiB. AddressSanitizer keeps what is freed.
+  local measure = os.getenv("CBA_BUILD"):find("asan") and pending or it
+  measure("of 1 GiB takes at most 16 MiB of memory #slow", function()
     drain(calls:start{path = statement(1e7), stream = true})
     collectgarbage()
     local before, highest = memory(), 0
