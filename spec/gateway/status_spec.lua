@@ -49,8 +49,8 @@ describe("status() #nginx", function()
     return told
   end
 
-  it("says that there is a token, and where it is from", function()
-    start{}
+  it("says that there is a token", function()
+    start({}, {workers = 1})
     gate:await_ready()
     local told = json()
     assert.is_true(told.ready)
@@ -64,6 +64,17 @@ describe("status() #nginx", function()
     assert.is_nil(told.problem)
     local html = get "/status"
     assert.is_truthy(html:find('<span class="good">fresh</span>', 1, true))
+    assert.equal(1, scenario:posts())
+  end)
+
+  it("says where the worker that answers has the token from", function()
+    start{}
+    local seen = {}
+    sandbox.await("not both have answered", function()
+      local told = json().banks[1]
+      if told.isValid then seen[told.source] = true end
+      return seen.bank and seen.store
+    end)
     assert.equal(1, scenario:posts())
   end)
 
