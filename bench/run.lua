@@ -34,8 +34,7 @@ local sizes = require "bench.harness.sizes"
 
 -- In the order of the report
 local PARTS = {"once", "stored", "warm", "kept", "cold", "many", "request", "clients", "memory",
-  "json",
-  "gateway"}
+  "json", "gateway", "fleet"}
 
 local function refuse(what)
   io.stderr:write("script/bench: ", what, "\n")

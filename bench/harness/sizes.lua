@@ -29,6 +29,7 @@ return {
     neighbour_rounds = 9,
     landing = 2,             -- seconds until all fetches have ended
     cold_requests = 15,
+    fleet = {processes = 50, gateways = 4, lifetimes = 20},
   },
   smoke = {
     rounds = 1, processes = {1, 1}, exchanges = 5, duel_rounds = 1,
@@ -40,5 +41,6 @@ return {
     documents = 10,
     many_rounds = 1, load_seconds = 1, load_rounds = 1, more_load_rounds = 1,
     neighbour_rounds = 1, landing = 0.2, cold_requests = 2,
+    fleet = {processes = 4, gateways = 1, lifetimes = 2},
   },
 }
