@@ -100,11 +100,11 @@ local function statuses_of(list)
   local statuses, isReady = {}, #list > 0
   for i, bank in ipairs(list) do
     local token = token_of(bank)
-    isReady = isReady and token and true
+    if not token then isReady = false end
     statuses[i] = status.of(bank, token)
     if i % MOST_IN_A_ROW == 0 then ngx.sleep(TURN) end
   end
-  return statuses, isReady or false
+  return statuses, isReady
 end
 
 -- Pieces of a page go to nginx many at a time, and other requests run in between.
