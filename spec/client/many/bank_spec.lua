@@ -113,7 +113,7 @@ describe("authenticateAll #transfer", function()
 
   it("survives what a bank does to one of them, and works on", function()
     local good, refused = bank:scenario{{}}, bank:scenario{{status = 401}}
-    local cut, silent = bank:scenario{{body = "{"}}, bank:scenario{{delay = 5}}
+    local cut, silent = bank:scenario{{body = "{"}}, bank:scenario{{delay = survive.seconds(1) + 4}}
     local list = {}
     for i, scenario in ipairs{good, refused, cut, silent, good} do
       list[i] = survive.options{baseUrl = scenario.baseUrl, timeout = survive.seconds(1)}
