@@ -28,6 +28,7 @@ static size_t send_upload(char *buffer, size_t one, size_t count, void *owner) {
     size_t wanted = one * count;
     size_t length = flow->upload.length < wanted ? flow->upload.length : wanted;
     bool is_over = flow->has_ended && length == 0;
+    flow->is_asked_for = true;
     if (is_over && flow->is_short) {
         return CURL_READFUNC_ABORT;
     }
@@ -45,7 +46,7 @@ static size_t send_upload(char *buffer, size_t one, size_t count, void *owner) {
 }
 
 void cba_flow_set(struct cba_flow *flow, void *easy, struct cba_failure *failure) {
-    CBA_SET(CURLOPT_BUFFERSIZE, (long)LARGE_BUFFER);
+    CBA_SET_BUFFER_SIZE(LARGE_BUFFER);
     if (flow->is_uploaded) {
         CBA_SET(CURLOPT_UPLOAD, 1L);
         CBA_SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)flow->size);

@@ -16,9 +16,10 @@ struct cba_flow {
     struct cba_pipe answer, upload;
     struct cba_limits *limits;
     bool is_streamed, is_uploaded;
-    bool has_begun; /* the answer */
-    bool has_ended; /* the upload: no more bytes are given */
-    bool is_short;  /* it ended before its size */
+    bool has_begun;    /* the answer */
+    bool is_asked_for; /* the upload: the connection is there, and takes it */
+    bool has_ended;    /* the upload: no more bytes are given */
+    bool is_short;     /* it ended before its size */
     bool answer_is_paused, upload_is_paused;
     long long size;        /* of the upload, or CBA_SIZE_UNKNOWN */
     long long given, sent; /* bytes of it, by Lua and to libcurl */

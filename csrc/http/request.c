@@ -103,14 +103,17 @@ bool cba_request_can_http2(void) {
     return CAN_LOOK && cba_libcurl_has_http2();
 }
 
-/* Three kinds of requests stay HTTP/1.1. One that must be sent once: of a stream on a kept
- * connection libcurl does not tell whether the server refused it or the connection died. One that
- * comes or goes in pieces: of a stream that is paused libcurl holds up to 32 MiB, and 7.88 then
- * leaves other streams of the connection waiting. One that has its connection for itself. */
+/* HTTP/2 comes with TLS: without it libcurl would hold a request back until the first answer to
+ * another one says that the server cannot. Three kinds of requests stay HTTP/1.1. One that must be
+ * sent once: of a stream on a kept connection libcurl does not tell whether the server refused it
+ * or the connection died. One that comes or goes in pieces: of a stream that is paused libcurl
+ * holds up to 32 MiB, and 7.88 then leaves other streams of the connection waiting. One that has
+ * its connection for itself. */
 unsigned cba_request_traits(const struct cba_settings *settings, const struct cba_request *request,
                             const char *proxy) {
-    bool http2 = request->http2 && !request->once && !request->stream && !request->upload &&
-                 !cba_request_is_private(settings, proxy) && cba_request_can_http2();
+    bool http2 = request->http2 && cba_ascii_begins(request->url, "https:") && !request->once &&
+                 !request->stream && !request->upload && !cba_request_is_private(settings, proxy) &&
+                 cba_request_can_http2();
     return (request->decode ? CBA_REQUEST_DECODES : 0) | (http2 ? CBA_REQUEST_HTTP2 : 0);
 }
 
@@ -148,7 +151,7 @@ void cba_request_set_traits(void *easy, unsigned traits, unsigned changed,
         CBA_SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L); /* for a connection that all can share */
         /* libcurl 7.88 reads 32 KiB of frames at once, and forgets that it has some left when they
          * do not fit into this: the transfer then waits for more, for ever. */
-        CBA_SET(CURLOPT_BUFFERSIZE, http2 ? 65536L : (long)CBA_BUFFER_USUAL);
+        CBA_SET_BUFFER_SIZE(http2 ? 65536L : (long)CBA_BUFFER_USUAL);
     }
 }
 

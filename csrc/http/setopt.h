@@ -23,4 +23,13 @@ static inline void cba_note_setopt(struct cba_failure *failure, CURLcode code) {
         cba_note_setopt(failure, code == CURLE_NOT_BUILT_IN ? CURLE_OK : code);                    \
     } while (0)
 
+/* The size of the buffer for what arrives. libcurl refuses while a handle still has its last
+ * buffer, as after a stream of HTTP/2 on a connection that others use. That buffer is a large one.
+ */
+#define CBA_SET_BUFFER_SIZE(size)                                                                  \
+    do {                                                                                           \
+        CURLcode code = curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(size));                  \
+        cba_note_setopt(failure, code == CURLE_BAD_FUNCTION_ARGUMENT ? CURLE_OK : code);           \
+    } while (0)
+
 #endif

@@ -91,13 +91,6 @@ static bool is_over(struct cba_transfer *transfer) {
     return !is_pending(transfer);
 }
 
-bool cba_transfer_is_done(struct cba_transfer *transfer) {
-    if (!is_over(transfer)) {
-        look_at_limits(transfer);
-    }
-    return !is_pending(transfer);
-}
-
 /* Moves all on; true when this one, which was not done, is done. Limits are looked at after that:
  * the program may not have come here for a while. */
 static bool move_on(struct cba_transfer *transfer) {
@@ -110,13 +103,21 @@ static bool move_on(struct cba_transfer *transfer) {
     return !is_pending(transfer);
 }
 
+/* A limit that is over counts after a step: what has come may wait in the system's buffers. */
+bool cba_transfer_is_done(struct cba_transfer *transfer) {
+    return is_over(transfer) || (time_left(transfer) <= 0 && move_on(transfer));
+}
+
 bool cba_transfer_step(struct cba_transfer *transfer) {
     return is_over(transfer) || move_on(transfer);
 }
 
 bool cba_transfer_wait(struct cba_transfer *transfer, double seconds) {
-    if (is_over(transfer) || (cba_engine_has_new(transfer->engine) && move_on(transfer))) {
+    if (is_over(transfer)) {
         return true;
+    }
+    if (cba_engine_has_new(transfer->engine)) {
+        return move_on(transfer); /* who waits looks first: another may be done now, or ready */
     }
     seconds = fmin(seconds, time_left(transfer));
     if (seconds > 0) {
@@ -145,10 +146,14 @@ void cba_transfer_drop_piece(struct cba_transfer *transfer) {
     go_on(transfer);
 }
 
-bool cba_transfer_is_ready(const struct cba_transfer *transfer) {
+bool cba_transfer_is_wanting(const struct cba_transfer *transfer) {
     const struct cba_flow *flow = &transfer->flow;
-    bool has_room = flow->is_uploaded && !flow->has_ended && cba_pipe_room(&flow->upload) > 0;
-    return has_room || flow->answer.length > 0;
+    return is_pending(transfer) && flow->is_asked_for && !flow->has_ended &&
+           cba_pipe_room(&flow->upload) > 0;
+}
+
+bool cba_transfer_is_ready(const struct cba_transfer *transfer) {
+    return cba_transfer_is_wanting(transfer) || transfer->flow.answer.length > 0;
 }
 
 size_t cba_transfer_give(struct cba_transfer *transfer, const char *bytes, size_t length) {

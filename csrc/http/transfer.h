@@ -74,6 +74,9 @@ void cba_transfer_drop_piece(struct cba_transfer *transfer);
 /* Whether bytes can be given, and at most how many altogether. */
 bool cba_transfer_is_upload(const struct cba_transfer *transfer, long long *left);
 
+/* Whether an upload has room for bytes, and they can leave: not before there is a connection. */
+bool cba_transfer_is_wanting(const struct cba_transfer *transfer);
+
 /* Whether a piece can be taken, or given. */
 bool cba_transfer_is_ready(const struct cba_transfer *transfer);
 

@@ -280,8 +280,15 @@ static int transfer_is_ready(lua_State *L) {
     return 1;
 }
 
-/* transfer:give(bytes) -> how many of them were taken: 0 when the window is full; all when the
- * transfer is done, for then nobody wants them. give(nil) ends the upload. */
+/* transfer:is_wanting() -> whether give has room, and what it takes can leave */
+static int transfer_is_wanting(lua_State *L) {
+    lua_pushboolean(L, cba_transfer_is_wanting(check_transfer(L)));
+    return 1;
+}
+
+/* transfer:give(bytes, offset) -> how many of them, after the first `offset` (default 0), were
+ * taken: 0 when the window is full; all when the transfer is done, for then nobody wants them.
+ * give(nil) ends the upload. */
 static int transfer_give(lua_State *L) {
     long long left;
     size_t length;
@@ -293,6 +300,10 @@ static int transfer_give(lua_State *L) {
         return 0;
     }
     const char *bytes = luaL_checklstring(L, 2, &length);
+    double offset = luaL_optnumber(L, 3, 0);
+    luaL_argcheck(L, offset >= 0 && offset <= (double)length, 3, "beyond the bytes");
+    bytes += (size_t)offset;
+    length -= (size_t)offset;
     luaL_argcheck(L, (long long)length <= left, 2, "longer than the upload's size");
     cba_pushwhole(L, (double)cba_transfer_give(transfer, bytes, length));
     return 1;
@@ -339,6 +350,7 @@ void cba_open_transfer(lua_State *L) {
         {"result", transfer_result},
         {"is_ready", transfer_is_ready},
         {"take", transfer_take},
+        {"is_wanting", transfer_is_wanting},
         {"give", transfer_give},
         {"headers", transfer_headers},
         {"reply", transfer_reply},

@@ -37,13 +37,16 @@ local function place_of(call)
 end
 
 local function failure_of(call, result)
-  local request, place = call.request, place_of(call)
   local trouble
-  if result.failure == "too_large" then
-    trouble = problem.new("too_large", ("the answer of %s is larger than maxBytes (%d); raise it, "
-      .. "or use into"):format(place.origin, request.fields.maxBytes))
-  else
+  local place = place_of(call)
+  if result.failure ~= "too_large" then
     trouble = diagnosis.of_failure(result, place)
+  elseif call.request.sink then
+    trouble = problem.new("too_large", ("the headers of an answer of %s are larger than 64 KiB")
+      :format(place.origin))
+  else
+    trouble = problem.new("too_large", ("the answer of %s is larger than maxBytes (%d); raise it, "
+      .. "or use into"):format(place.origin, call.request.fields.maxBytes))
   end
   trouble.sent = result.sent
   return trouble
@@ -61,11 +64,15 @@ local function try(call, token)
   fields.headers[1] = false
   call.transfer = transfer
   if source or sink then
-    pump(call.host, transfer, source, sink)
+    pump{host = call.host, client = call.client, transfer = transfer, source = source,
+      sink = sink, given = 0}
   else
     call.host.await(transfer)
   end
-  if call.client.isClosed then return nil, problem.new("closed", "the client was closed") end
+  if call.client.isClosed then
+    local sent = transfer:is_done() and transfer:result().sent or "maybe"
+    return nil, problem.new("closed", "the client was closed", {sent = sent})
+  end
   local result = transfer:result()
   if result.failure then return nil, failure_of(call, result) end
   local isTaken = sink ~= nil and result.status >= 200 and result.status <= 299
@@ -117,7 +124,9 @@ end
 
 -- The token to send the request again with, after the first 401; nil when it is not sent again.
 local function token_after_401(call, token)
-  if can_send_again(call) then return other_token(call, token) end
+  if can_send_again(call) and call.system.boot() < call.deadline then
+    return other_token(call, token)
+  end
   call.client:invalidate(token)
 end
 

@@ -1,6 +1,8 @@
 --- Moves the pieces of large bodies between a transfer, which has buffers of a limited size, and
 -- what reads or takes the pieces.
 
+local PAUSE = 0.001   -- seconds; after an empty piece
+
 -- What a host waits for as for a transfer: that it is done, or that a piece can be moved.
 local Ready = {}
 Ready.__index = Ready
@@ -17,41 +19,61 @@ function Ready:wait(seconds)
   return self:is_done()
 end
 
--- Gives what the transfer has room for.
+-- The next piece of the source, or nil at its end. An empty one says that there is nothing at the
+-- moment: others run meanwhile.
+local function next_piece(pump)
+  local piece = pump.source:piece()
+  while piece == "" and pump.transfer:is_wanting() and not pump.client.isClosed do
+    pump.host.sleep(PAUSE)
+    pump.transfer:step()
+    piece = pump.source:piece()
+  end
+  return piece
+end
+
+-- Gives what the transfer has room for. Nothing is read before it can be sent, or when nobody wants
+-- it any more: the source may take long, or never end.
 local function feed(pump)
-  while not pump.hasEnded do
-    local piece = pump.rest or pump.source:piece()
+  local transfer = pump.transfer
+  while transfer:is_wanting() and not pump.client.isClosed do
+    local piece = pump.piece or next_piece(pump)
     if piece == nil then
-      pump.hasEnded = true
-      pump.transfer:give(nil)
+      transfer:give(nil)
     else
-      local taken = pump.transfer:give(piece)
-      pump.rest = taken < #piece and piece:sub(taken + 1) or nil
-      if pump.rest then return end
+      local given = pump.given + transfer:give(piece, pump.given)
+      local isRest = given < #piece
+      pump.piece, pump.given = isRest and piece or nil, isRest and given or 0
     end
   end
 end
 
 local function drain(pump)
-  while true do
-    local piece = pump.transfer:take()
-    if piece == nil then return end
+  local piece = pump.transfer:take()
+  while piece and not pump.client.isClosed do
     pump.sink:take(piece)
+    piece = pump.transfer:take()
   end
 end
 
---- Returns when the transfer is done and all pieces are moved.
----@param host table see host/scheduler.lua
----@param transfer table
----@param source table? see body.lua
----@param sink table? see into.lua
-return function(host, transfer, source, sink)
-  local pump = {transfer = transfer, source = source, sink = sink}
+---@class corebank.auth.Pump
+---@field host table see host/scheduler.lua
+---@field client {isClosed: boolean?}
+---@field transfer table
+---@field source table? see body.lua
+---@field sink table? see into.lua
+---@field piece string? of the source, of which `given` bytes were given to the transfer
+---@field given integer
+
+--- Returns when the transfer is done and all pieces are moved, or the client was closed.
+---@param pump corebank.auth.Pump
+return function(pump)
+  local transfer, source, sink = pump.transfer, pump.source, pump.sink
   local ready = setmetatable({transfer = transfer}, Ready)
   repeat
     local isDone = transfer:is_done()   -- before what is left in the buffer is taken
-    if source and not isDone then feed(pump) end
+    if source then feed(pump) end
     if sink then drain(pump) end
-    if not isDone then host.await(ready) end
-  until isDone
+    local isOver = isDone or pump.client.isClosed
+    if not isOver then pump.host.await(ready) end
+  until isOver
 end
