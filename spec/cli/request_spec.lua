@@ -172,6 +172,7 @@ describe("corebank-auth request #slow", function()
       local result = run(STATEMENT, "-o", "/dev/null")
       assert.same({0, ""}, {result.status, result.out}, result.err)
       assert.equal(4096, #run(STATEMENT, "-o", "-").out)
+      assert.equal(2, run(STATEMENT, "-o", user.home).status)   -- a folder
     end)
 
     it("is a mistake when the file cannot be written", function()

@@ -10,7 +10,7 @@ local request_words = require "corebank.auth.cli.request_words"
 local requests = require "corebank.auth.client.requests"
 local wording = require "corebank.auth.cli.wording"
 
--- A device stays what it is, and takes the pieces.
+-- A device or a pipe stays what it is, and takes the pieces.
 local function write_to_device(path)
   local file, reason = io.open(path, "wb")
   if not file then exits.stop(exits.USAGE, "--output cannot be written: " .. reason) end
@@ -23,8 +23,11 @@ end
 
 -- Where the body of a 2xx goes as it arrives: nil if it is printed when it is whole.
 local function destination(words)
-  if words.output and words.output ~= "-" then
-    return words.output:find "^/dev/" and write_to_device(words.output) or words.output
+  local path = words.output
+  if path and path ~= "-" then
+    -- /dev/stdout may lead to a file, and is not to be replaced by another.
+    local isDevice = path:find "^/dev/" or core.file_mode(path) and not core.file_stamp(path)
+    return isDevice and write_to_device(path) or path
   end
   return not words.include and not core.is_terminal(1) and output.print or nil
 end

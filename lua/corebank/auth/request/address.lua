@@ -69,6 +69,20 @@ local function add(pairsOf, name, value)
   pairsOf[#pairsOf + 1] = pair
 end
 
+-- A list is the name several times.
+local function add_list(pairsOf, name, list)
+  local length, count = #list, 0
+  for _ in pairs(list) do count = count + 1 end
+  if count ~= length then
+    return ("must have strings, numbers, booleans or lists of them, but %s is no list"):format(
+      core.printable(name))
+  end
+  for i = 1, length do
+    local reason = add(pairsOf, name, list[i])
+    if reason then return reason end
+  end
+end
+
 --- Encodes a table as a query, its names in order. A list is a name several times.
 ---@param value any
 ---@return string? query
@@ -82,12 +96,8 @@ function address.check_query(value)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local given, reason = value[name], nil
-    if type(given) ~= "table" then
-      reason = add(parts, name, given)
-    else
-      for _, item in ipairs(given) do reason = reason or add(parts, name, item) end
-    end
+    local given = value[name]
+    local reason = (type(given) == "table" and add_list or add)(parts, name, given)
     if reason then return nil, reason end
   end
   return table.concat(parts, "&")

@@ -10,6 +10,7 @@
 --     source:rewind()                   goes back to the first of them
 --     source:close()
 
+local check_text = require "corebank.auth.options.check".text
 local core = require "corebank.auth.core"
 
 local PIECE = 64 * 1024   -- bytes that are read at once
@@ -21,12 +22,20 @@ local body = {}
 local File = {}
 File.__index = File
 
+-- To C it is an empty file.
+local function is_folder(path)
+  local inside = io.open(path .. "/.", "rb")
+  if inside then inside:close() end
+  return inside ~= nil
+end
+
 -- Opened once: what has this name by the second try may be another file.
 function File:open()
   local file, fault = io.open(self.path, "rb")
   if not file then return fault end
   self.file = file
   self.size, self.changedAt = core.file_stamp(self.path)
+  if not self.size and is_folder(self.path) then return self.path .. " is a folder" end
   self.left = self.size or math.huge
 end
 
@@ -38,8 +47,13 @@ end
 -- No more than its size was: what is appended meanwhile is not part of it.
 function File:piece()
   if self.left <= 0 then return nil end
-  local piece = self.file:read(math.min(PIECE, self.left))
-  if piece then self.left = self.left - #piece end
+  local piece, fault = self.file:read(math.min(PIECE, self.left))
+  if fault then error("body cannot be read: " .. fault, 0) end
+  if piece then
+    self.left = self.left - #piece
+  elseif self.size then
+    error("body cannot be read: the file has become shorter meanwhile", 0)
+  end
   return piece
 end
 
@@ -96,9 +110,11 @@ function body.read(json, given)
   if given == nil or kind == "string" then return given end
   if kind == "function" then return nil, setmetatable({read = given}, Function) end
   local path = kind == "table" and rawget(given, "file")
-  if type(path) ~= "string" or path == "" or next(given, next(given)) ~= nil then
+  if type(path) ~= "string" or next(given, next(given)) ~= nil then
     return nil, nil, "body must be a string, a function or {file = path}"
   end
+  local ok, reason = check_text(path)
+  if not ok then return nil, nil, "body.file " .. reason end
   return nil, setmetatable({path = path}, File)
 end
 

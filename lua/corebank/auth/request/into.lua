@@ -7,6 +7,7 @@
 --     sink:finish()              the body is whole
 --     sink:close()               whatever happened; what is not whole is removed
 
+local check_text = require "corebank.auth.options.check".text
 local core = require "corebank.auth.core"
 
 local into = {}
@@ -70,12 +71,14 @@ end
 ---@return string? reason
 function into.read(given)
   if type(given) == "function" then return setmetatable({write = given}, Function) end
-  if type(given) ~= "string" or given == "" then
+  if type(given) ~= "string" then
     return nil, "must be a function or the name of a file, not " .. type(given)
   end
-  -- A new file would take its place.
-  if given:find "^/dev/" then
-    return nil, "must not be a device: give a function that writes to it"
+  local ok, reason = check_text(given)
+  if not ok then return nil, reason end
+  -- A new file would take its place; also of a link there, as /dev/stdout is.
+  if given:find "^/+dev/" or core.file_mode(given) and not core.file_stamp(given) then
+    return nil, "must not be a device, a pipe or a folder: give a file, or a function that writes"
   end
   return setmetatable({path = given}, File)
 end

@@ -61,6 +61,7 @@ local function check_headers(value) return check.header_table(value, is_ours) en
 local function check_content_type(value)
   local ok, reason = check.text(value)
   if ok and value:find "%c" then return nil, "must carry no control characters" end
+  if ok and value:find "^%s*$" then return nil, "must not be empty" end
   return ok, reason
 end
 
@@ -81,13 +82,17 @@ local function unknown(name)
 end
 
 local function read_values(given)
+  for name in pairs(given) do
+    if not CHECKS[name] then return nil, unknown(name) end
+  end
   local values = {}
-  for name, value in pairs(given) do
-    local known = CHECKS[name]
-    if not known then return nil, unknown(name) end
-    local kept, reason = known(value)
-    if kept == nil then return nil, ("%s %s"):format(name, reason) end
-    values[name] = kept
+  for name, check_value in pairs(CHECKS) do   -- also what its metatable has
+    local value = given[name]
+    if value ~= nil then
+      local kept, reason = check_value(value)
+      if kept == nil then return nil, ("%s %s"):format(name, reason) end
+      values[name] = kept
+    end
   end
   if (values.path == nil) == (values.url == nil) then
     return nil, "either path or url is needed"
@@ -147,6 +152,7 @@ return function(given, settings)
   local lines, isKeyed = header_lines(values, hasBody)
   if not lines then return nil, isKeyed end
   local method = values.method or (hasBody and "POST" or "GET")
+  if method == "HEAD" and hasBody then return nil, "a HEAD request cannot have a body" end
   local timeout = values.timeout or settings.timeout
   local isRepeatable = IDEMPOTENT[method] or isKeyed or false
   local isLong = source ~= nil or values.into ~= nil

@@ -33,13 +33,22 @@ local any_case = {__index = function(headers, name)
   return type(name) == "string" and rawget(headers, name:lower()) or nil
 end}
 
+-- The values of a name that has several are joined at the end: a server may send thousands.
 local function headers_of(list)
-  local headers = {}
+  local headers, several = {}, {}
   for i = 1, #list, 2 do
     local name, value = list[i]:lower(), list[i + 1]
-    local before = headers[name]
-    if before then value = before .. (name == "set-cookie" and "\n" or ", ") .. value end
-    headers[name] = value
+    local values = several[name]
+    if values then
+      values[#values + 1] = value
+    elseif headers[name] then
+      several[name] = {headers[name], value}
+    else
+      headers[name] = value
+    end
+  end
+  for name, values in pairs(several) do
+    headers[name] = table.concat(values, name == "set-cookie" and "\n" or ", ")
   end
   return setmetatable(headers, any_case)
 end
