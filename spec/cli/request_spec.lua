@@ -110,6 +110,8 @@ describe("corebank-auth request #slow", function()
         assert.same({exit, ""}, {result.status, result.out}, status .. result.err)
         assert.is_truthy(result.err:find("the API answers " .. status, 1, true), result.err)
       end
+      scenario:api{{status = 429, retryAfter = 60}}
+      assert.is_truthy(run(ACCOUNT, "--fail").err:find("\ntry again in 60 s\n", 1, true))
       scenario:api{{}}
       assert.equal(0, run(ACCOUNT, "--fail").status)
     end)

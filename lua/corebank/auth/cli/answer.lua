@@ -48,11 +48,11 @@ end
 ---@return integer # the exit status for it
 function answer.tell_status(reply)
   local message = ("the API answers %d"):format(reply.status)
-  local retryAfter = reply.headers["retry-after"]
+  local seconds = tonumber(reply.headers["retry-after"])   -- a date stays unsaid
   if reply.requestId then
     message = ("%s; for the bank this is request %s"):format(message, reply.requestId)
   end
-  if retryAfter then message = ("%s\nits Retry-After is %s"):format(message, retryAfter) end
+  if seconds then message = ("%s\ntry again in %.0f s"):format(message, seconds) end
   output.tell(message)
   return exits.of(code_of(reply.status))
 end
