@@ -109,8 +109,7 @@ function plugins.options(scenario, changes)
   local options = {baseUrl = scenario.baseUrl, clientId = bank.clientId,
     clientSecret = bank.clientSecret, caFile = bank.caFile, timeout = 5}
   for name, value in pairs(changes or {}) do
-    if value == "nothing" then value = nil end
-    options[name] = value
+    if value == "nothing" then options[name] = nil else options[name] = value end
   end
   return options
 end
