@@ -4,7 +4,9 @@
 
 #include "http/setopt.h"
 
-enum { LARGE_BUFFER = 65536 };
+/* Of what arrives at once and is decoded, libcurl keeps up to 64 MiB while a transfer is paused,
+ * and fails beyond that: gzip makes up to a thousand bytes of one. */
+enum { LARGE_BUFFER = 16384 };
 
 bool cba_flow_make(struct cba_flow *flow, const struct cba_request *request,
                    struct cba_limits *limits) {

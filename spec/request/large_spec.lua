@@ -80,6 +80,18 @@ describe("a large answer #transfer", function()
     assert.equal(4096, #files.content(path))
   end)
 
+  it("may be compressed to a thousandth", function()
+    local bytes = files.output_of "head -c 150M /dev/zero | gzip -9"
+    local raw = sandbox.raw{connections = {{"read_request", {"send", ("HTTP/1.1 200 OK\r\n"
+      .. "Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"):format(#bytes) .. bytes}}}}
+    local own, size = new_client({baseUrl = scenario.plainUrl}, {apiUrl = raw.url}), 0
+    local reply, message = own:request{path = "/a", into = function(piece) size = size + #piece end}
+    own:close()
+    raw:stop()
+    assert.equal(200, reply and reply.status or message)
+    assert.equal(150 * MIB, size)
+  end)
+
   it("R4: of another status is the reply's body, and not in the file", function()
     local taken = 0
     local reply = assert(client:request{path = STATEMENT, query = {status = 404},

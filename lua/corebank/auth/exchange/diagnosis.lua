@@ -83,7 +83,6 @@ local timeout_advice = {
   tunnel = "no connection to %s in time",
   handshake = "the TLS handshake with %s was not finished in time",
   answer = "no answer from %s in time",
-  idle = "no byte moved to or from %s for too long",
 }
 
 local transfer_advice = {
@@ -117,7 +116,6 @@ end
 
 local function timed_out(result, settings)
   local step, limit = result.step or "answer", result.limit or "timeout"
-  if limit == "idle" then step, limit = "idle", "timeout" end   -- the same number of seconds
   local whom = blamed(result, settings)
   if limit == "idle" then   -- of a large body; its limit is the request's timeout
     return ("no byte of a body moved between here and %s in %g s; raise timeout"):format(whom,
