@@ -61,7 +61,7 @@ int cba_refuse_ends(lua_State *L, const struct cba_invisible *ends);
 /* Pushes the metatable of arrays, which tells [] from {}. */
 void cba_push_array_mark(lua_State *L);
 
-enum { CBA_LINES_MAX = 36 }; /* in a list of header lines: a caller's 32, and ours */
+enum { CBA_LINES_MAX = 32 }; /* in a list of header lines */
 
 /* A field of a table, or NULL; of a list of lines as many as there is room for, and NULL. The table
  * keeps it alive; for the secret see cba_check_secret. */

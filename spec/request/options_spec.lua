@@ -31,6 +31,12 @@ local function sent(given)
   return fields
 end
 
+local function many_headers()
+  local headers = {}
+  for i = 1, 32 do headers["X-" .. i] = "y" end
+  return headers
+end
+
 describe("a mistake in a request", function()
   local nested = {}
   nested[1] = nested
@@ -72,6 +78,8 @@ describe("a mistake in a request", function()
     ["into a device"] = {{path = "/a", into = "/dev/null"}, "into must not be a device"},
     ["a body of a HEAD"] = {{path = "/a", method = "HEAD", json = {}},
       "a HEAD request cannot have a body"},
+    ["32 headers and ours"] = {{path = "/a", headers = many_headers()},
+      "headers must leave room for ours: 32 lines altogether"},
     ["a contentType of blanks"] = {{path = "/a", body = "", contentType = " "},
       "contentType must not be empty"},
     ["a query with a table that is no list"] = {{path = "/a", query = {filter = {a = 1}}},

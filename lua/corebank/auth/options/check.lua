@@ -5,7 +5,7 @@ local core = require "corebank.auth.core"
 local host_name = require "corebank.auth.options.host_name"
 
 local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
-local MOST_HEADERS = 32       -- csrc/lua/bindings.h takes as many, and those of a request
+local MOST_HEADERS = 32       -- csrc/lua/bindings.h takes as many
 local LONGEST_TEXT = 4096     -- bytes; a path or URL that is longer is a mistake
 
 local check = {}

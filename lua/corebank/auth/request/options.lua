@@ -34,6 +34,7 @@ local MAX_BYTES = 8 * 1024 * 1024
 local MOST_BYTES = 1024 * 1024 * 1024
 local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
+local MOST_LINES = 32         -- of headers; csrc/lua/bindings.h takes as many
 
 -- RFC 9110, section 9.2.2.
 local IDEMPOTENT = {GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true}
@@ -127,6 +128,9 @@ local function header_lines(values, hasBody)
     local kind = values.contentType or values.json ~= nil and "application/json"
       or "application/octet-stream"
     lines[#lines + 1] = "Content-Type: " .. kind
+  end
+  if #lines > MOST_LINES then
+    return nil, ("headers must leave room for ours: %d lines altogether"):format(MOST_LINES)
   end
   return lines, key ~= nil
 end
