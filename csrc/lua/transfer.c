@@ -242,19 +242,20 @@ static int transfer_request_id(lua_State *L) {
     return 1;
 }
 
-/* transfer:headers() -> {name, value, name, value, ...}, in the order of the answer, as far as they
- * have come; empty unless the request has keepHeaders */
+/* transfer:headers() -> the headers of the answer as text, each as "Name: value\n", in their order
+ * and as far as they have come; empty unless the request has keepHeaders */
 static int transfer_headers(lua_State *L) {
     const struct cba_header_lines *lines = cba_transfer_headers(check_transfer(L));
     struct cba_header header;
-    int count = 0;
-    lua_newtable(L);
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
     for (size_t at = 0; cba_header_lines_next(lines, &at, &header);) {
-        lua_pushlstring(L, header.name, header.name_length);
-        lua_rawseti(L, -2, ++count);
-        lua_pushlstring(L, header.value, header.value_length);
-        lua_rawseti(L, -2, ++count);
+        luaL_addlstring(&text, header.name, header.name_length);
+        luaL_addlstring(&text, ": ", 2);
+        luaL_addlstring(&text, header.value, header.value_length);
+        luaL_addchar(&text, '\n');
     }
+    luaL_pushresult(&text);
     return 1;
 }
 

@@ -144,7 +144,7 @@ local function move(bank, endpoint)
   until isDone
   local result, headers = transfer:result(), transfer:headers()
   transfer:close()
-  if result.status == 200 and headers[1] == "Content-Type" then return body end
+  if result.status == 200 and headers:find "^Content%-Type: " then return body end
   local code = result.failure or "status " .. result.status
   return nil, code, {code = code, message = code, attempts = 1}
 end

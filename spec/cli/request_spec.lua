@@ -119,7 +119,7 @@ describe("corebank-auth request #slow", function()
     it("status and headers before the body with --include", function()
       local out = run(ACCOUNT, "--include").out
       assert.is_truthy(out:find '^HTTP 200\n')
-      assert.is_truthy(out:find '\ncontent%-type: application/json\n')
+      assert.is_truthy(out:find '\nContent%-Type: application/json\n')
       assert.is_truthy(out:find '\n\n{"accountId":"1",.*}$')
     end)
 

@@ -143,24 +143,23 @@ describe("an answer's headers #transfer", function()
   it("are all lines in order, each name as often as it came", function()
     local headers = headers_of("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nx-own:\r\n"
       .. "Set-Cookie: \t b=2; path=/ \r\nContent-Length: 0\r\nX-Tight:a:b\r\nX-Colon: : \r\n\r\n")
-    assert.same({"Set-Cookie", "a=1", "x-own", "", "Set-Cookie", "b=2; path=/", "Content-Length",
-      "0", "X-Tight", "a:b", "X-Colon", ":"}, headers)
+    assert.equal("Set-Cookie: a=1\nx-own: \nSet-Cookie: b=2; path=/\nContent-Length: 0\n"
+      .. "X-Tight: a:b\nX-Colon: :\n", headers)
   end)
 
   it("are those of the last answer, not of a 1xx, and no trailers", function()
-    assert.same({"X-Own", "1", "Transfer-Encoding", "chunked"}, (headers_of(
+    assert.equal("X-Own: 1\nTransfer-Encoding: chunked\n", (headers_of(
       "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX-Own: 1\r\n"
       .. "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: 1\r\n\r\n")))
   end)
 
   it("are there once a line is folded, and where a line is no header", function()
     local headers = headers_of "HTTP/1.1 200 OK\r\nX-Own: one\r\n  two\r\nContent-Length: 0\r\n\r\n"
-    assert.equal("X-Own", headers[1])
-    assert.is_truthy(headers[2]:find "^one +two$", headers[2])
+    assert.is_truthy(headers:find "^X%-Own: one +two\nContent%-Length: 0\n$", headers)
   end)
 
   it("are none unless the request keeps them", function()
-    assert.same({}, (headers_of("HTTP/1.1 200 OK\r\nX-Own: 1\r\nContent-Length: 0\r\n\r\n",
+    assert.equal("", (headers_of("HTTP/1.1 200 OK\r\nX-Own: 1\r\nContent-Length: 0\r\n\r\n",
       {keepHeaders = false})))
   end)
 
@@ -168,7 +167,7 @@ describe("an answer's headers #transfer", function()
     local line = "X-Own: " .. ("x"):rep(1000) .. "\r\n"
     local headers = headers_of("HTTP/1.1 200 OK\r\n" .. line:rep(60)
       .. "Content-Length: 0\r\n\r\n")
-    assert.equal(2 * 61, #headers)
+    assert.equal(61, select(2, headers:gsub("\n", "")))
     raw:stop()
     local _, result = headers_of("HTTP/1.1 200 OK\r\n" .. line:rep(70)
       .. "Content-Length: 0\r\n\r\n")
@@ -186,7 +185,7 @@ describe("the headers of a tunnel's proxy #transfer", function()
     local result, _, headers = api_calls.finish(core.transfer(endpoint, {url = server.httpsUrl,
       keepHeaders = true}, survive.seconds(5)))
     assert.equal(200, result.status)
-    assert.same({"X-Own", "1", "Content-Length", "0"}, headers)
+    assert.equal("X-Own: 1\nContent-Length: 0\n", headers)
     endpoint:close()
     proxy:stop()
     server:stop()

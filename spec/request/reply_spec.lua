@@ -14,12 +14,13 @@ end
 
 describe("a reply", function()
   it("has its headers in any case, lines of one name joined", function()
-    local headers = reply_of{headers = {"Content-Type", "text/plain", "X-A", "1", "x-a", "2",
-      "Set-Cookie", "a=b, c", "Set-Cookie", "d=e"}}.headers
+    local headers = reply_of{headers = "Content-Type: text/plain\nX-A: 1\nx-a: 2\n"
+      .. "Set-Cookie: a=b, c: d\nSet-Cookie: d=e\nX-Empty: \n"}.headers
     assert.equal("text/plain", headers["content-type"])
     assert.equal("text/plain", headers["CONTENT-Type"])
     assert.equal("1, 2", headers["X-A"])
-    assert.equal("a=b, c\nd=e", headers["set-cookie"])
+    assert.equal("a=b, c: d\nd=e", headers["set-cookie"])
+    assert.equal("", headers["x-empty"])
     assert.is_nil(headers["X-B"])
     assert.is_nil(headers[1])
   end)

@@ -18,7 +18,7 @@ end
 --- Runs a transfer to its end, and closes it. `between` is called after each step.
 ---@return table result
 ---@return string? body
----@return string[] headers
+---@return string headers as lines
 function api_calls.finish(transfer, between)
   repeat
     local isDone = transfer:wait(0.1)

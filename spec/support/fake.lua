@@ -89,7 +89,7 @@ function fake.world(answer)
         retryAfter = given.retryAfter, begun = false,
         sent = given.sent or given.failure and "maybe" or "yes"}
     end
-    function transfer.headers() return given.headers or {} end
+    function transfer.headers() return given.headers or "" end
     function transfer.body() return given.body or "" end
     function transfer.excerpt()
       assert(core.is_secret(request.clientSecret), "an excerpt with a closed secret")

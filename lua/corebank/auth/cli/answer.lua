@@ -22,14 +22,9 @@ local function readable(body)
   return text:find "[^\n]$" and text .. "\n" or text
 end
 
--- The status, and the headers in the order of their names.
+-- The status, and the headers as they came.
 local function head_of(reply)
-  local lines = {}
-  for name, value in pairs(reply.headers) do
-    lines[#lines + 1] = ("%s: %s\n"):format(name, value)
-  end
-  table.sort(lines)
-  return ("HTTP %d\n%s\n"):format(reply.status, table.concat(lines))
+  return ("HTTP %d\n%s\n"):format(reply.status, reply.headerLines)
 end
 
 --- Prints the body, as far as it was not printed when it arrived.

@@ -34,13 +34,10 @@ end
 
 -- The bytes of the body, if the answer says so.
 local function size_of(transfer)
-  local list, size = transfer:headers(), nil
-  for i = 1, #list, 2 do
-    local name = list[i]:lower()
-    if name == "content-encoding" then return nil end   -- it is the size before decompression
-    if name == "content-length" then size = tonumber(list[i + 1]) end
-  end
-  return size
+  local lines = "\n" .. transfer:headers():lower()
+  -- With an encoding it is the size of the encoded body.
+  if lines:find("\ncontent-encoding:", 1, true) then return nil end
+  return tonumber(lines:match "\ncontent%-length: ([^\n]*)")
 end
 
 -- Shows how much has arrived. Returns what removes that from the screen.

@@ -8,36 +8,20 @@ local json_options = require "corebank.auth.options.json"
 ---@field ok boolean whether the status is of success, 200 to 299
 ---@field headers table<string, string> by their names, in any case; of several lines of a name the
 --- values are joined by ", ", of Set-Cookie by a line feed
+---@field headerLines string all of them in the answer's order, each as "Name: value\n"
 ---@field body string? nil where `into` took it
 ---@field requestId string? by which the bank knows the request
 local Reply = {}
-Reply.__index = Reply
-
---- The body as JSON, read as auth.json.decode reads it.
----@param given {bigNumbers: "string"?}? as of auth.json.decode
----@return any value nil: there is none; JSON's null is auth.null
----@return string? message
-function Reply:json(given)
-  local bigAsText, mistake = json_options(given)
-  if mistake then error("json: " .. mistake, 2) end
-  if self.body == nil then return nil, "the body went where `into` said" end
-  if self.body == "" then return nil, "the reply has no body" end
-  return core.json_decode(self.body, bigAsText)
-end
-
-function Reply:__tostring()
-  return ("reply %d, %s"):format(self.status, self.body and #self.body .. " bytes" or "into")
-end
 
 local any_case = {__index = function(headers, name)
   return type(name) == "string" and rawget(headers, name:lower()) or nil
 end}
 
 -- The values of a name that has several are joined at the end: a server may send thousands.
-local function headers_of(list)
+local function headers_of(lines)
   local headers, several = {}, {}
-  for i = 1, #list, 2 do
-    local name, value = list[i]:lower(), list[i + 1]
+  for name, value in lines:gmatch "([^:\n]+): ([^\n]*)\n" do
+    name = name:lower()
     local values = several[name]
     if values then
       values[#values + 1] = value
@@ -53,6 +37,29 @@ local function headers_of(list)
   return setmetatable(headers, any_case)
 end
 
+-- The headers are parsed when they are asked for: most callers look at none.
+local meta = {__index = function(self, name)
+  if name ~= "headers" then return Reply[name] end
+  self.headers = headers_of(self.headerLines)
+  return self.headers
+end}
+
+--- The body as JSON, read as auth.json.decode reads it.
+---@param given {bigNumbers: "string"?}? as of auth.json.decode
+---@return any value nil: there is none; JSON's null is auth.null
+---@return string? message
+function Reply:json(given)
+  local bigAsText, mistake = json_options(given)
+  if mistake then error("json: " .. mistake, 2) end
+  if self.body == nil then return nil, "the body went where `into` said" end
+  if self.body == "" then return nil, "the reply has no body" end
+  return core.json_decode(self.body, bigAsText)
+end
+
+function meta:__tostring()
+  return ("reply %d, %s"):format(self.status, self.body and #self.body .. " bytes" or "into")
+end
+
 --- Makes a reply of a transfer that is done.
 ---@param status integer
 ---@param transfer table
@@ -61,6 +68,6 @@ end
 ---@return corebank.auth.Reply
 return function(status, transfer, hasBody, requestId)
   return setmetatable({status = status, ok = status >= 200 and status <= 299,
-    headers = headers_of(transfer:headers()), body = hasBody and transfer:body() or nil,
-    requestId = requestId}, Reply)
+    headerLines = transfer:headers(), body = hasBody and transfer:body() or nil,
+    requestId = requestId}, meta)
 end
