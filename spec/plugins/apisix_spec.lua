@@ -1,10 +1,7 @@
--- The plugin for APISIX, called as APISIX calls it.
+-- The plugin for APISIX, called as APISIX calls it: what it has beside both_spec.
 
-local auth = require "corebank.auth"
-local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
-local redis = require "spec.support.redis"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -17,29 +14,12 @@ describe("the plugin for APISIX #nginx", function()
   before_each(function() scenario = bank:scenario{} end)
   after_each(gateway.stop_all)
 
-  local function start(given)
-    given = given or {}
-    given.exit_worker = "exit_worker_by_lua_block "
-      .. "{ require('spec.support.plugins.apisix').exit_worker() }"
-    gate = plugins.start("apisix", given)
-  end
-
+  local function start(given) gate = plugins.start("apisix", given) end
   local function options(changes) return plugins.options(scenario, changes) end
 
   local function put(list)
     assert.is_nil(gate:put(list))
   end
-
-  it("carries a token, in place of what the client sent", function()
-    start()
-    put{options()}
-    for _ = 1, 5 do
-      assert.equal(200, (gate:get("/1/", {Authorization = "Bearer of-the-client"})))
-    end
-    assert.equal(5, gate:count "good")
-    assert.equal(0, gate:count "bad")
-    assert.equal(1, scenario:posts())
-  end)
 
   it("does nothing in the privileged agent, and ends without a word", function()
     start()
@@ -58,26 +38,6 @@ describe("the plugin for APISIX #nginx", function()
     assert.equal(200, (gate:get("/1/")))
     sandbox.await("it is not refreshed", function() return scenario:posts() >= 2 end)
     assert.equal(200, (gate:get("/1/")))
-  end)
-
-  it("G10: another header, or the token alone; the client's own Authorization passes", function()
-    start()
-    put{options{tokenHeader = "X-Token", scheme = ""}}
-    assert.equal(200, (gate:get("/1/")))
-    gate:get("/1/", {Authorization = "Bearer of-the-client"})
-    assert.equal(1, gate:count "good")
-    assert.equal(1, gate:count "own")
-  end)
-
-  it("G11: without a token answers 503 in APISIX's form, and the upstream sees nothing", function()
-    start()
-    put{options{clientSecret = "canary-secret-wrong"}}
-    local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
-    assert.equal(503, status)
-    assert.equal("5", headers["retry-after"])
-    assert.same({message = "no access token for the upstream"}, auth.json.decode(body))
-    assert.equal(0, gate:count "good")
-    assert.equal(0, gate:count "bad")
   end)
 
   it("G4: a request that proxy-mirror sends to another server as well is refused", function()
@@ -178,98 +138,5 @@ describe("the plugin for APISIX #nginx", function()
       assert.equal(200, (gate:get("/1/")))
     end
     assert.equal(1, scenario:posts())
-  end)
-
-  it("G12: a secret file that comes late heals", function()
-    local path = os.tmpname()
-    os.remove(path)
-    start()
-    put{options{clientSecret = "nothing", clientSecretFile = path}}
-    assert.equal(503, (gate:get("/1/")))
-    files.write(path, bank.clientSecret .. "\n", "600")
-    gate:await_status(200, "/1/")
-    os.remove(path)
-  end)
-
-  it("G9: a rejection is a 401, a status that the operator names, or gRPC's 16", function()
-    start()
-    put{options{rejects = {401, 403}}}
-    assert.equal(200, (gate:get("/1/?grpc=0")))
-    assert.equal(404, (gate:get("/1/?status=404")))
-    assert.equal(1, scenario:posts())
-    assert.equal(403, (gate:get("/1/?status=403")))
-    sandbox.await("no next token", function() return scenario:posts() == 2 end)
-  end)
-
-  it("G9: gRPC's 16, whatever the status of HTTP", function()
-    start()
-    put{options()}
-    assert.equal(200, (gate:get("/1/?grpc=16")))
-    sandbox.await("no next token", function() return scenario:posts() == 2 end)
-  end)
-
-  it("many at once wait for one token", function()
-    scenario = bank:scenario{{delay = 0.3}}
-    start()
-    put{options()}
-    assert.same({[200] = 100}, gate:at_once(100, "/1/"))
-    assert.equal(1, scenario:posts())
-  end)
-
-  it("another node, tried after the first: before_proxy is called in the balancer", function()
-    start()
-    put{options()}
-    assert.equal(200, (gate:get("/1/?retry=1")))
-    assert.equal(1, gate:count "good")
-    assert.equal(0, gate:count "bad")
-    assert.is_nil(gate:log():find("[error]%A+corebank", 1))
-  end)
-
-  it("G4: X-Accel-Redirect leads nowhere with the line that the page gives", function()
-    start{location = "proxy_ignore_headers X-Accel-Redirect;"}
-    put{options(), options{clientSecret = "canary-secret-wrong"}}
-    assert.equal(200, (gate:get("/1/?accel=/2/")))
-    assert.equal(1, gate:count "good")
-    assert.equal(0, gate:count "bad")
-  end)
-
-  it("plugins that log a request's headers do not see the token", function()
-    start{level = "info"}
-    put{options(), options{tokenHeader = "X-Token"}}
-    for _, path in ipairs{"/1/", "/2/", "/1/?status=401", "/1/?status=500",
-      "/1/?nofilter=1"} do
-      gate:get(path, {["X-Mine"] = "mine"})
-      local logged
-      sandbox.await("nothing is logged", function()
-        logged = gate:admin "logged"
-        return logged:find("mine", 1, true)
-      end)
-      assert.is_nil(logged:find("canary-", 1, true), logged)
-    end
-    assert.is_nil(gate:log():find("[error]", 1, true))
-  end)
-
-  it("a fleet shares one token in Redis; its URL may be a reference", function()
-    if not redis.possible then return end
-    local server = redis.start()
-    for i, conf in ipairs{options{redis = {url = server.url}},
-      options{redis = {url = "$env://REDIS"}, dict = "corebank"}} do
-      start{workers = 1}
-      gate:admin("vault", {reference = "$env://REDIS", value = server.url})
-      put{conf}
-      assert.equal(200, (gate:get("/1/")))
-      assert.equal(1, scenario:posts(), i)
-      assert.equal("", gate:stop())
-    end
-    redis.stop_all()
-  end)
-
-  it("without the dict each worker has its own token, and the log says so once", function()
-    start{dict = "", workers = 1}
-    put{options()}
-    for _ = 1, 3 do assert.equal(200, (gate:get("/1/"))) end
-    assert.equal(1, scenario:posts())
-    local _, count = gate:log():gsub("there is no lua_shared_dict 'corebank'", "")
-    assert.equal(1, count)
   end)
 end)

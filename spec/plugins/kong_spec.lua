@@ -1,10 +1,8 @@
--- The plugin for Kong, called as Kong calls it.
+-- The plugin for Kong, called as Kong calls it: what it has beside both_spec.
 
 local auth = require "corebank.auth"
-local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
-local redis = require "spec.support.redis"
 local sandbox = require "spec.sandbox"
 
 if not gateway.possible then return end
@@ -24,17 +22,6 @@ describe("the plugin for Kong #nginx", function()
     assert.is_nil(gate:put(list))
   end
 
-  it("carries a token, in place of what the client sent", function()
-    start()
-    put{options()}
-    for _ = 1, 5 do
-      assert.equal(200, (gate:get("/1/", {Authorization = "Bearer of-the-client"})))
-    end
-    assert.equal(5, gate:count "good")
-    assert.equal(0, gate:count "bad")
-    assert.equal(1, scenario:posts())
-  end)
-
   it("keeps tokens without a request", function()
     scenario = bank:scenario{{validity = 3}}
     start()
@@ -43,26 +30,6 @@ describe("the plugin for Kong #nginx", function()
     sandbox.await("no token is fetched", function() return scenario:posts() >= 1 end)
     sandbox.await("it is not refreshed", function() return scenario:posts() >= 2 end)
     assert.equal(200, (gate:get("/1/")))
-  end)
-
-  it("G10: another header, or the token alone; the client's own Authorization passes", function()
-    start()
-    put{options{tokenHeader = "X-Token", scheme = ""}}
-    assert.equal(200, (gate:get("/1/")))
-    assert.equal(1, gate:count "good")
-    gate:get("/1/", {Authorization = "Bearer of-the-client"})
-    assert.equal(1, gate:count "own")
-  end)
-
-  it("G11: without a token answers 503 in Kong's form, and the upstream sees nothing", function()
-    start()
-    put{options{clientSecret = "canary-secret-wrong"}}
-    local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
-    assert.equal(503, status)
-    assert.equal("5", headers["retry-after"])
-    assert.same({message = "no access token for the upstream service"}, auth.json.decode(body))
-    assert.equal(0, gate:count "good")
-    assert.equal(0, gate:count "bad")
   end)
 
   it("refuses a mistake before it is used, and names the option", function()
@@ -186,115 +153,6 @@ describe("the plugin for Kong #nginx", function()
       return gate:metric 'corebank_auth_token_remaining_seconds{bank="localhost"}' == 0
         and gate:admin "banks" == "1"
     end)
-    assert.equal(503, (gate:get("/1/")))
-  end)
-
-  it("G12: a secret file that comes late heals", function()
-    local path = os.tmpname()
-    os.remove(path)
-    start()
-    put{options{clientSecret = "nothing", clientSecretFile = path}}
-    assert.equal(503, (gate:get("/1/")))
-    files.write(path, bank.clientSecret .. "\n", "600")
-    gate:await_status(200, "/1/")
-    os.remove(path)
-  end)
-
-  for name, case in pairs{
-    ["a 401"] = {"/1/?status=401", {}, 401},
-    ["a status that the operator names"] = {"/1/?status=403", {rejects = {401, 403}}, 403},
-    ["gRPC's status 16"] = {"/1/?grpc=16", {}, 200},
-  } do
-    it("G9: a rejection is " .. name .. ", and the next token is fetched at once", function()
-      start()
-      put{options(case[2])}
-      assert.equal(200, (gate:get("/1/?grpc=0")))
-      assert.equal(404, (gate:get("/1/?status=404")))
-      assert.equal(1, scenario:posts())
-      assert.equal(case[3], (gate:get(case[1])))
-      sandbox.await("no next token", function() return scenario:posts() == 2 end)
-      sandbox.await("it is not used", function()
-        gate:get("/1/")
-        return gate:count "tokens" == 2
-      end)
-    end)
-  end
-
-  it("G8: one path that is always answered 401 takes nobody's token while the bank is down",
-    function()
-      scenario = bank:scenario{{}, {status = 503}}
-      start()
-      put{options{attempts = 1}}
-      for _ = 1, 5 do
-        assert.equal(401, (gate:get("/1/?status=401")))
-        assert.same({[200] = 10}, gate:at_once(10, "/1/"))
-      end
-      assert.equal(1, gate:count "tokens")
-    end)
-
-  it("many at once wait for one token", function()
-    scenario = bank:scenario{{delay = 0.3}}
-    start()
-    put{options()}
-    assert.same({[200] = 100}, gate:at_once(100, "/1/"))
-    assert.equal(1, scenario:posts())
-  end)
-
-  it("the node that is tried next gets the token, too", function()
-    start()
-    put{options()}
-    assert.equal(200, (gate:get("/1/?retry=1")))
-    assert.equal(0, gate:count "bad")
-  end)
-
-  it("G4: X-Accel-Redirect leads nowhere with the line that the page gives", function()
-    start{location = "proxy_ignore_headers X-Accel-Redirect;"}
-    put{options(), options{clientSecret = "canary-secret-wrong"}}
-    assert.equal(200, (gate:get("/1/?accel=/2/")))
-    assert.equal(1, gate:count "good")
-    assert.equal(0, gate:count "bad")
-  end)
-
-  it("plugins that log a request's headers do not see the token", function()
-    start{level = "info"}
-    put{options(), options{tokenHeader = "X-Token"}}
-    for _, path in ipairs{"/1/", "/2/", "/1/?status=401", "/1/?status=500",
-      "/1/?nofilter=1"} do
-      gate:get(path, {["X-Mine"] = "mine"})
-      local logged
-      sandbox.await("nothing is logged", function()
-        logged = gate:admin "logged"
-        return logged:find("mine", 1, true)
-      end)
-      assert.is_nil(logged:find("canary-", 1, true), logged)
-    end
-    assert.is_nil(gate:log():find("[error]", 1, true))
-  end)
-
-  it("a fleet shares one token in Redis; its URL may be a reference", function()
-    if not redis.possible then return end
-    local server = redis.start()
-    for i, conf in ipairs{options{redis = {url = server.url}},
-      options{redis = {url = "{vault://env/redis}"}, dict = "corebank"}} do
-      start{workers = 1}
-      gate:admin("vault", {reference = "{vault://env/redis}", value = server.url})
-      put{conf}
-      assert.equal(200, (gate:get("/1/")))
-      assert.equal(1, scenario:posts(), i)
-      assert.equal("", gate:stop())
-    end
-    redis.stop_all()
-  end)
-
-  it("without the dict each worker has its own token, and the log says so once", function()
-    start{dict = "", workers = 1}
-    put{options()}
-    for _ = 1, 3 do assert.equal(200, (gate:get("/1/"))) end
-    assert.equal(1, scenario:posts())
-    local _, count = gate:log():gsub("there is no lua_shared_dict 'corebank'", "")
-    assert.equal(1, count)
-    assert.equal(3, gate:metric 'corebank_auth_injected_total{bank="localhost"}')
-    put{options{dict = "none"}}
     assert.equal(503, (gate:get("/1/")))
   end)
 end)

@@ -72,6 +72,10 @@ http {
 }
 ]]
 
+-- Kong has no such hook.
+local EXIT_WORKER = {apisix = "exit_worker_by_lua_block "
+  .. "{ require('spec.support.plugins.apisix').exit_worker() }"}
+
 local Gate = {}
 
 --- Gives the gateway its configurations. Returns nil, or what it says is wrong.
@@ -118,7 +122,7 @@ end
 ---@param given table? texts of the template: workers, dict, main, http, server, location, level
 function plugins.start(which, given)
   local texts = {which = which, template = TEMPLATE, level = "warn", location = "",
-    exit_worker = ""}
+    exit_worker = EXIT_WORKER[which] or ""}
   for name, value in pairs(given or {}) do texts[name] = value end
   local gate = gateway.start(texts)
   for name, method in pairs(Gate) do gate[name] = method end
