@@ -6,6 +6,7 @@
 
 local check_json = require "spec.support.plugins.json_schema"
 local cjson = require "cjson"
+local commands = require "spec.support.plugins.commands"
 
 local harness = {}
 
@@ -165,24 +166,21 @@ end
 
 -- ---- administration ----------------------------------------------------------------------------
 
-local commands = {}
+local own = {}
 
---- Takes a list of configurations, or says what is wrong.
-function commands.config()
-  local list = cjson.decode(ngx.req.get_body_data())
-  for _, conf in ipairs(deepcopy(list)) do
-    local ok, mistake = plugin.check_schema(conf)
-    if not ok then
-      ngx.status = 400
-      return "failed to check the configuration of plugin corebank-auth err: " .. mistake
+function own.config()
+  return commands.configure(function(list)
+    for _, conf in ipairs(list) do
+      local ok, mistake = plugin.check_schema(conf)
+      if not ok then
+        return "failed to check the configuration of plugin corebank-auth err: " .. mistake
+      end
     end
-  end
-  ngx.shared.control:set("config", cjson.encode(list))
-  ngx.shared.control:incr("version", 1, 0)
+  end)
 end
 
 --- So many changes of the file, each followed by one request's look at it.
-function commands.reload(asked)
+function own.reload(asked)
   for _ = 1, tonumber(asked.times) do
     ngx.shared.control:incr("version", 1)
     rebuild()
@@ -190,41 +188,25 @@ function commands.reload(asked)
 end
 
 --- A reload of the plugins: the module is loaded anew, and nothing below it.
-function commands.plugins()
+function own.plugins()
   unload_plugin()
   load_plugin()
 end
 
-function commands.vault(asked)
-  ngx.shared.control:set(asked.reference, asked.value)
-end
-
-function commands.logged() return ngx.shared.control:get "logged" end
-
-function commands.memory()
-  collectgarbage() collectgarbage()
-  return collectgarbage "count"
-end
-
-function commands.banks() return #require "corebank.auth.gateway.clients".each() end
-
-function commands.fields()
+function own.fields()
   local names = {}
   for name in pairs(plugin.schema.properties) do names[#names + 1] = name end
   table.sort(names)
   return table.concat(names, " ")
 end
 
-function commands.encrypted() return table.concat(plugin.schema.encrypt_fields, " ") end
+function own.encrypted() return table.concat(plugin.schema.encrypt_fields, " ") end
 
-function commands.metadata()
+function own.metadata()
   local ok, mistake = plugin.check_schema({id = "corebank-auth"}, core.schema.TYPE_METADATA)
   return tostring(ok) .. tostring(mistake)
 end
 
-function harness.administer()
-  ngx.req.read_body()
-  ngx.print(commands[ngx.var.uri:match "^/admin/(%w+)"](ngx.req.get_uri_args()) or "ok")
-end
+harness.administer = commands.run(own)
 
 return harness

@@ -5,6 +5,7 @@
 -- declarative file. Each worker makes new tables of each version, and calls configure().
 
 local cjson = require "cjson"
+local commands = require "spec.support.plugins.commands"
 local semaphores = require "ngx.semaphore"
 
 local harness = {}
@@ -155,50 +156,32 @@ end
 
 -- ---- administration ----------------------------------------------------------------------------
 
-local commands = {}
+local own = {}
 
---- Takes a list of configurations, or says what is wrong.
-function commands.config()
-  local list = cjson.decode(ngx.req.get_body_data())
-  for _, config in ipairs(list) do
-    local mistake = require "spec.support.plugins.kong_schema".validate(made, config)
-    if mistake then
-      ngx.status = 400
-      return mistake
+function own.config()
+  return commands.configure(function(list)
+    for _, config in ipairs(list) do
+      local mistake = require "spec.support.plugins.kong_schema".validate(made, config)
+      if mistake then return mistake end
     end
-  end
-  ngx.shared.control:set("config", cjson.encode(list))
-  ngx.shared.control:incr("version", 1, 0)
+  end)
 end
 
 --- So many changes of the configuration.
-function commands.reload(asked)
+function own.reload(asked)
   for _ = 1, tonumber(asked.times) do
     ngx.shared.control:incr("version", 1)
     rebuild()
   end
 end
 
-function commands.vault(asked)
-  ngx.shared.control:set(asked.reference, asked.value)
-end
-
 --- The vault changes a secret in the table that is there.
-function commands.rotate(asked)
+function own.rotate(asked)
   configurations[tonumber(asked.route)].clientSecret = asked.value
 end
 
-function commands.logged() return ngx.shared.control:get "logged" end
-
-function commands.memory()
-  collectgarbage() collectgarbage()
-  return collectgarbage "count"
-end
-
-function commands.banks() return #require "corebank.auth.gateway.clients".each() end
-
 --- The fields of the schema; with an asterisk those that a vault may give and that are encrypted.
-function commands.fields()
+function own.fields()
   local names = {}
   for _, item in ipairs(made.fields) do
     for _, field in ipairs(item.config and item.config.fields or {}) do
@@ -210,9 +193,6 @@ function commands.fields()
   return table.concat(names, " ")
 end
 
-function harness.administer()
-  ngx.req.read_body()
-  ngx.print(commands[ngx.var.uri:match "^/admin/(%w+)"](ngx.req.get_uri_args()) or "ok")
-end
+harness.administer = commands.run(own)
 
 return harness
