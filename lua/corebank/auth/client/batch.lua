@@ -146,4 +146,17 @@ function batch.run(self)
   return self.outcomes
 end
 
+--- The outcomes as results: what was returned under `name`; or message and problem.
+---@param outcomes table[] of `run`
+---@param name string
+---@return table[]
+function batch.results(outcomes, name)
+  local results = {}
+  for i, outcome in ipairs(outcomes) do
+    local value, message, problem = outcome[1], outcome[2], outcome[3]
+    results[i] = value and {[name] = value} or {message = message, problem = problem}
+  end
+  return results
+end
+
 return batch

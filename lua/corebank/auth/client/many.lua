@@ -93,10 +93,5 @@ return function(list, given, system, host)
   reader:close()
   if not ok then error(outcomes, 0) end
   if not outcomes then return nil, fault end
-  local results = {}
-  for i, outcome in ipairs(outcomes) do
-    local token, message, trouble = outcome[1], outcome[2], outcome[3]
-    results[i] = token and {token = token} or {message = message, problem = trouble}
-  end
-  return results
+  return batch.results(outcomes, "token")
 end

@@ -71,12 +71,7 @@ function requests.all(client, list, given)
       return function() return made:run() end, function() made:close() end
     end}
   if not outcomes then return nil, mistake end
-  local results = {}
-  for i, outcome in ipairs(outcomes) do
-    local reply, message, trouble = outcome[1], outcome[2], outcome[3]
-    results[i] = reply and {reply = reply} or {message = message, problem = trouble}
-  end
-  return results
+  return batch.results(outcomes, "reply")
 end
 
 return requests
