@@ -82,7 +82,7 @@ function suggest.nearest(name, options)
   end
   local known = {}
   for _, option in ipairs(options) do
-    known[option.name] = option
+    known[option.name] = known[option.name] or option
     consider(bare(option.name), option)
   end
   for word, option in pairs(elsewhere) do
