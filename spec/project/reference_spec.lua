@@ -118,7 +118,7 @@ describe("docs/options.md", function()
     {"`parallel` of", "MOST_PARALLEL", "lua/corebank/auth/client/*.lua"},
     {"background fetches", "MOST_FETCHES", "lua/corebank/auth/gateway/*.lua"},
     {"name of a gateway's bank", "LONGEST_NAME", "lua/corebank/auth/gateway/*.lua"},
-    {"text to be sealed", "CBA_SEAL_MAX_TEXT", "csrc/secret/*.h"},
+    {"text to be [sealed]", "CBA_SEAL_MAX_TEXT", "csrc/secret/*.h"},
     {"path of the file store's folder", "LONGEST_PATH", "lua/corebank/auth/store/*.lua"},
   }
 
