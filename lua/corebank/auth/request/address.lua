@@ -1,5 +1,5 @@
---- The URL of a request: at the API's origin, whatever a caller writes. What is checked here is
--- sent as it is.
+--- Checks and builds the URL of a request. The URL always has the API's origin. It is sent exactly
+-- as it was checked here.
 
 local api_url = require "corebank.auth.options.api_url"
 local core = require "corebank.auth.core"
@@ -12,7 +12,8 @@ local function escape(character)
   return ("%%%02X"):format(character:byte())
 end
 
--- What RFC 3986 does not allow in a path or a query is encoded; an escape that is there stays.
+-- Encodes the characters that RFC 3986 does not allow in a path or a query. Escapes stay as they
+-- are.
 local function encode(text)
   return (text:gsub("[^%w%-._~!$&'()*+,;=:@/?%%]", escape))
 end
@@ -21,20 +22,20 @@ local function encode_all(text)
   return (text:gsub("[^%w%-._~]", escape))
 end
 
--- A segment "." or ".." changes the path on its way, and so may an encoded one.
+-- Proxies and servers resolve the segments "." and "..". Some also do so when these are encoded.
 local function has_dots(path)
   local plain = path:gsub("%%2[eE]", ".") .. "/"
   return plain:find("/%.%.?/") ~= nil
 end
 
---- Checks a path, and encodes it. A query after a "?" is taken as it is written.
+--- Checks a path, and encodes it. The path may have a query after a "?".
 ---@param value any
 ---@return string? path
 ---@return string? reason
 function address.check_path(value)
   if type(value) ~= "string" then return nil, "must be a string, not " .. type(value) end
   if #value > LONGEST then return nil, ("must have at most %d bytes"):format(LONGEST) end
-  if value:find("^/[%w%-_~][%w%-_~/]*$") then return value end   -- most are
+  if value:find("^/[%w%-_~][%w%-_~/]*$") then return value end   -- as most do
   if not value:find("^/[^/\\]") and value ~= "/" then
     return nil, "must begin with one /; url takes a whole URL"
   end
@@ -69,7 +70,7 @@ local function add(pairsOf, name, value)
   pairsOf[#pairsOf + 1] = pair
 end
 
--- A list is the name several times.
+-- Adds a pair for each value of the list.
 local function add_list(pairsOf, name, list)
   local length, count = #list, 0
   for _ in pairs(list) do count = count + 1 end
@@ -83,7 +84,7 @@ local function add_list(pairsOf, name, list)
   end
 end
 
---- Encodes a table as a query, its names in order. A list is a name several times.
+--- Encodes a table as a query, in the order of the names. A list repeats its name for each value.
 ---@param value any
 ---@return string? query
 ---@return string? reason
@@ -103,7 +104,8 @@ function address.check_query(value)
   return table.concat(parts, "&")
 end
 
--- A whole URL, or a reference of the API's own (RFC 3986, section 4.2), as a next page has one.
+-- Resolves a whole URL, or a reference relative to the API's URL (RFC 3986, section 4.2), such as
+-- the link to the next page.
 local function resolve(settings, text)
   local api = core.url(api_url.of(settings))
   local target = type(text) == "string" and core.url(text, api.text)
@@ -116,10 +118,10 @@ local function resolve(settings, text)
   return target.text
 end
 
---- The whole URL.
+--- Builds the whole URL of a request.
 ---@param settings corebank.auth.Settings
----@param path string? what check_path returned; else
----@param url any what a caller wrote
+---@param path string? what check_path returned; nil: `url` counts
+---@param url any the option `url`
 ---@param query string? what check_query returned
 ---@return string?
 ---@return string? mistake

@@ -1,13 +1,14 @@
 --- Where the body of a request comes from: a string, JSON, a file by its name, or a function that
 -- returns the pieces.
 --
--- A string is sent by the core at once. The others are *sources*, whose pieces the pump moves:
+-- The core takes a string as a whole. JSON becomes a string first. A file and a function are
+-- *sources*, whose pieces the pump moves:
 --
---     source:open() -> reason           once; nil, or why it cannot be read
---     source.size                       in bytes, if it is known
+--     source:open() -> reason           called once; nil, or why it cannot be read
+--     source.size                       bytes, if known
 --     source:piece() -> bytes           nil at its end
---     source:can_repeat() -> boolean    whether the same pieces can be had again
---     source:rewind()                   goes back to the first of them
+--     source:can_repeat() -> boolean    whether the same pieces can be read again
+--     source:rewind()                   goes back to the first piece
 --     source:close()
 
 local check_text = require "corebank.auth.options.check".text
@@ -22,14 +23,14 @@ local body = {}
 local File = {}
 File.__index = File
 
--- To C it is an empty file.
+-- io.open also opens a folder, which looks like an empty file.
 local function is_folder(path)
   local inside = io.open(path .. "/.", "rb")
   if inside then inside:close() end
   return inside ~= nil
 end
 
--- Opened once: what has this name by the second try may be another file.
+-- The file is opened once: at the second try, another file may have this name.
 function File:open()
   local file, fault = io.open(self.path, "rb")
   if not file then return fault end
@@ -44,7 +45,7 @@ function File:rewind()
   self.left = self.size
 end
 
--- No more than its size was: what is appended meanwhile is not part of it.
+-- Reads no more than the size at the start: bytes that are appended later are not part of the body.
 function File:piece()
   if self.left <= 0 then return nil end
   local piece, fault = self.file:read(math.min(PIECE, self.left))
@@ -57,7 +58,7 @@ function File:piece()
   return piece
 end
 
--- A pipe, which has no size, gives its bytes once. A file that has changed since is another body.
+-- A pipe has no size, and its bytes can be read only once. A file that has changed is another body.
 function File:can_repeat()
   local size, changedAt = core.file_stamp(self.path)
   return self.size ~= nil and size == self.size and changedAt == self.changedAt
@@ -94,7 +95,7 @@ function Function.close() end
 
 -- ---- choosing ----------------------------------------------------------------------------------
 
---- What `json` and `body` of a request mean.
+--- Reads the options `json` and `body` of a request.
 ---@param json any
 ---@param given string|function|{file: string}|nil
 ---@return string? text

@@ -1,5 +1,5 @@
---- One request to the API from beginning to end: the token, the tries, and one more with another
--- token after a 401.
+--- One request to the API from beginning to end: the token, the tries, and one more try with
+-- another token after a 401.
 --
 -- `run` waits through its host. Code that abandons a call while it waits must call `close`.
 
@@ -10,7 +10,7 @@ local problem = require "corebank.auth.exchange.problem"
 local new_reply = require "corebank.auth.request.reply"
 local pump = require "corebank.auth.request.pump"
 
--- What asks for another try later, and was not carried out.
+-- The statuses with which the API asks for another try later.
 local ASKS_FOR_LATER = {[429] = true, [503] = true}
 
 ---@class corebank.auth.RequestCall
@@ -18,16 +18,16 @@ local ASKS_FOR_LATER = {[429] = true, [503] = true}
 ---@field settings corebank.auth.Settings
 ---@field system table boot, wall, random, url and transfer, as in corebank.auth.core
 ---@field host table see host/scheduler.lua
----@field client corebank.auth.Client of which peek, invalidate and isClosed count
+---@field client corebank.auth.Client only peek, invalidate and isClosed are used
 ---@field get_token fun(deadline: number): corebank.auth.Token?, string?, corebank.auth.Problem?
 ---@field attempts integer how many tries have begun
----@field transfer table? the one that is open
+---@field transfer table? the open transfer
 local Call = {}
 Call.__index = Call
 
 -- ---- one try -----------------------------------------------------------------------------------
 
--- What diagnosis.lua words a failure with.
+-- The facts that diagnosis.lua needs for the message of a failure.
 local function place_of(call)
   local settings = call.settings
   local url = call.request.fields.url
@@ -84,20 +84,20 @@ end
 
 -- ---- the tries ---------------------------------------------------------------------------------
 
--- Whether the same body can be sent again, and nothing of the answer was taken.
+-- Whether the same body can be sent again, and the sink has taken nothing of an answer.
 local function can_send_again(call)
   local source, sink = call.request.source, call.request.sink
   return not (source and not source:can_repeat()) and not (sink and sink.hasBegun)
 end
 
--- The token to repeat a request with that was answered with 401: it was not carried out. Nil when
--- there is no other one.
+-- The token with which a request is repeated after a 401; nil when there is no other token. The API
+-- did not carry out a request that it answered with 401.
 local function other_token(call, token)
   local client = call.client
   local current = client:peek()
   if current and current.accessToken ~= token.accessToken then return current end
   local counts, rest = client:invalidate(token)
-  if not counts and rest then return nil end   -- tokens were rejected alike a moment ago
+  if not counts and rest then return nil end   -- a rejection counted a moment ago
   local fresh = call.get_token(call.deadline)
   if fresh and fresh.accessToken ~= token.accessToken then return fresh end
 end
@@ -109,20 +109,20 @@ local function may_repeat(call, reply, trouble)
   return trouble.retryable and (trouble.sent == "no" or request.isRepeatable)
 end
 
--- The seconds to wait before another try; nil when there is none, or it would be too late.
+-- The seconds to wait before another try; nil when no try is allowed, or no time is left for one.
 local function pause_before_retry(call, reply, more)
   if not may_repeat(call, reply, more) then return nil end
   local seconds = math.max(backoff.pause(call.attempts, call.system.random), reply and more or 0)
   if call.system.boot() + seconds < call.deadline then return seconds end
 end
 
--- The token for another try after a pause: the one before may have ended.
+-- Waits, and gets the token for another try: the previous token may have expired.
 local function wait_for_token(call, seconds)
   call.host.sleep(seconds)
   return call.get_token(call.deadline)
 end
 
--- The token to send the request again with, after the first 401; nil when it is not sent again.
+-- After the first 401: the token for sending the request again; nil when it is not sent again.
 local function token_after_401(call, token)
   if can_send_again(call) and call.system.boot() < call.deadline then
     return other_token(call, token)
@@ -150,7 +150,7 @@ local function run_tries(call)
   end
 end
 
---- Opens what is read or written beside the network.
+--- Opens the source and the sink.
 ---@return string? mistake
 function Call:open()
   local request = self.request
@@ -181,7 +181,7 @@ function Call:close_transfer()
   if transfer then transfer:close() end
 end
 
---- Ends what is in flight, and closes the files.
+--- Ends the transfer in flight, and closes the files.
 function Call:close()
   self:close_transfer()
   local source, sink = self.request.source, self.request.sink

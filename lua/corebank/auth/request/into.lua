@@ -1,11 +1,11 @@
---- Where the body of a large answer goes: a function that takes the pieces, or a file, which gets
--- its name when it is whole.
+--- Where the body of a large answer goes: a function that takes the pieces, or a file. The file has
+-- a temporary name until the body is complete.
 --
 --     sink:open() -> reason      before the request; nil, or why nothing can be written
 --     sink:take(piece)
 --     sink.hasBegun              whether a piece was taken
---     sink:finish()              the body is whole
---     sink:close()               whatever happened; what is not whole is removed
+--     sink:finish()              called when the body is complete
+--     sink:close()               called in any case at the end; removes an incomplete file
 
 local check_text = require "corebank.auth.options.check".text
 local core = require "corebank.auth.core"
@@ -33,7 +33,7 @@ function Function.close() end
 local File = {}
 File.__index = File
 
--- Beside the file, for a name changes its file only within one file system.
+-- The temporary file is in the same folder: os.rename works only within one file system.
 function File:open()
   local part = ("%s.%08x.part"):format(self.path, math.floor(core.random() * 2 ^ 32))
   local file, fault = io.open(part, "wb")
@@ -65,7 +65,7 @@ function File:close()
   if part then os.remove(part) end
 end
 
---- What `into` means.
+--- Reads the option `into`.
 ---@param given function|string
 ---@return table? sink
 ---@return string? reason
@@ -76,7 +76,7 @@ function into.read(given)
   end
   local ok, reason = check_text(given)
   if not ok then return nil, reason end
-  -- A new file would take its place; also of a link there, as /dev/stdout is.
+  -- A new file would replace a device or a pipe, and also a link in /dev, such as /dev/stdout.
   if given:find "^/+dev/" or core.file_mode(given) and not core.file_stamp(given) then
     return nil, "must not be a device, a pipe or a folder: give a file, or a function that writes"
   end

@@ -1,4 +1,4 @@
---- Reads what a caller writes of a request.
+--- Reads and checks the options of a request.
 
 local address = require "corebank.auth.request.address"
 local body = require "corebank.auth.request.body"
@@ -6,40 +6,40 @@ local check = require "corebank.auth.options.check"
 local into = require "corebank.auth.request.into"
 
 ---@class corebank.auth.RequestOptions
----@field method string? default GET, or POST where there is a body
+---@field method string? default: GET, or POST with a body
 ---@field path string? after apiUrl; characters that a URL may not have are encoded
 ---@field url string? in place of `path`: a URL of apiUrl's origin, or a reference to one
----@field query table<string, string|number|boolean|table>? encoded; a list is a name several times
+---@field query table<string, string|number|boolean|table>? encoded; a list repeats its name
 ---@field headers table<string, string>?
 ---@field json any? sent as JSON
 ---@field body string|function|{file: string}|nil in place of `json`; a function returns pieces, and
 --- nil at the end
 ---@field contentType string? of the body; default application/json with `json`, else
 --- application/octet-stream
----@field timeout number? seconds for the whole call, the token included; with `into`, a function or
---- a file as body: also the seconds in which no byte moves. Default: the client's
+---@field timeout number? seconds for the whole call, with the token; default: the client's. With
+--- `into`, or with a function or a file as body, it may take longer while bytes of a body move
 ---@field attempts integer? tries within `timeout`; default: the client's
 ---@field maxBytes integer? of the answer's body; default 8 MiB
----@field into function|string|nil takes the body of a 2xx in pieces; or the name of a file
+---@field into function|string|nil takes the body of a 2xx in pieces; or the name of a file for it
 
----@class corebank.auth.Request what is made of them
+---@class corebank.auth.Request the checked options
 ---@field fields table what core.transfer takes; the first header line is for the token
 ---@field source table? see body.lua
 ---@field sink table? see into.lua
 ---@field timeout number
 ---@field attempts integer
----@field isRepeatable boolean whether it may be sent again though it may have been carried out
+---@field isRepeatable boolean may be sent again even if it may have been carried out
 
 local MAX_BYTES = 8 * 1024 * 1024
 local MOST_BYTES = 1024 * 1024 * 1024
 local LONGEST_TIMEOUT = 600   -- seconds
 local MOST_ATTEMPTS = 10
-local MOST_LINES = 32         -- of headers; csrc/lua/bindings.h takes as many
+local MOST_LINES = 32         -- of headers; csrc/lua/bindings.h has the same limit
 
 -- RFC 9110, section 9.2.2.
 local IDEMPOTENT = {GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true}
 
--- CONNECT makes a tunnel, and TRACE returns the token.
+-- CONNECT opens a tunnel. The answer to TRACE contains the token.
 local REFUSED_METHODS = {CONNECT = true, TRACE = true}
 
 local function check_method(value)
@@ -68,7 +68,7 @@ end
 
 local function taken(value) return value end
 
--- name -> its check, which returns what is kept; or nil and what the value must be
+-- The check of each option. It returns the value to keep; or nil and what the value must be.
 local CHECKS = {
   method = check_method, path = address.check_path, url = taken, query = address.check_query,
   headers = check_headers, json = taken, body = taken, contentType = check_content_type,
@@ -87,7 +87,7 @@ local function read_values(given)
     if not CHECKS[name] then return nil, unknown(name) end
   end
   local values = {}
-  for name, check_value in pairs(CHECKS) do   -- also what its metatable has
+  for name, check_value in pairs(CHECKS) do   -- also a value from a metatable
     local value = given[name]
     if value ~= nil then
       local kept, reason = check_value(value)
@@ -103,7 +103,7 @@ end
 
 -- ---- header lines ------------------------------------------------------------------------------
 
--- Whether a line of that name is there; the value of an Idempotency-Key.
+-- Returns whether there is an Accept header, and the value of Idempotency-Key.
 local function look_into(lines)
   local hasAccept, key = false, nil
   for _, line in ipairs(lines) do
@@ -115,7 +115,8 @@ local function look_into(lines)
   return hasAccept, key
 end
 
--- The lines, after a place for the token's; and whether there is an Idempotency-Key.
+-- Returns the lines, of which the first is reserved for the token, and whether there is an
+-- Idempotency-Key; or nil and a mistake.
 local function header_lines(values, hasBody)
   local lines, hasAccept, key = {false}, false, nil
   if values.headers then

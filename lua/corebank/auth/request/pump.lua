@@ -1,9 +1,10 @@
---- Moves the pieces of large bodies between a transfer, which has buffers of a limited size, and
--- what reads or takes the pieces.
+--- Moves the pieces of large bodies: from the source to the transfer, and from the transfer to the
+-- sink. A transfer has buffers of a limited size.
 
 local PAUSE = 0.001   -- seconds; after an empty piece
 
--- What a host waits for as for a transfer: that it is done, or that a piece can be moved.
+-- A host awaits this in place of the transfer: it is done when the transfer is done, or when a
+-- piece can be moved.
 local Ready = {}
 Ready.__index = Ready
 
@@ -19,8 +20,8 @@ function Ready:wait(seconds)
   return self:is_done()
 end
 
--- The next piece of the source, or nil at its end. An empty one says that there is nothing at the
--- moment: others run meanwhile.
+-- The next piece of the source, or nil at its end. An empty piece means that the source has nothing
+-- at the moment: other tasks run meanwhile.
 local function next_piece(pump)
   local piece = pump.source:piece()
   while piece == "" and pump.transfer:is_wanting() and not pump.client.isClosed do
@@ -31,8 +32,8 @@ local function next_piece(pump)
   return piece
 end
 
--- Gives what the transfer has room for. Nothing is read before it can be sent, or when nobody wants
--- it any more: the source may take long, or never end.
+-- Gives the transfer as many pieces as it has room for. A piece is read only when the transfer can
+-- take it: the source may take long, or never end.
 local function feed(pump)
   local transfer = pump.transfer
   while transfer:is_wanting() and not pump.client.isClosed do
@@ -61,7 +62,7 @@ end
 ---@field transfer table
 ---@field source table? see body.lua
 ---@field sink table? see into.lua
----@field piece string? of the source, of which `given` bytes were given to the transfer
+---@field piece string? the source's piece, of which the transfer has taken `given` bytes
 ---@field given integer
 
 --- Returns when the transfer is done and all pieces are moved, or the client was closed.
@@ -70,7 +71,7 @@ return function(pump)
   local transfer, source, sink = pump.transfer, pump.source, pump.sink
   local ready = setmetatable({transfer = transfer}, Ready)
   repeat
-    local isDone = transfer:is_done()   -- before what is left in the buffer is taken
+    local isDone = transfer:is_done()   -- asked before the last pieces are moved
     if source then feed(pump) end
     if sink then drain(pump) end
     local isOver = isDone or pump.client.isClosed

@@ -5,19 +5,19 @@ local json_options = require "corebank.auth.options.json"
 
 ---@class corebank.auth.Reply
 ---@field status integer
----@field ok boolean whether the status is of success, 200 to 299
----@field headers table<string, string> by their names, in any case; of several lines of a name the
---- values are joined by ", ", of Set-Cookie by a line feed
----@field headerLines string all of them in the answer's order, each as "Name: value\n"
----@field body string? nil where `into` took it
----@field requestId string? by which the bank knows the request
+---@field ok boolean whether the status is 200 to 299
+---@field headers table<string, string> by name, in upper or lower case; the values of several
+--- lines are joined by ", ", those of Set-Cookie by a line feed
+---@field headerLines string all headers in the answer's order, each as "Name: value\n"
+---@field body string? nil if `into` took it
+---@field requestId string? the bank's identifier of the request
 local Reply = {}
 
 local any_case = {__index = function(headers, name)
   return type(name) == "string" and rawget(headers, name:lower()) or nil
 end}
 
--- The values of a name that has several are joined at the end: a server may send thousands.
+-- Several values of a name are joined at the end, all at once: a server may send thousands.
 local function headers_of(lines)
   local headers, several = {}, {}
   for name, value in lines:gmatch "([^:\n]+): ([^\n]*)\n" do
@@ -37,16 +37,16 @@ local function headers_of(lines)
   return setmetatable(headers, any_case)
 end
 
--- The headers are parsed when they are asked for: most callers look at none.
+-- The headers are parsed at the first access: most callers do not read them.
 local meta = {__index = function(self, name)
   if name ~= "headers" then return Reply[name] end
   self.headers = headers_of(self.headerLines)
   return self.headers
 end}
 
---- The body as JSON, read as auth.json.decode reads it.
----@param given {bigNumbers: "string"?}? as of auth.json.decode
----@return any value nil: there is none; JSON's null is auth.null
+--- Decodes the body as auth.json.decode does.
+---@param given {bigNumbers: "string"?}? the options of auth.json.decode
+---@return any value nil when there is none; JSON's null is auth.null
 ---@return string? message
 function Reply:json(given)
   local bigAsText, mistake = json_options(given)
@@ -63,7 +63,7 @@ end
 --- Makes a reply of a transfer that is done.
 ---@param status integer
 ---@param transfer table
----@param hasBody boolean whether the body is the reply's
+---@param hasBody boolean whether the reply has the body; false if `into` took it
 ---@param requestId string?
 ---@return corebank.auth.Reply
 return function(status, transfer, hasBody, requestId)
