@@ -4,15 +4,15 @@
 local check = require "corebank.auth.options.check"
 
 local PARALLEL = 32
-local MOST_PARALLEL = 256   -- a process may have 1,024 files, and each locks memory for its bodies
--- A TLS handshake takes longer than a token from a fast bank: few connections are quicker there.
+local MOST_PARALLEL = 256   -- a process may have 1,024 open files, and each call locks memory
+-- With a fast bank, a TLS handshake takes longer than a request: few connections are faster.
 local FIRST_WIDTH = 4       -- elements in flight, at first
-local QUIET = 0.02          -- seconds without an answer, after which twice as many are
+local QUIET = 0.02          -- seconds without an answer, after which their number doubles
 local LOOK = 1              -- seconds; see wait_for_any
 
 local batch = {}
 
--- ---- what the caller gave ----------------------------------------------------------------------
+-- ---- the caller's options ----------------------------------------------------------------------
 
 local OWN = {parallel = check.number(1, MOST_PARALLEL, true), onProgress = check.callable}
 
@@ -61,7 +61,8 @@ end
 
 -- ---- one element -------------------------------------------------------------------------------
 
--- Starts the next element. Returns what is wrong with it, if it has changed since it was checked.
+-- Starts the next element. Returns what is wrong with it, if anything: its file cannot be opened,
+-- or it has changed since it was checked.
 local function start(self)
   local index = self.started + 1
   local entry = {index = index}
@@ -78,9 +79,9 @@ local function start(self)
   end)
 end
 
--- ---- all of them -------------------------------------------------------------------------------
+-- ---- all elements ------------------------------------------------------------------------------
 
--- Waits until an element has ended. While none does, more are put in flight.
+-- Waits until an element has ended. If none ends for a while, returns, so that more can start.
 local function wait_for_any(self)
   while not self.ended[1] do
     local isNarrow = self.width < self.parallel and self.started < #self.list
@@ -94,7 +95,7 @@ local function wait_for_any(self)
   end
 end
 
--- Notes the outcomes of what has ended, and tells of them.
+-- Notes the outcomes of the elements that have ended, and calls the handlers.
 local function take_ended(self)
   local ended = self.ended
   self.ended = {}
@@ -107,7 +108,7 @@ local function take_ended(self)
   end
 end
 
--- Returns what is wrong with an element, if one has changed since it was checked.
+-- Returns what is wrong with an element, if one could not be started.
 local function run(self)
   while self.done < #self.list do
     while self.started < #self.list and self.started - self.done < self.width do
@@ -124,9 +125,9 @@ end
 ---@field parallel integer? how many at a time
 ---@field onProgress fun(done: integer, total: integer)?
 ---@field host table see host/scheduler.lua
----@field work_for fun(element: table, entry: table): function?, function|string makes what a task
---- does for an element, and what closes that however it ends; or nil and a mistake. It may set
---- `event` and `onEvent` of the entry, which is called with the event
+---@field work_for fun(element: table, entry: table): function?, function|string returns the work
+--- of an element's task, and a function that closes it in any case; or nil and a mistake. It may
+--- set `event` and `onEvent` of the entry; then `onEvent` is called with the event
 
 --- Does the work for each element, and waits for all of them.
 ---@param self corebank.auth.Batch
@@ -138,7 +139,7 @@ function batch.run(self)
   self.started, self.done = 0, 0
   self.tasks, self.open, self.ended, self.outcomes = {}, {}, {}, {}
   local ok, fault = pcall(run, self)
-  -- What is left was given up. What a client fetches is the client's, and goes on.
+  -- The tasks that are left are cancelled. A client's fetch belongs to the client, and continues.
   for _, task in pairs(self.tasks) do task:cancel() end
   for _, close in pairs(self.open) do close() end   -- Ctrl-C may have come at a task's end
   if not ok then error(fault, 0) end

@@ -11,17 +11,18 @@ local LONGEST_LEEWAY = 10
 local MOST_AHEAD = 0.5              -- of the lifetime, whatever refreshAhead says
 local JITTER = 0.125                -- of the time refreshed ahead
 local FIRST_RETRY, LONGEST_RETRY = 1, 60   -- seconds, of a refresh that failed
-local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two, whatever happens
+local LEAST_BETWEEN_REQUESTS = 1    -- seconds between the starts of two requests
 local LEAST_GAIN = 1                -- seconds by which a new token must outlast the old one
 local GRAIN = 0.01                  -- seconds by which a cheap clock may be late: a tick, at 100 Hz
-local SAME_REQUEST = 0.5            -- seconds; what began so close together was one, by two clocks
--- Seconds in which one rejection counts: the first of a row, and at most.
+local SAME_REQUEST = 0.5            -- seconds; two starts closer than this are of one request
+-- Seconds after a rejection in which no other counts: after the first of a series, and at most.
 local FIRST_REJECTION_PAUSE, LONGEST_REJECTION_PAUSE = 5, 300
-local SHOWN_GOOD = 60               -- seconds, and two pauses, after which a rejection starts a row
+-- Seconds, plus two pauses, after which a rejection starts a new series.
+local SHOWN_GOOD = 60
 
 local freshness = {}
 
---- What a new client knows.
+--- Sets the fields of a new client.
 ---@param client corebank.auth.Client
 ---@param settings table what options.read made
 function freshness.begin(client, settings)
@@ -33,57 +34,57 @@ function freshness.begin(client, settings)
   freshness.forget(client)
 end
 
--- Draws the line between fresh and stale, on the clocks that are cheapest to ask: it is what every
--- request asks for. The token's own end is kept on the exact ones, and they are asked in time.
+-- Sets the time at which the token becomes stale, on the clocks that are cheapest to read: every
+-- call of `token` reads them. Only a stale token is compared with the exact clocks.
 local function fresh_until(client, steady, wall)
   client.freshUntil, client.freshUntilWall = steady, wall
   if client.openWindow then client.openWindow(client.current, steady, wall) end
 end
 
--- Until `kept` seconds before the first of two tokens ends. The clocks are read first: a process
--- that stands still before it knows what is left must gain nothing by it.
+-- Fresh until `kept` seconds before the end of the token that ends first. The clocks are read
+-- before the remaining time: if the process is stopped in between, the token becomes stale earlier.
 local function fresh_until_end(client, kept, token, other)
   local steady, wall = client.system.steady(), client.system.wall()
   local seconds = math.min(token:remaining(), other:remaining()) - kept
   fresh_until(client, steady + seconds, wall + seconds)
 end
 
---- No token is at hand any more.
+--- Drops the current token.
 function freshness.forget(client)
   client.current, client.source = nil, nil
   client.isRejected, client.isWithheld = false, false
   fresh_until(client, -math.huge, -math.huge)
 end
 
---- Whether the token at hand may be handed out.
+--- Whether the current token may be handed out.
 ---@return boolean
 function freshness.usable(client)
   return client.current ~= nil and not client.isWithheld
     and not client.current:expired(client.currentLeeway)
 end
 
---- Whether the token at hand is handed out and nothing is done about it.
+--- Whether the current token is fresh: it is handed out, and no refresh is due.
 ---@return boolean
 function freshness.is_fresh(client)
   return client.before(client.freshUntil, client.freshUntilWall)
 end
 
---- How long the bank is not to be asked again, whatever happens.
----@return number seconds zero or less when it may be
+--- How long to wait before the next request to the bank.
+---@return number seconds zero or less when the bank may be asked now
 function freshness.rest_before_asking(client)
   return client.lastDeparture + LEAST_BETWEEN_REQUESTS - client.system.boot()
 end
 
---- How much of a lifetime, in seconds, is not used.
+--- The leeway of a token with this lifetime, in seconds.
 ---@return number
 function freshness.leeway(client, lifetime)
   return client.leeway or math.min(SHARE_LEEWAY * lifetime, LONGEST_LEEWAY)
 end
 
---- Whether a new token has more time left than is kept back.
+--- Checks that a new token has more time left than the leeway.
 ---@param options {leeway: number?} a client, or its settings
 ---@param token corebank.auth.Token
----@param call corebank.auth.Call that brought it
+---@param call corebank.auth.Call the call that brought the token
 ---@return corebank.auth.Token?
 ---@return corebank.auth.Problem?
 function freshness.check_leeway(options, token, call)
@@ -93,7 +94,8 @@ function freshness.check_leeway(options, token, call)
     {status = call.status, attempts = call.attempts})
 end
 
--- `lifetime`: what the token had left when the bank gave it, maybe to another process.
+-- Makes a token the current one. `lifetime`: the seconds that it had left when the bank gave it,
+-- maybe to another process.
 local function adopt(client, token, lifetime)
   local ahead = client.refreshAhead or math.min(SHARE_REFRESHED_AHEAD * lifetime, LONGEST_AHEAD)
   ahead = math.min(ahead, MOST_AHEAD * lifetime)
@@ -110,14 +112,14 @@ local function outlasts(client, token)
     or token:remaining() >= client.current:remaining() + LEAST_GAIN
 end
 
--- The bank gave a token for the request that began at `departed`, to whomever.
+-- The bank gave a token, maybe to another process, for the request that began at `departed`.
 local function receive(client, token, lifetime, departed)
   client.failures, client.nextRefresh = 0, -math.huge
   client.latch:open()
   client.departed = departed
   if outlasts(client, token) then return adopt(client, token, lifetime) end
-  -- It gives no more time for being asked again: it is not, before the leeway. If this is another
-  -- token than the one at hand, that may have ended with its issue.
+  -- The new token ends no later. So another request would not help, and there is none before the
+  -- leeway. If the tokens differ, the bank may have revoked the old one when it gave the new one.
   if token.accessToken ~= client.current.accessToken then
     client.current, client.currentLeeway = token, freshness.leeway(client, lifetime)
   end
@@ -130,7 +132,7 @@ function freshness.issued(client, token)
   client.source = "bank"
 end
 
---- It did not, or nobody got through to it.
+--- A call to the bank failed.
 ---@param trouble corebank.auth.Problem
 ---@return corebank.auth.Failure
 function freshness.failed(client, trouble)
@@ -146,30 +148,30 @@ function freshness.failed(client, trouble)
     denials = client.latch.denials, limits = client.latch.limits}
 end
 
---- A refresh came to nothing for lack of calls, although a caller waited for a moment.
+--- A refresh ended without an answer, because the script did not continue it in time, although a
+-- caller waited for a moment.
 function freshness.postpone(client)
   client.nextRefresh = client.system.boot() + LONGEST_RETRY
 end
 
 -- ---- rejections --------------------------------------------------------------------------------
 
--- In a row each is worth less: the token may not be what is wrong.
+-- The pause doubles in a series: the token may not be the cause.
 local function pause_after(rejections)
   return math.min(FIRST_REJECTION_PAUSE * 2 ^ (math.max(rejections, 1) - 1),
     LONGEST_REJECTION_PAUSE)
 end
 
 --- How long no further rejection counts.
----@return number seconds zero or less when one does
+---@return number seconds zero or less when the next one counts
 function freshness.rest_before_rejection(client)
   return client.lastRejection + pause_after(client.rejections) - client.system.boot()
 end
 
---- The API rejected the token at hand. It is given up when there is a next one: until then callers
--- wait for that, and if it cannot be had they get this one again. They do not wait where other
--- callers would, too, for what is hardly better: when the token before was rejected as well, or the
--- bank failed at the last refresh.
----@return boolean alike whether the one before was rejected, too, not long ago
+--- The API rejected the current token. Callers wait for the next token. If the bank gives none,
+-- they get the rejected token again. In nginx, where many requests would wait, no caller waits if
+-- the token before was rejected, too, or if the last refresh failed.
+---@return boolean alike whether the token before was rejected, too, a short time ago
 ---@return number seconds in which no further rejection counts
 function freshness.reject(client)
   local now = client.system.boot()
@@ -179,7 +181,7 @@ function freshness.reject(client)
   client.lastRejection, client.rejected = now, client.current
   client.isRejected = true
   client.isWithheld = client.host.longestIdle and true or not alike and client.failures == 0
-  -- The next may start at once, whatever failed before: the pause is enough.
+  -- The next request may start at once, even after failures: the rejections have their own pause.
   client.lastDeparture, client.nextRefresh = -math.huge, -math.huge
   fresh_until(client, -math.huge, -math.huge)
   return alike, pause_after(client.rejections)
@@ -190,7 +192,7 @@ local function learn_of_rejection(client, found)
   client.lastRejection, client.rejections = found.lastRejection, found.rejections or 1
 end
 
--- What another process says was rejected is held for when no other token can be had.
+-- Keeps a token that another process marked as rejected, in case the bank gives no other.
 local function hold_back(client, found)
   learn_of_rejection(client, found)
   if client.current and not client.current:expired() then return end
@@ -200,14 +202,14 @@ local function hold_back(client, found)
   fresh_until(client, -math.huge, -math.huge)
 end
 
--- ---- what comes from others --------------------------------------------------------------------
+-- ---- from other processes ----------------------------------------------------------------------
 
---- Takes a token from the store, if it will do: not one that was rejected, nor what is at hand
--- anyway. That it was asked for counts in any case, and when that was to refresh the one at hand,
--- so does the bank's answer, even if that is no later end. A rejection that led to it counts as
--- ours: one pace for however many processes.
+--- Takes a token from the store, if it is neither rejected nor expired, and ends later than the
+-- current token. If it was requested when the current token was stale, it may also end no later.
+-- The start of its request counts as the start of this client's last request. A rejection that led
+-- to its request counts here, too, so that all processes share one pause.
 ---@param found corebank.auth.Found?
----@return boolean # whether it did
+---@return boolean # whether the token was taken
 function freshness.take(client, found)
   if not found or client.isClosed then return false end
   if found.isRejected then
@@ -228,8 +230,8 @@ function freshness.take(client, found)
   return true
 end
 
---- Learns from what another process met. Returns the problem when that is the answer to a caller
--- who asked at `since`; or, with no caller, when it is a reason to leave a refresh for later.
+--- Notes a failure of another process. Returns the problem if it is the outcome for a caller that
+-- waits since `since`; or, without a caller, if it is a reason to postpone a refresh.
 ---@param failure corebank.auth.Failure
 ---@param since number? on the boot clock
 ---@return corebank.auth.Problem?

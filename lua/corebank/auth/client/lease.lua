@@ -1,37 +1,37 @@
 --- A client's lease of the token's entry in a store. Of all clients that share the store, the lease
 -- owner asks the bank. The lease ends by itself when its owner dies.
 
-local GRACE = 2   -- seconds that it outlasts the moment until which it is needed
+local GRACE = 2   -- seconds by which it outlasts the time for which it is needed
 
 ---@class corebank.auth.Lease
 local Lease = {}
 Lease.__index = Lease
 Lease.__metatable = false
 
--- A forked child is somebody else.
+-- A forked child is another owner.
 local function owner(self)
   local pid = self.system.pid()
   if pid ~= self.pid then self.pid, self.owner = pid, ("%d.%s"):format(pid, self.id) end
   return self.owner
 end
 
--- The name that we have a lease of, or had until it ended. A secret that was changed meanwhile
--- gives it another one.
+-- The name of the entry of which this process has the lease, or had it until the lease ended. After
+-- a change of the secret, the entry has another name.
 local function leased(self)
   return self.leasedBy == owner(self) and self.leased or nil
 end
 
--- What is asked for in seconds, of a store that lends for no longer than it can be renewed.
+-- The seconds to ask for. A store may limit them; then the lease must be renewed.
 local function length(self, ends)
   local seconds = ends - self.system.boot()
   return math.min(seconds, self.shared.store.longestLease or seconds)
 end
 
---- Asks for it, or for more time. It is ours, too, when the store cannot say: then it is asked for
--- again when there is more time to ask for, and given back in any case.
+--- Takes or renews the lease. If the store fails, the client acts as if it had the lease. It then
+-- asks for the lease again at the next renewal, and releases it in any case.
 ---@param until_when number on the boot clock
 ---@param patient boolean as in corebank.auth.Store
----@return boolean # whether it is ours
+---@return boolean # whether the client may act as the lease owner
 function Lease:take(until_when, patient)
   local name = leased(self) or self.shared:name_of_entry()
   if not name then return false end
@@ -44,7 +44,8 @@ function Lease:take(until_when, patient)
   return got ~= false
 end
 
---- More time, if it is ours and may end before that. A short one is left until half of it is over.
+--- Renews the lease, if the client has it and it may end before that time. If the store limits its
+-- length, the lease is renewed when half of it is over.
 ---@param until_when number on the boot clock
 function Lease:renew(until_when)
   local longest = self.shared.store.longestLease or math.huge
@@ -52,13 +53,13 @@ function Lease:renew(until_when)
   if leased(self) and self.leasedUntil < enough then self:take(until_when, false) end
 end
 
---- Who has it, if it is ours.
+--- The owner's name, if the client has the lease.
 ---@return string?
 function Lease:holder()
   return leased(self) and self.system.boot() < self.leasedUntil and self.leasedBy or nil
 end
 
---- Gives it back, if it is ours.
+--- Releases the lease, if the client has it.
 function Lease:release()
   local name = leased(self)
   self.leased = nil

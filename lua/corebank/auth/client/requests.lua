@@ -12,7 +12,7 @@ local PAGE = "docs/requests.md"
 
 local requests = {}
 
--- A valid token, which is waited for until `deadline` on the boot clock.
+-- A function that returns a valid token. It waits for one until `deadline` on the boot clock.
 local function token_source(client)
   return function(deadline)
     if client.before(client.freshUntil, client.freshUntilWall) then return client.current end
@@ -20,7 +20,7 @@ local function token_source(client)
   end
 end
 
---- Reads a request's options, and opens its files. What is returned is to be run and closed.
+--- Reads a request's options, and opens its files. The caller must run and close the result.
 ---@param client corebank.auth.Client
 ---@param given corebank.auth.RequestOptions
 ---@return corebank.auth.RequestCall?
@@ -37,11 +37,11 @@ function requests.new(client, given)
 end
 
 ---@class corebank.auth.RequestResult
----@field reply corebank.auth.Reply? or, when there is none:
+---@field reply corebank.auth.Reply? nil if there is a problem
 ---@field message string?
 ---@field problem corebank.auth.Problem?
 
--- What is wrong with one of them, without sending or opening anything.
+-- The first mistake in a list of requests. Sends and opens nothing.
 local function check_list(client, list)
   for i, element in ipairs(list) do
     local request, mistake = read_options(element, settings_of[client])

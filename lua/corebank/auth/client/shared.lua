@@ -17,23 +17,24 @@ Shared.__metatable = false
 
 -- ---- the store ---------------------------------------------------------------------------------
 
--- Once for each operation, until `report_anew`: who waits looks into the store again and again.
+-- Reports a failure once for each operation, until `report_anew`: a client that waits reads the
+-- store repeatedly.
 local function report(self, operation, fault)
   if self.reported[operation] then return end
   self.reported[operation] = true
   tell(self.client, "store_failed", {operation = operation, fault = fault})
 end
 
---- Reports what fails from now on, though it may have failed before.
+--- From now on, failures of the store are reported again.
 function Shared:report_anew()
   self.reported = {}
 end
 
---- Calls the store. Nil, and it has been reported, when that fails. What was in the way of
--- something that was done is reported, too.
+--- Calls the store. If the call fails, reports the failure and returns nil. If the call succeeds
+-- and returns a fault as well, the fault is reported, too.
 ---@param operation "get"|"put"|"delete"|"lease"|"release"
 ---@return any result
----@return number? left what `get` says of the time left
+---@return number? left the seconds that are left, if `get` returns them
 function Shared:call(operation, ...)
   local ok, result, fault, left = try(self.store[operation], self.store, ...)
   if not ok then result, fault = nil, "it raised an error" end
@@ -41,14 +42,14 @@ function Shared:call(operation, ...)
   return result, left
 end
 
--- A keyed hash of the headers that say what a token is for: a value may be a key itself.
+-- A keyed hash of the headers that distinguish tokens: a header's value may be a secret.
 local function headers_of(settings)
   if not settings.headerLines then return nil end
   local telling = require "corebank.auth.client.headers"(settings.headerLines)
   return telling and core.entry_name(settings.clientSecret, telling)
 end
 
--- What tells entries apart.
+-- The text that distinguishes entries.
 local function context_of(settings)
   local parts = {}
   for i, part in ipairs{settings.url, settings.clientId, settings.clientCert or "",
@@ -58,7 +59,8 @@ local function context_of(settings)
   return table.concat(parts)
 end
 
--- The entry's name and context, known until a secret is changed: who waits asks again and again.
+-- The entry's name and context. They are kept until a secret changes: a client that waits needs
+-- them repeatedly.
 local function place(self)
   local settings = settings_of[self.client]
   if self.changes ~= secret.changes then
@@ -69,18 +71,19 @@ local function place(self)
   return self.name, self.context
 end
 
--- Whether no handler that was told of the store has closed the client, and the secret with it.
+-- False if an event handler has closed the client, and so the secret, after a failure of the store.
 local function is_open(self)
   return core.is_secret(settings_of[self.client].clientSecret)
 end
 
---- The name of the entry; nil when a handler that was told of the store has closed the client.
+--- The name of the entry; nil when an event handler has closed the client.
 ---@return string?
 function Shared:name_of_entry()
   return is_open(self) and place(self) or nil
 end
 
--- Its text; and until when it is kept, counted from before the question, if the store says so.
+-- The entry's text. If the store says how long it keeps the entry, also the end of this time,
+-- counted from before the store was asked.
 local function get(self, anew)
   if not is_open(self) then return nil end
   local name, context = place(self)
@@ -106,10 +109,10 @@ end
 
 -- ---- the entry ---------------------------------------------------------------------------------
 
---- What is in the store.
+--- Reads the entry in the store.
 ---@param anew boolean? as in corebank.auth.Store
 ---@return corebank.auth.Found? found the token
----@return corebank.auth.Failure? failure the last one, unless a token came of a later request
+---@return corebank.auth.Failure? failure the last one, unless a later request brought a token
 function Shared:look(anew)
   local text, keptUntil = get(self, anew)
   if text then return entry.read(text, self.system, keptUntil) end
@@ -119,10 +122,11 @@ local function is_later(there, departed)
   return there ~= nil and there.departed > departed
 end
 
---- Puts a token there. The failures before it are over: no later one begins where they ended.
+--- Puts a token into the store, and removes the failures before it: the next failure counts as the
+-- first.
 ---@param found corebank.auth.Found
----@param owner string? whose the lease is. Without it, what came of a later request remains:
---- whoever slept past the end of a lease does not write over that
+---@param owner string? the lease owner. Without it, the outcome of a later request is not
+--- overwritten: this process may have slept past the end of its lease
 function Shared:put_token(found, owner)
   if owner then return put(self, found, nil, owner) end
   local there, failure = self:look(true)
@@ -131,8 +135,8 @@ function Shared:put_token(found, owner)
   put(self, found, is_later(failure, found.departed) and failure or nil)
 end
 
---- Puts the token there that the store did not take when it was new: it may work again by now, and
--- have lost what it had.
+--- Puts a token into the store that the store did not accept when the token was new: the store may
+-- work again by now.
 function Shared:repay()
   local found = self.owed
   if not found then return end
@@ -143,19 +147,19 @@ function Shared:repay()
   end
 end
 
---- Puts a failure there, beside the token.
+--- Puts a failure into the store, beside the token.
 ---@param failure corebank.auth.Failure
----@param owner string? whose the lease is
+---@param owner string? the lease owner
 function Shared:put_failure(failure, owner)
   local found, earlier = self:look(true)
   if is_later(found, failure.departed) or is_later(earlier, failure.departed) then return end
   put(self, found, failure, owner)
 end
 
---- Says of this very token that it was rejected: others use it only when they can get no other.
+--- Marks this token in the store as rejected: others use it only when the bank gives no other.
 ---@param own corebank.auth.Token
 ---@param at number when, on the boot clock
----@param rejections integer how many there were in a row
+---@param rejections integer the length of the series of rejections
 function Shared:reject(own, at, rejections)
   self:report_anew()
   local found, failure = self:look(true)
@@ -164,8 +168,8 @@ function Shared:reject(own, at, rejections)
   put(self, found, failure)
 end
 
---- Removes what these credentials have in the store.
----@return boolean # whether the store did
+--- Deletes the entry of these credentials in the store.
+---@return boolean # whether the store has deleted it
 function Shared:forget()
   self:report_anew()
   return self:call("delete", (place(self))) == true
@@ -173,7 +177,7 @@ end
 
 local shared = {}
 
---- Joins the store of a client's settings.
+--- Makes the object by which a client uses the store in its settings.
 ---@param client corebank.auth.Client
 ---@return corebank.auth.Shared
 function shared.new(client)

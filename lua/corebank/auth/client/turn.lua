@@ -4,28 +4,30 @@
 local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"
 
-local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between looks for what the owner got
-local LEAST_TO_ASK = 1                      -- seconds left; or a quarter of the timeout
-local LONGEST_REST = 1                      -- seconds for which a call may be kept off the bank
-local LOOK_AGAIN = 0.25   -- seconds until a refresh that is left to others is looked for
-local RENEW = 1           -- seconds between two looks at the lease while the bank is asked
+local FIRST_LOOK, LONGEST_LOOK = 0.01, 0.1  -- seconds between two looks for the owner's token
+local LEAST_TO_ASK = 1                      -- seconds that a call needs; or timeout / 4
+local LONGEST_REST = 1                      -- seconds by which a rest may lengthen a call
+-- Seconds until the store is read again, after a refresh was left to another client.
+local LOOK_AGAIN = 0.25
+local RENEW = 1   -- seconds between two checks of the lease during a call to the bank
 
 local turn = {}
 
--- Until when a flight needs the lease: to the end of its call. A refresh that a script may leave
--- alone needs it only until it must have been heard of again: others may be waiting for it.
+-- Until when a flight needs the lease: until the end of its call. A plain script may never continue
+-- a background refresh. Such a refresh needs the lease only until it counts as idle: other clients
+-- may be waiting.
 local function needed_until(flight)
   local idle = not flight.isUrgent and flight.client.host.longestIdle
   return math.min(flight.deadline, idle and flight.client.system.boot() + idle or math.huge)
 end
 
---- More time for the lease, if it is the flight's and it needs more.
+--- Renews the lease, if the flight has it and needs more time.
 ---@param flight corebank.auth.Flight
 function turn.keep(flight)
   if flight.deadline then flight.client.lease:renew(needed_until(flight)) end
 end
 
--- Waits as the client's host does, and keeps the lease meanwhile.
+-- A host that waits as the client's host does, and renews the lease meanwhile.
 local function host_of(flight)
   local client, host = flight.client, {}
   function host.await(transfer)
@@ -46,8 +48,8 @@ local function timed_out()
     "another process is asking the bank, and its answer did not come in time", {attempts = 0})
 end
 
--- Whether the flight is over: the store has a token that will do, or somebody has ended the flight
--- while the store was asked. If not: the failure that is there.
+-- Whether the flight is over: the store has a usable token, or the flight was ended while the store
+-- was read. If the flight is not over, also returns the failure in the store.
 local function is_over(flight, anew)
   local client = flight.client
   local found, failure = client.shared:look(anew)
@@ -59,7 +61,8 @@ local function is_over(flight, anew)
   return false, failure
 end
 
--- Whether it is over, by a failure, too, if that is the answer for whoever waits since `began`.
+-- Whether the flight is over. A failure in the store ends it, too, if the failure is the outcome
+-- for callers who have waited since `began`.
 local function look(flight, began, anew)
   local client = flight.client
   local isOver, failure = is_over(flight, anew)
@@ -69,7 +72,7 @@ local function look(flight, began, anew)
   return flight.problem ~= nil
 end
 
--- Unless the turn came so late that it would be in vain: then it is the next one's.
+-- Asks the bank. If too little time is left for that, releases the lease for the next client.
 local function ask(flight)
   local client = flight.client
   local least = math.min(LEAST_TO_ASK, flight.timeout / 4)
@@ -83,19 +86,19 @@ end
 --- Gets a token.
 ---@param flight corebank.auth.Flight
 ---@return corebank.auth.Token?
----@return corebank.auth.Problem? # both nil: the store had it, or a refresh is left to the owner of
---- the lease
+---@return corebank.auth.Problem? # both nil: the store had the token, or a refresh is left to the
+--- lease owner
 function turn.get(flight)
   local client, timeout = flight.client, flight.timeout
   local host, shared, system = client.host, client.shared, client.system
   local began, pause = system.boot(), FIRST_LOOK
   flight.deadline = began + timeout
-  if not flight.isUrgent then   -- else its caller has done this
+  if not flight.isUrgent then   -- the caller of an urgent flight has done this
     shared:report_anew()
     if look(flight, began) then return nil end
   end
   while true do
-    -- Or renewed: the machine may have slept in between.
+    -- Takes the lease, or renews it: the machine may have slept since.
     local isOurs = client.lease:take(needed_until(flight), not flight.isUrgent)
     if not isOurs then
       if not flight.isUrgent then
@@ -107,13 +110,14 @@ function turn.get(flight)
       host.sleep(math.min(pause, left))
       pause = math.min(2 * pause, LONGEST_LOOK)
     end
-    -- Also once it is our turn: whoever had it before has put what came before letting go.
+    -- Reads the store with the lease, too: the previous owner put its outcome there before it
+    -- released the lease.
     if look(flight, began, isOurs) then return nil end
     if isOurs then
       local rest = freshness.rest_before_asking(client)
       if rest <= 0 or system.boot() >= flight.deadline then return ask(flight) end
       host.sleep(rest)
-      -- As without a store, this takes nothing from the call: a token may come that much later.
+      -- As without a store, the rest is added to the time of the call.
       flight.deadline = math.min(flight.deadline + rest, began + timeout + LONGEST_REST)
     end
   end
