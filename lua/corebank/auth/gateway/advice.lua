@@ -25,15 +25,15 @@ local BY_CODE = {
 
 local advice = {}
 
---- About the last problem of a bank.
+--- Advice on the last problem of a bank.
 ---@param code corebank.auth.Code
----@param isOver boolean whether there was a token since
+---@param isOver boolean whether the bank has given a token since
 ---@return string
 function advice.about(code, isOver)
   return isOver and "Nothing: the bank has given a token since." or BY_CODE[code]
 end
 
---- About a bank that could not be set up.
+--- Advice on a bank that could not be set up.
 ---@param where string the line, or the plugin, that needs it
 ---@return string
 function advice.about_setup(where)
@@ -41,7 +41,7 @@ function advice.about_setup(where)
     .. "setup is tried again every 2 seconds."):format(where)
 end
 
---- About a store that cannot be used.
+--- Advice on a store that cannot be used.
 advice.STORE = "Check the store. A full lua_shared_dict needs a larger size. Until then each "
   .. "worker fetches a token of its own."
 

@@ -1,5 +1,5 @@
---- The answers of ready(), metrics() and status(). None asks a bank. With many banks, they let
--- other requests of the worker run in between.
+--- The answers of ready(), metrics() and status(). None of these functions asks a bank. With many
+-- banks, they let other requests of the worker run in between.
 
 local banks = require "corebank.auth.gateway.banks"
 local core = require "corebank.auth.core"
@@ -10,12 +10,12 @@ local status = require "corebank.auth.gateway.status"
 
 local ngx = ngx
 
-local MOST_IN_A_ROW = 50   -- banks that are looked at before other requests run
-local TURN = 0.001         -- seconds; nginx without OpenResty's patches warns of 0
+local MOST_IN_A_ROW = 50   -- banks, or pieces of a page, before other requests run
+local TURN = 0.001         -- seconds; nginx without OpenResty's patches warns about 0
 
 local answers = {}
 
--- The valid token, kept here or found in the shared dict.
+-- The valid token, of the client or from the store.
 local function token_of(bank)
   return bank.client and not bank.gone and (bank.client:peek() or bank.client:look())
 end
@@ -54,7 +54,7 @@ function answers.ready(name)
   answer(token, (',"state":"%s","remaining":%d'):format(state, token and token:remaining() or 0))
 end
 
--- One row for each name: banks of plugins may share one, and then share its counters.
+-- Makes one row for each name: banks of plugins with the same name share their counters.
 local function add_row(rows, bank)
   local token = token_of(bank)
   local remaining = token and token:remaining() or 0
@@ -85,11 +85,11 @@ end
 
 -- ---- status -------------------------------------------------------------------------------------
 
--- What a browser may do with the page: show it, with its own style and nothing else.
+-- A browser may show the page with the page's own style, and may load nothing else.
 local POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
   .. "form-action 'none'; frame-ancestors 'self'"
 
--- A browser names text/html; a program that wants JSON names that alone.
+-- A browser accepts text/html. A program that wants JSON accepts application/json only.
 local function wants_json()
   local accepted = (ngx.var.http_accept or ""):lower()
   return accepted:find("application/json", 1, true) ~= nil
@@ -107,7 +107,7 @@ local function statuses_of(list)
   return statuses, isReady
 end
 
--- Pieces of a page go to nginx many at a time, and other requests run in between.
+-- Collects the pieces of a page. Passes many at a time to nginx, and lets other requests run then.
 local function printer()
   local pieces = {}
   local function flush()

@@ -1,5 +1,5 @@
 --- The banks that nginx.lua has set up in this worker, by name. A bank that cannot be set up has no
--- client, and its setup is tried again. It does not affect the other banks.
+-- client, and its setup is tried again. Such a bank does not affect the other banks.
 
 local clients = require "corebank.auth.gateway.clients"
 local log = require "corebank.auth.gateway.log"
@@ -9,7 +9,7 @@ local banks = {}
 
 local known, names = {}, {}
 
---- Makes a bank known, in place of one that has its name. The log has the mistake, too.
+--- Registers a bank, in place of one with the same name. A mistake is also logged.
 ---@param given table
 ---@param where string the line that called setup
 ---@return string? mistake
@@ -43,13 +43,13 @@ function banks.remove(name)
   return true
 end
 
---- The bank of that name, default: the default one.
+--- The bank of that name; without a name, the bank "default".
 ---@return corebank.auth.gateway.Bank?
 function banks.get(name)
   return known[name or options.DEFAULT_NAME]
 end
 
---- The same; without such a bank there is a line in the log.
+--- The same as `get`. If there is no such bank, this is logged.
 ---@return corebank.auth.gateway.Bank?
 function banks.find(name)
   local bank = banks.get(name)
@@ -57,8 +57,8 @@ function banks.find(name)
   return bank
 end
 
---- The bank of that name. Without a name all of them, in the order in which they were set up.
----@return corebank.auth.gateway.Bank[] # a list of the caller's own
+--- The bank of that name, as a list; without a name, all banks, in the order of their setup.
+---@return corebank.auth.gateway.Bank[] # a new list
 function banks.each(name)
   if name then return {banks.find(name)} end
   local list = {}
@@ -66,8 +66,8 @@ function banks.each(name)
   return list
 end
 
---- Those, and the banks of plugins. Several of these may have one name.
----@return corebank.auth.gateway.Bank[] # a list of the caller's own
+--- The banks of setup and of plugins. Several banks of plugins may have the same name.
+---@return corebank.auth.gateway.Bank[] # a new list
 function banks.with_plugins(name)
   if known[name] then return {known[name]} end
   local list, isNamed = {}, {}

@@ -1,9 +1,9 @@
 --- The banks of a worker, each with its client. All users with the same options share one bank.
 --
--- What is the same is decided by the content of the options, never by their table: gateways make
--- new tables at each reload and for each consumer, and change fields of old ones. A user holds a
--- bank until it releases it, or uses it for one request. A bank that nobody holds, and that nobody
--- has used for a while, is closed. Other options make another bank, and the old one ends.
+-- Options are the same if their content is the same. Their tables do not count: gateways make new
+-- tables at each reload and for each consumer, and change fields of old tables. A user holds a bank
+-- and later releases it, or uses it for one request. A bank that has no holder, and that was not
+-- used for a while, is closed. If the options of a user change, it gets another bank.
 
 local content = require "corebank.auth.gateway.content"
 local core = require "corebank.auth.core"
@@ -13,26 +13,26 @@ local UNUSED_KEPT = 60   -- seconds after the last request that used a bank
 
 ---@class corebank.auth.gateway.Bank
 ---@field name string
----@field client corebank.auth.Client? nil: it could not be set up
----@field metrics corebank.auth.Metrics? nil: there is no such dict
+---@field client corebank.auth.Client? nil: the bank could not be set up
+---@field metrics corebank.auth.Metrics? nil: the dict of its options does not exist
 ---@field given table? its options, while it has no client
----@field mistake string? why it has none
+---@field mistake string? why it has no client
 ---@field where string the line, or the plugin, that needs it
----@field variable string? the nginx variable that carries the token; nil: it could not be set up
----@field variables table<string, boolean> all that have carried one
----@field scheme string? what stands before the token; "" for nothing
+---@field variable string? the nginx variable that carries the token; nil: mistake in its options
+---@field variables table<string, boolean> all variables that have carried its token
+---@field scheme string? the word before the token; "" for nothing
 ---@field rejects table<integer, boolean> statuses by which the upstream rejects a token
----@field due number when the pulse looks after it, on the boot clock
+---@field due number when the pulse checks it next, on the boot clock
 ---@field secret corebank.auth.Secret? read from clientSecretFile
 ---@field key string the key of its options
----@field holders integer how many hold it
----@field unusedAt number when it counts as unused, on the boot clock, if nobody holds it
+---@field holders integer how many users hold it
+---@field unusedAt number when it counts as unused if it has no holder, on the boot clock
 ---@field gone boolean? whether it was closed, or will be when its fetch has ended
 
 local clients = {}
 
 local by_key, list = {}, {}
-local ending = {}   -- banks that are gone, and whose fetch has not ended
+local ending = {}   -- banks that are gone, and that are not closed yet
 
 local function find_or_make(given, where)
   local key = content.key(given)
@@ -63,7 +63,7 @@ local function is_unused(bank, now)
   return bank.holders == 0 and now >= bank.unusedAt
 end
 
---- Closes the banks that nobody needs any more. One that is fetching is closed when its fetch has
+--- Closes the banks that are no longer needed. A bank that is fetching is closed when its fetch has
 -- ended.
 function clients.close_unused()
   local now, kept = core.boot(), {}
@@ -80,8 +80,8 @@ function clients.close_unused()
   close_ended()
 end
 
---- The bank with these options. It is kept until it is released as often as it was held.
----@param given table what setup was given, with a name
+--- The bank with these options. Adds a holder: the bank stays open until all holders release it.
+---@param given table the options of setup, with a name
 ---@param where string for the log
 ---@return corebank.auth.gateway.Bank
 function clients.hold(given, where)
@@ -90,14 +90,15 @@ function clients.hold(given, where)
   return bank
 end
 
----@param bank corebank.auth.gateway.Bank which was held
+--- Releases a bank that was held.
+---@param bank corebank.auth.gateway.Bank
 function clients.release(bank)
   bank.holders = bank.holders - 1
   clients.close_unused()
 end
 
 --- The bank with these options, for one request.
----@param given table what setup was given, with a name
+---@param given table the options of setup, with a name
 ---@param where string for the log
 ---@return corebank.auth.gateway.Bank
 function clients.use(given, where)
@@ -106,19 +107,19 @@ function clients.use(given, where)
   return bank
 end
 
---- Another request uses the bank.
+--- Notes that a request uses the bank.
 function clients.used(bank)
   bank.unusedAt = core.boot() + UNUSED_KEPT
 end
 
---- Closes all banks that nobody holds, though requests have used them.
+--- Closes all banks without holders, also those that requests have used just now.
 function clients.drop()
   for _, bank in ipairs(list) do bank.unusedAt = 0 end
   clients.close_unused()
 end
 
---- All of them, the oldest first.
----@return corebank.auth.gateway.Bank[] # a list of the caller's own
+--- All banks, the oldest first.
+---@return corebank.auth.gateway.Bank[] # a new list
 function clients.each()
   local copy = {}
   for i, bank in ipairs(list) do copy[i] = bank end

@@ -1,4 +1,4 @@
---- Checks a configuration of a plugin, as Kong or APISIX has it.
+--- Checks the configuration of a plugin in Kong or APISIX.
 
 local fields = require "corebank.auth.gateway.fields"
 local options = require "corebank.auth.options.read"
@@ -8,10 +8,11 @@ local ngx = ngx
 
 local configuration = {}
 
--- What stands for a value that only the gateway's vault knows, where rules compare values.
+-- The values that stand for references in rules about several options. Only the gateway's vault
+-- knows the real values.
 local STAND_IN = {baseUrl = "https://bank.example", clientId = "x", clientSecret = "x"}
 
--- The first bytes of references. Each request looks at all values.
+-- The first bytes of references. They make the check fast: each request checks all values.
 local BEGINNINGS = {[("{"):byte()] = true, [("$"):byte()] = true}
 
 --- Whether a value is a reference that the gateway resolves later: Kong's `{vault://…}`, APISIX's
@@ -33,7 +34,7 @@ local function has_reference(value)
   return false
 end
 
--- Without the nulls that Kong adds for what is not given.
+-- A copy without the nulls that Kong adds for options that are not set.
 local function copy_of(value)
   if type(value) ~= "table" then return value end
   local copy = {}
@@ -55,7 +56,7 @@ function configuration.values(conf)
   return values
 end
 
---- What is wrong with a name that is no option's. Gateways add names with an underscore of their
+--- The mistake for a name that is no option. Names that begin with _ or $ are the gateway's
 -- own.
 ---@return string? mistake
 function configuration.unknown(conf)
@@ -68,14 +69,14 @@ function configuration.unknown(conf)
   end
 end
 
--- A table with a text in place of each reference.
+-- A copy of a table, with the text "x" in place of each reference.
 local function with_stand_ins(value)
   local copy = {}
   for name, each in pairs(value) do copy[name] = is_reference(each) and "x" or each end
   return copy
 end
 
---- What is wrong with a value. A reference is not looked at.
+--- What is wrong with a value. References are not checked.
 ---@param field corebank.auth.gateway.Field
 ---@return string? reason
 function configuration.fault(field, value)
@@ -85,7 +86,7 @@ function configuration.fault(field, value)
   if checked == nil then return reason end
 end
 
--- What the rules about several options say: those of auth.client.
+-- The mistake by the rules of auth.client about several options.
 local function mistake_together(values)
   local copy = {}
   for _, field in ipairs(fields.list) do
@@ -101,8 +102,8 @@ local function mistake_together(values)
   return mistake
 end
 
---- What is wrong with the values, each by itself and together.
----@param values table what `values` gave
+--- What is wrong with the values, one by one and together.
+---@param values table from configuration.values
 ---@return string? mistake naming the option
 function configuration.mistake(values)
   for _, field in ipairs(fields.list) do
@@ -119,7 +120,7 @@ function configuration.mistake(values)
   return mistake_together(values)
 end
 
---- The option whose reference the gateway could not resolve.
+--- The first option that still has a reference, because the gateway could not resolve it.
 ---@return string? name
 function configuration.unresolved(values)
   for _, field in ipairs(fields.list) do

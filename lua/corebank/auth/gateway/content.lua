@@ -1,11 +1,11 @@
 --- The key of a bank's options: the same for two tables with the same content.
 --
--- The key is a keyed hash, so it shows nothing of a secret. Its own key is made in each process,
--- and does not leave it.
+-- The key is a keyed hash, so it shows nothing of a secret. Each process makes a key for the hash,
+-- which does not leave the process.
 
 local core = require "corebank.auth.core"
 
-local NUMBERS_IN_KEY = 5   -- of 53 random bits each
+local NUMBERS_IN_KEY = 5   -- random numbers of 53 bits each
 
 local content = {}
 
@@ -20,7 +20,7 @@ local function key_of_process()
   return hash_key
 end
 
--- An object is only the same as itself: a store, a secret, a function. Each gets a number.
+-- A store, a secret or a function is the same only as itself. Each of them has a number.
 local numbers, count = setmetatable({}, {__mode = "k"}), 0
 
 local function number_of(object)
@@ -33,9 +33,9 @@ end
 
 local IS_PLAIN = {string = true, number = true, boolean = true}
 
-local write   -- a value as text
+local write   -- returns a value as text
 
--- The fields in one order, whatever order `pairs` has.
+-- Sorts the fields, because the order of `pairs` may differ.
 local function write_fields(value)
   local parts = {}
   for name, field in pairs(value) do

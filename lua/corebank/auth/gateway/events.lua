@@ -12,7 +12,7 @@ local function count_fetch(bank, event)
   bank.metrics:add_duration(event.seconds)
 end
 
--- Another worker has fetched a token.
+-- The token was in the store: another worker has fetched it.
 function events.found(bank)
   log.recovery(bank)
   log.store_recovery(bank)
@@ -24,13 +24,13 @@ function events.fetched(bank, event)
 end
 
 function events.failed(bank, event)
-  if event.attempts > 0 then count_fetch(bank, event) end   -- 0: another worker's flight
+  if event.attempts > 0 then count_fetch(bank, event) end   -- 0: another worker asked the bank
   log.trouble(bank, event)
 end
 
 events.refreshed, events.denied = events.fetched, events.failed
 
--- Requests are counted, not our own timer, which waits after a rejection.
+-- Counts requests only. The gateway's own timer also waits after a rejection.
 function events.waited(bank)
   if ngx.get_phase() ~= "timer" then bank.metrics:add "waits" end
 end

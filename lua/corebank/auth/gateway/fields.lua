@@ -14,12 +14,12 @@ local redis_options = require "corebank.auth.store.redis_options"
 ---@field check fun(value: any): any, string? the value; or nil and what it must be
 ---@field default any
 ---@field required boolean?
----@field isOfRequest boolean? whether it says what a request does with the token: no part of a bank
+---@field isOfRequest boolean? it says how a request uses the token, and is not an option of a bank
 
 local fields = {}
 
--- A "secret" is a string that a vault may give, and that the gateway keeps encrypted where it can.
--- false: a configuration file cannot have it.
+-- A "secret" is a string that the gateway encrypts in its database, if it can. false: a
+-- configuration cannot contain such a value.
 local TYPES = {
   baseUrl = "string",
   apiUrl = "string",
@@ -56,7 +56,7 @@ fields.redis = {
 
 -- ---- checks ------------------------------------------------------------------------------------
 
--- A check that makes a secret of a string: it is wiped.
+-- Wraps a check that may make a secret object from a string. The object is wiped.
 local function without_leftovers(check)
   return function(value)
     local checked, reason = check(value)
@@ -81,7 +81,7 @@ local function check_header_name(value)
   return nil, "must be the name of a header, such as Authorization"
 end
 
--- The file may come later.
+-- A passwordFile may not exist yet, so it is not read here.
 local function check_redis(value)
   if type(value) ~= "table" then return nil, "must be a table, not " .. type(value) end
   local copy = {}

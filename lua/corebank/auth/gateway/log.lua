@@ -17,7 +17,7 @@ end
 
 -- ---- tokens and the dict -----------------------------------------------------------------------
 
---- There is no token. The client's words hold no secret.
+--- The bank gave no token. The client's message contains no secret.
 function log.trouble(bank, event)
   local trouble = event.code .. (event.status and ", status " .. event.status or "")
   if bank.trouble ~= trouble then
@@ -41,7 +41,7 @@ function log.store_fault(bank, event)
   bank.storeFault, bank.hasStoreFailed = fault, true
 end
 
---- There is a token again: the store works if no call of it has failed since the token before.
+--- There is a token again. The store works if no call of it has failed since the previous token.
 function log.store_recovery(bank)
   if bank.storeFault and not bank.hasStoreFailed then
     write(ngx.WARN, bank, "the store is used again")
@@ -61,7 +61,7 @@ end
 
 -- ---- setup -------------------------------------------------------------------------------------
 
---- The result of an attempt to set a bank up; logged when it differs from the last attempt's.
+--- The result of an attempt to set a bank up. It is logged when it differs from the last result.
 ---@param mistake string? nil: it is set up
 function log.setup(bank, mistake)
   if mistake and mistake ~= bank.mistake then
@@ -105,7 +105,7 @@ function log.unset(variable)
     :format(name, name, name))
 end
 
---- A subrequest was refused, for another bank uses the same variable.
+--- A subrequest was refused, because another bank uses the same variable.
 function log.shared(bank, other, variable)
   if bank.isSharingTold then return end
   bank.isSharingTold = true
@@ -133,12 +133,12 @@ local function tell_once(level, text)
   ngx.log(level, text)
 end
 
---- A mistake in a configuration of a plugin that leaves it without a bank.
+--- A plugin has no bank because of a mistake in its configuration.
 function log.plugin(mistake)
   tell_once(ngx.ERR, "corebank-auth: plugin: " .. mistake .. "; its requests are answered 503")
 end
 
---- A plugin does without the usual dict.
+--- The default dict of a plugin does not exist.
 function log.no_dict(name)
   tell_once(ngx.WARN, ("corebank-auth: plugin: there is no lua_shared_dict '%s', so each worker "
     .. "fetches tokens of its own; see docs/troubleshooting.md"):format(name))
@@ -158,7 +158,7 @@ end
 
 local timer_fault
 
---- The result of asking nginx for a timer; logged when it differs from the last one.
+--- Whether nginx gave a timer. This is logged when it differs from the last time.
 ---@param fault string? nil: there is a timer
 function log.timer(fault)
   if fault and fault ~= timer_fault then

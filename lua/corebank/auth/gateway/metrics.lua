@@ -1,11 +1,11 @@
 --- The gateway's counters, in the dict that all workers share, and the page for Prometheus.
 --
--- A counter is created when it is first needed, with safe_add. So a full dict loses counts and
--- keeps its tokens.
+-- A counter is created by safe_add, when it is first needed. So a full dict loses counts, and not
+-- tokens.
 
 local BUCKETS = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}   -- seconds
 
--- The counters with their help, in the order of the page.
+-- The counters with their help texts, in the order of the page.
 local families = {
   {name = "corebank_auth_fetches_total", help = "Calls to the bank, by outcome.",
     label = "outcome", values = {"fetched", "refreshed", "failed", "denied"}},
@@ -19,7 +19,7 @@ local families = {
 local DURATION = "corebank_auth_fetch_duration_seconds"
 local REMAINING = "corebank_auth_token_remaining_seconds"
 
--- The part of a counter's name that its key has.
+-- The part of a counter's name that is in its key.
 local function short_of(family)
   return family.name:match("^corebank_auth_(.*)_total$")
 end
@@ -46,7 +46,7 @@ local function key_of(self, counter)
   return self.keys[counter]
 end
 
---- Adds to a counter; default: 1.
+--- Adds an amount to a counter; by default 1.
 function Metrics:add(counter, amount)
   local key = key_of(self, counter)
   local value, fault = self.dict:incr(key, amount or 1)
@@ -55,7 +55,7 @@ function Metrics:add(counter, amount)
   if lost == "exists" then self.dict:incr(key, amount or 1) end
 end
 
---- Adds one to a counter at the next count_noted, without touching shared memory now.
+--- Notes one for a counter, without access to shared memory. count_noted adds it.
 function Metrics:note(counter)
   self.noted[counter] = (self.noted[counter] or 0) + 1
 end
@@ -68,7 +68,7 @@ function Metrics:count_noted()
   end
 end
 
---- Adds a fetch that took so many seconds.
+--- Adds the duration of a fetch, in seconds.
 function Metrics:add_duration(seconds)
   for _, bound in ipairs(BUCKETS) do
     if seconds <= bound then
@@ -84,14 +84,14 @@ local function read(self, counter)
   return tonumber(self.dict:get(key_of(self, counter))) or 0
 end
 
--- What status() calls a counter: the outcome, or the name without what all names have.
+-- The name of a counter in status(): the outcome, or the short name in camel case.
 local function key_in_status(short, value)
   return value or (short:gsub("_(%l)", string.upper))
 end
 
 local kinds
 
---- The counters of the status page, in the order in which it shows them.
+--- The counters of the status page, in the order of the page.
 ---@return {key: string, help: string, outcome: string?, counter: string}[]
 function metrics.kinds()
   if kinds then return kinds end
@@ -106,7 +106,7 @@ function metrics.kinds()
   return kinds
 end
 
---- The counters by the keys that the status page has for them.
+--- The values of the counters, by their names in status().
 ---@return table<string, integer>
 function Metrics:totals()
   local totals = {}
@@ -116,7 +116,7 @@ end
 
 -- ---- the page -----------------------------------------------------------------------------------
 
--- The label that names the bank, as the format has it.
+-- The label with the bank's name, escaped as the format requires.
 local function label_of(counters)
   return ('bank="%s"'):format(counters.bank:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"))
 end
@@ -164,7 +164,7 @@ local function write_durations(lines, list)
   end
 end
 
---- The page for a scrape: Prometheus' text format, version 0.0.4.
+--- Writes the page for Prometheus, in its text format, version 0.0.4.
 ---@param list table[] {metrics = corebank.auth.Metrics, remaining = seconds} for each bank
 ---@param take fun(piece: string) gets the page piece by piece
 function metrics.write(list, take)

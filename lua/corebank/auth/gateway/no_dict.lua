@@ -1,5 +1,5 @@
---- Counters of one worker, where there is no lua_shared_dict for those of all workers. It has the
--- functions of a dict that metrics.lua needs.
+--- The counters of one worker, if there is no lua_shared_dict for the counters of all workers. The
+-- module has the functions of a dict that metrics.lua needs.
 
 ---@class corebank.auth.gateway.NoDict
 local NoDict = {}

@@ -28,7 +28,7 @@ local list = {
     check = function(value)
       return is_text(value) and #value <= LONGEST_NAME and not value:find "%c"
     end},
-  -- false: there is none; tokens and counters are those of each worker.
+  -- false: there is no dict; each worker has its own tokens and counters.
   {name = "dict", default = options.DEFAULT_DICT,
     check = function(value) return value == false or is_text(value) end,
     mistake = "must be a string, and not empty"},
@@ -44,7 +44,7 @@ local list = {
 local by_name = {}
 for _, option in ipairs(list) do by_name[option.name] = option end
 
---- The value of one of them, or `default`, or its own default; or nil and what is wrong with it.
+--- The value of an option, or `default`, or the option's own default; or nil and what is wrong.
 function options.get(given, name, default)
   if type(given) ~= "table" then
     return nil, "a table of options is needed, not " .. type(given)
@@ -55,8 +55,8 @@ function options.get(given, name, default)
   return value
 end
 
---- All of them by name; or nil and what is wrong with them.
----@param given table what setup was given
+--- The values of all these options by name; or nil and what is wrong.
+---@param given table the options of setup
 function options.read(given)
   local read = {}
   for _, option in ipairs(list) do
@@ -70,8 +70,8 @@ function options.read(given)
   return read
 end
 
---- A copy of the client's options: all others.
----@param given table what setup was given
+--- A copy of all other options: those of the client.
+---@param given table the options of setup
 ---@param secret corebank.auth.Secret? in place of a clientSecret
 function options.of_client(given, secret)
   local copy = {}

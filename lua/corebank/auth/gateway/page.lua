@@ -1,5 +1,5 @@
---- The status page: HTML for people. Nothing is loaded from elsewhere, and no script is needed. A
--- state is told in words; its colour only repeats it.
+--- The status page: HTML for people. The page has no script, and loads nothing. Words tell each
+-- state, and a colour only repeats it.
 
 local metrics = require "corebank.auth.gateway.metrics"
 
@@ -28,7 +28,7 @@ a{color:inherit}footer{color:var(--soft)}
 .bank h2{grid-column:1/-1}.bank table{align-self:start}}
 ]]
 
--- What the states mean, and how they are coloured.
+-- The meaning of each state, and the class of its colour.
 local STATES = {
   fresh = {"the token is valid", "good"},
   stale = {"the token is valid, and its refresh is due", "good"},
@@ -51,7 +51,7 @@ end
 
 local UNITS = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}}
 
--- The two largest units: "59 min 59 s".
+-- A duration in its two largest units, such as "59 min 59 s".
 local function duration(seconds)
   local words, rest = {}, seconds
   for _, unit in ipairs(UNITS) do
@@ -87,7 +87,7 @@ local function problem(told)
     .. (last.at and ", " .. moment(last.at) or "")
 end
 
--- The rows of a bank's first table: a label, and the HTML beside it; no HTML, no row.
+-- The rows of a bank's first table: a label and HTML. A row without HTML is left out.
 local function facts(told)
   return {
     {"State", state(told)},
@@ -116,7 +116,7 @@ local function facts_table(told)
   return table.concat(lines, "\n")
 end
 
--- "Calls to the bank: fetched", "Requests that were given a token".
+-- The label of a counter, such as "Calls to the bank: fetched".
 local function label_of(kind)
   if kind.outcome then return kind.help:gsub(",.*", ": ") .. kind.outcome end
   return (kind.help:gsub("%.$", ""))
@@ -141,7 +141,7 @@ local function section(told, number)
     counters_table(told))
 end
 
--- ---- all of them --------------------------------------------------------------------------------
+-- ---- all banks ----------------------------------------------------------------------------------
 
 local function names_without_token(list)
   local names = {}

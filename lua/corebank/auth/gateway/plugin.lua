@@ -1,5 +1,5 @@
---- What the plugins for Kong and APISIX do. Each of them gives the gateway's configuration to these
--- functions, and puts the result into the gateway's request or answer.
+--- The common part of the plugins for Kong and APISIX. Each plugin passes the gateway's
+-- configuration to these functions, and puts the result into the gateway's request or answer.
 
 local clients = require "corebank.auth.gateway.clients"
 local log = require "corebank.auth.gateway.log"
@@ -33,7 +33,7 @@ end
 function plugin.token(conf, resolved)
   pulse.start()
   local token, problem
-  for _ = 1, 2 do   -- again when it was closed meanwhile: a configuration has changed
+  for _ = 1, 2 do   -- again if the client was closed: a configuration has changed
     local slot = slots.get(conf, resolved or conf)
     local bank = slot.bank
     if not bank or not bank.client then return nil, use.refuse(bank) end
@@ -49,9 +49,9 @@ function plugin.token(conf, resolved)
   return nil, use.refuse(nil, problem)
 end
 
---- The upstream has answered.
----@param given corebank.auth.gateway.Given? what `token` gave
----@param status integer? the last upstream's
+--- Checks whether the upstream's answer rejects the token.
+---@param given corebank.auth.gateway.Given? from plugin.token
+---@param status integer? the status of the last upstream
 ---@param grpc_status string?
 function plugin.observe(given, status, grpc_status)
   if not given or not status or given.isRejected then return end
@@ -63,7 +63,8 @@ end
 
 local held = {}   -- the tables of the configurations whose tokens are kept without requests
 
---- From now on the tokens of these configurations are kept, and of no others that were held before.
+--- From now on, the tokens of these configurations are kept fresh without requests. Configurations
+-- that were held before, and are not in the list, are released.
 ---@param configurations table[]
 function plugin.hold(configurations)
   pulse.start()
@@ -78,12 +79,12 @@ function plugin.hold(configurations)
   end
 end
 
--- A vault may change a secret without a request.
+-- A secret in a vault may change while there are no requests.
 pulse.before_beat(function()
   for _, conf in ipairs(held) do slots.get(conf, conf) end
 end)
 
---- Closes the banks that only requests have used.
+--- Closes the banks without holders.
 plugin.drop = clients.drop
 
 --- Starts the timer that keeps the tokens fresh.

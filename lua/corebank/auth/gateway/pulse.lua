@@ -15,23 +15,23 @@ local ngx = ngx
 
 local PERIOD = 1               -- seconds between two beats
 local MOST_FETCHES = 32        -- in flight at a time, of one worker's pulse
-local MOST_IN_A_ROW = 20       -- banks looked after before requests run
-local TURN = 0.001             -- seconds that these have
-local SHORTEST_PAUSE = 0.05    -- seconds between two looks at a bank, or at all of them
+local MOST_IN_A_ROW = 20       -- banks that are checked before requests run
+local TURN = 0.001             -- seconds in which requests run then
+local SHORTEST_PAUSE = 0.05    -- seconds between two checks of a bank, or of all banks
 local LONGEST_PAUSE = 60
 local UNSETTLED_PAUSE = 1      -- while the token is not fresh
-local LONGEST_WITHOUT = 4      -- seconds until a bank is asked again, at most, while there is none
+local LONGEST_WITHOUT = 4      -- seconds until a bank is asked again, at most, without a token
 
 local pulse = {
-  isRunning = false,   -- whether there are beats, which add what requests noted to the counters
+  isRunning = false,   -- whether there are beats; they also count what requests noted
 }
 
-local triedAt   -- the last attempt to start it, on the boot clock
+local triedAt   -- the last attempt to start the pulse, on the boot clock
 
 -- ---- one bank ----------------------------------------------------------------------------------
 
--- Fetches or refreshes by one of the client's functions. The client's events tell of the outcome;
--- but no event tells of a token of another worker that ready() or metrics() found.
+-- Fetches or refreshes a token by a function of the client. The client's events report the outcome.
+-- But ready() or metrics() may have taken another worker's token from the store, without an event.
 local function look(bank, get)
   local ok, fault = pcall(get, bank.client, LONGEST_WITHOUT)
   if not ok then log.fault(bank, "a look at the token", fault) end
@@ -48,25 +48,25 @@ local function tend(bank)
   setup.try(bank)
 end
 
--- After a rejection. As a request that needs a token does: whatever failed before.
+-- After a rejection: gets a token as a request does. Failures of earlier refreshes do not delay it.
 local function look_soon(premature, bank)
   if not premature and bank.client and not bank.gone then look(bank, bank.client.token) end
 end
 
---- A bank needs the next token at once.
+--- Fetches the next token of a bank at once.
 function pulse.hasten(bank)
   if not ngx.timer.at(0, look_soon, bank) then bank.due = 0 end
 end
 
--- ---- all of them -------------------------------------------------------------------------------
+-- ---- all banks ---------------------------------------------------------------------------------
 
 local function is_fetching(bank)
   return bank.client ~= nil and bank.client:is_fetching()
 end
 
-local turn = 0   -- where a sweep begins: not always the same banks wait for others
+local turn = 0   -- where a sweep begins: each sweep begins at another bank
 
--- Looks after all banks that are due. Returns when the next one is.
+-- Checks all banks that are due. Returns the time at which the next one is due.
 local function sweep()
   local list, now, next_due = clients.each(), core.boot(), math.huge
   local fetching, looked = 0, 0
@@ -93,7 +93,8 @@ end
 
 local sweeping = false
 
--- One sweep at a time, as it counts fetches: a beat during the sweep of another beat does nothing.
+-- Runs one sweep at a time, because a sweep counts fetches: a beat that comes during a sweep does
+-- not start another.
 local function sweep_alone()
   if sweeping then return math.huge end
   sweeping = true
@@ -124,8 +125,8 @@ local function call_listeners()
   end
 end
 
--- Sweeps again for banks that are due before the next beat. An exiting worker calls it a last time,
--- with `premature`.
+-- One beat. It sweeps again for banks that are due before the next beat. In an exiting worker,
+-- nginx calls it a last time, with `premature`.
 local function beat(premature)
   if premature then
     pulse.isRunning = false
@@ -143,7 +144,7 @@ local function beat(premature)
   host.run_what_is_left()
 end
 
---- Starts it, unless it was started.
+--- Starts the pulse, unless it is running.
 function pulse.start()
   if pulse.isRunning then return end
   triedAt = core.boot()
@@ -151,10 +152,10 @@ function pulse.start()
   log.timer(fault)
   if not started then return end
   pulse.isRunning = true
-  ngx.timer.at(0, beat)   -- if there is no timer, the first beat comes in a second
+  ngx.timer.at(0, beat)   -- without this timer, the first beat comes after a second
 end
 
---- Starts it again when an attempt has failed.
+--- Tries again to start the pulse, if an attempt has failed.
 function pulse.ensure()
   if triedAt and not pulse.isRunning and core.boot() >= triedAt + PERIOD
     and not ngx.worker.exiting() then

@@ -1,4 +1,4 @@
---- What the gateway does in a request: it puts the token into the request's variable, and checks
+--- The gateway's work in a request: it puts the token into the request's variable, and checks
 -- whether the upstream rejected the token.
 --
 -- The token is in the variable only. Subrequests, mirrors and error pages inherit headers, and do
@@ -17,12 +17,13 @@ local UNAUTHENTICATED = "16"    -- a status of gRPC
 
 local request = {}
 
--- The phases before the headers for the upstream are made, in which nginx can refuse.
+-- The phases in which nginx can still refuse the request. The headers for the upstream are made
+-- later.
 local CAN_INJECT = {rewrite = true, server_rewrite = true, access = true, content = true}
 
 -- ---- refusing ----------------------------------------------------------------------------------
 
--- Answers 503 by nginx itself, so that error_page works.
+-- nginx itself answers 503, so that error_page works.
 local function refuse(bank, problem)
   ngx.header["Retry-After"] = use.refuse(bank, problem)
   return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
@@ -30,13 +31,13 @@ end
 
 -- ---- rejection ---------------------------------------------------------------------------------
 
--- Whether the variable's value is that token, after a scheme or alone.
+-- Whether the variable's value is this token, with or without a scheme.
 local function carries(value, token)
   local text = token.accessToken
   return value == text or value:sub(-#text - 1) == " " .. text
 end
 
--- Whether a token was dropped.
+-- Rejects the client's token if the value carries it. Returns whether the rejection counts.
 local function reject_value(bank, value)
   local token = bank.client and bank.client:peek()
   return token ~= nil and carries(value, token) and use.reject(bank, token)
@@ -50,8 +51,8 @@ local function reject_carried(bank)
   return false
 end
 
--- The status of the last upstream, as an error page may have changed the request's own; nil when no
--- upstream was asked.
+-- The status of the last upstream; nil when no upstream was asked. The request's own status may be
+-- that of an error page.
 local function upstream_status()
   local all = ngx.var.upstream_status   -- such as "502, 200"
   return all and tonumber(all:sub(-3))
@@ -80,7 +81,7 @@ end
 -- Fills the variable and returns the token; or nil, and the problem or the status to answer.
 local function fill(bank, variable, scheme, value)
   local rejected
-  if value ~= "" then   -- the request has had a token: it comes from an error page, mostly
+  if value ~= "" then   -- the request has had a token: mostly, this is an error page
     ngx.var[variable] = ""
     if was_kept_out() then return nil, nil, ngx.HTTP_UNAUTHORIZED end
     rejected = is_rejected(bank)
@@ -89,7 +90,7 @@ local function fill(bank, variable, scheme, value)
   local token, _, problem = bank.client:token()
   if not token then return nil, problem end
   if rejected and carries(value, token) then
-    return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- gRPC's is 200
+    return nil, nil, math.max(upstream_status(), ngx.HTTP_UNAUTHORIZED)   -- a gRPC answer has 200
   end
   ngx.var[variable] = use.value(token, scheme)
   use.count_injected(bank)
@@ -104,11 +105,11 @@ local function fill_or_refuse(bank, variable, scheme, value, phase)
   end
   if status then return ngx.exit(status) end   -- 401: there is no other token yet
   if not token then return refuse(bank, problem) end
-  -- Returning would mean "allowed" to `satisfy any`, which then lets everybody in.
+  -- With `satisfy any`, a plain return would mean that access is allowed to everybody.
   if phase == "access" then return ngx.exit(ngx.DECLINED) end
 end
 
--- The variable and the scheme of one call of inject(); or nil and what is wrong with them.
+-- The variable and the scheme for a call of inject(); or nil and what is wrong.
 local function form_of(bank, given)
   if not given then return bank.variable, bank.scheme end
   local variable, mistake = options.get(given, "variable", bank.variable)
@@ -136,9 +137,9 @@ function request.inject(name, given)
     log.unset(variable)
     return refuse(bank)
   end
-  -- A subrequest shares the variables of its main request, and `set` has emptied this one: nothing
-  -- shows whether the main request or another subrequest is about to send another bank's token from
-  -- it. So the subrequest is refused.
+  -- A subrequest shares the variables of its main request, and `set` has emptied this variable. The
+  -- main request or another subrequest may be about to send the token of another bank from the same
+  -- variable. So the subrequest is refused.
   local other = ngx.is_subrequest and banks.other_with(variable, bank)
   if other then
     log.shared(bank, other, variable)

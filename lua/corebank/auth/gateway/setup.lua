@@ -10,8 +10,8 @@ local own = require "corebank.auth.gateway.options"
 local options = require "corebank.auth.options.read"
 local shdict = require "corebank.auth.store.shdict"
 
--- A client loads these when it is made. They are loaded here, in the master if it loads this
--- module, and not by the first request.
+-- A client needs these modules. They are loaded here, so that the first request does not load them.
+-- The master loads them if it loads this module.
 require "corebank.auth.client.shared"
 require "corebank.auth.host.nginx"
 require "corebank.auth.host.system"
@@ -22,14 +22,14 @@ local RETRY_SETUP = 2   -- seconds until a bank that could not be set up is trie
 
 local setup = {}
 
--- Calls a function that raises mistakes, and returns nil and the mistake instead.
+-- Calls a function that raises an error for a mistake. Returns nil and the mistake instead.
 local function attempt(action, ...)
   local ok, result = pcall(action, ...)
   if ok then return result end
   return nil, (tostring(result):gsub("^[%w.]+: ", ""))
 end
 
--- The secret of a file; or nil and why it cannot be had.
+-- The secret of a file; or nil and why it cannot be read.
 local function read_secret(path)
   local secret, mistake = attempt(auth.secret.file, path)
   if secret then return secret end
@@ -40,7 +40,7 @@ local function read_secret(path)
   return nil, "clientSecretFile: " .. mistake
 end
 
--- Adds our listener to the user's.
+-- Puts the gateway's event handler before the user's.
 local function listen(copy, bank)
   local theirs = copy.onEvent
   if theirs ~= nil and type(theirs) ~= "function" then return end   -- auth.client refuses it
@@ -51,16 +51,17 @@ local function listen(copy, bank)
   end
 end
 
-local store_of_worker   -- where there is no dict
+local store_of_worker   -- used if there is no dict
 
--- The store of banks that were given none; or nil and what is wrong.
+-- The store of banks without the option `store`; or nil and what is wrong.
 local function default_store(dict)
   if dict then return shdict.new(dict) end
   store_of_worker = store_of_worker or auth.store.memory()
   return store_of_worker
 end
 
--- The options of the client; or nil and what is wrong. And the secret, if it is from a file.
+-- Returns the options of the client; or nil and what is wrong. The third result is the secret, if
+-- it is from a file.
 local function client_options(given, read)
   local store, secret, mistake
   store, mistake = default_store(read.dict)
@@ -74,7 +75,7 @@ local function client_options(given, read)
   return copy, nil, secret
 end
 
--- Gives a bank what its options say. Returns the mistake in them, if there is one.
+-- Makes the bank's client and counters from its options. Returns the mistake in them, if any.
 local function make(bank)
   local read, mistake = own.read(bank.given)
   if not read then return mistake end
@@ -89,14 +90,14 @@ local function make(bank)
   listen(copy, bank)
   bank.client, mistake = attempt(auth.client, copy)
   if bank.client then
-    bank.secret, bank.given = secret, nil   -- what was given may hold a secret
+    bank.secret, bank.given = secret, nil   -- the options may contain a secret
   elseif secret then
     secret:close()
   end
   return mistake
 end
 
---- Sets up a bank that has no client. On a mistake it is due again.
+--- Sets up a bank that has no client. After a mistake the setup is tried again.
 ---@param bank corebank.auth.gateway.Bank
 function setup.try(bank)
   local mistake = make(bank)
@@ -105,7 +106,7 @@ function setup.try(bank)
   bank.mistake = mistake
 end
 
---- What is wrong with a bank's options, as far as that can be told without a worker.
+--- What is wrong with a bank's options, as far as this can be checked outside of a worker.
 ---@param given table
 ---@return string? mistake
 function setup.inspect(given)

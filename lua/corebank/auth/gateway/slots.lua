@@ -1,8 +1,8 @@
---- The bank of each configuration that a gateway gives its plugin.
+--- The bank of each configuration that a gateway passes to its plugin.
 --
 -- A gateway makes new tables for the same configuration, and changes values in a table that it has
--- given before. So each call compares the values with those of the call before, and looks for the
--- bank again when one differs.
+-- passed before. So each call compares the values with those of the previous call. If a value
+-- differs, the bank is looked up again.
 
 local clients = require "corebank.auth.gateway.clients"
 local configuration = require "corebank.auth.gateway.configuration"
@@ -21,21 +21,21 @@ local WHERE = "plugin corebank-auth"
 local RETRY = 2   -- seconds until a configuration with a mistake is read again
 
 ---@class corebank.auth.gateway.Slot
----@field seen table the values when the bank was looked for
+---@field seen table the values when the bank was looked up
 ---@field bank corebank.auth.gateway.Bank? nil: there is a mistake
 ---@field retryAt number? when a configuration with a mistake is read again, on the boot clock
----@field isHeld boolean? whether the bank is kept without requests
+---@field isHeld boolean? whether the slot holds the bank, also without requests
 ---@field tokenHeader string?
 ---@field scheme string?
 ---@field rejects table<integer, boolean>?
 
 local slots = {}
 
--- ---- what setup takes --------------------------------------------------------------------------
+-- ---- the options of setup ----------------------------------------------------------------------
 
 local stores = setmetatable({}, {__mode = "v"})   -- by the key of `redis` and `dict`
 
--- The store in Redis, behind the dict if there is one; or nil and what is wrong.
+-- The store in Redis, layered with the dict if there is one; or nil and what is wrong.
 local function new_store(given, dict)
   local far, mistake = redis.new(given)
   if not far or not dict then return far, mistake end
@@ -54,7 +54,8 @@ local function store_of(given, dict)
   return store, mistake
 end
 
--- Where tokens and counters are shared. Without `dict` it is the usual one, if there is one.
+-- The dict for tokens and counters: that of the option `dict`, or the default dict; false if there
+-- is none.
 local function dict_of(values)
   local name = values.dict or own.DEFAULT_DICT
   if values.dict or ngx.shared[name] then return name end
@@ -62,7 +63,7 @@ local function dict_of(values)
   return false
 end
 
--- What setup takes; or nil and what is wrong.
+-- The options of setup for these values; or nil and what is wrong.
 local function setup_options(values)
   local given = {}
   for _, field in ipairs(fields.list) do
@@ -117,7 +118,7 @@ local function read_request_options(slot, values)
   slot.rejects = rejects
 end
 
--- Returns what is wrong.
+-- Sets the slot's bank. Returns what is wrong, if anything.
 local function find_bank(slot, values)
   local unresolved = configuration.unresolved(values)
   if unresolved then return unresolved .. ": the gateway could not resolve the reference" end
@@ -140,7 +141,7 @@ local function new_slot(conf, isHeld)
   return slot
 end
 
--- A slot needs its bank no longer. Who else uses the bank holds it, or uses it again.
+-- The slot needs its bank no longer. Other slots keep the bank open: they hold it, or use it again.
 local function leave(slot)
   local bank, wasHeld = slot.bank, slot.isHeld
   slot.isHeld = nil
@@ -149,9 +150,9 @@ local function leave(slot)
   if wasHeld then clients.release(bank) end
 end
 
-local known = setmetatable({}, {__mode = "k"})   -- slots by table
+local known = setmetatable({}, {__mode = "k"})   -- slots by the table of their configuration
 
---- The slot of a configuration, with its bank as of now.
+--- The slot of a configuration, with the bank for its present values.
 ---@param conf table the gateway's table
 ---@param resolved table the same with all references resolved
 ---@return corebank.auth.gateway.Slot
@@ -164,14 +165,14 @@ function slots.get(conf, resolved)
   return slot
 end
 
---- From now on the bank of this configuration is kept without requests.
+--- From now on, the bank of this configuration is held, also without requests.
 function slots.hold(conf)
   local old = known[conf]
   known[conf] = new_slot(conf, true)
   if old then leave(old) end
 end
 
---- The bank of this configuration is needed no longer.
+--- Releases the bank of this configuration.
 function slots.leave(conf)
   if known[conf] then leave(known[conf]) end
 end

@@ -1,5 +1,5 @@
---- What is known of a bank, for the page and for the JSON of status(). Both are made of the same
--- table, so they say the same. It contains no secret and no token.
+--- The state of a bank, for the page and for the JSON of status(). Both are made from the same
+-- table, so they show the same. The table contains no secret and no token.
 
 local advice = require "corebank.auth.gateway.advice"
 local core = require "corebank.auth.core"
@@ -7,20 +7,20 @@ local no_dict = require "corebank.auth.gateway.no_dict"
 
 ---@class corebank.auth.gateway.Problem
 ---@field message string
----@field code corebank.auth.Code? nil: a mistake in setup
+---@field code corebank.auth.Code? nil: the problem is a mistake in setup
 ---@field at string? when, in UTC
----@field isOver boolean whether there was a token since
+---@field isOver boolean whether the bank has given a token since
 ---@field whatToDo string
 
----@class corebank.auth.gateway.Status what is not known is absent
+---@class corebank.auth.gateway.Status unknown values are absent
 ---@field name string
 ---@field bank string? the origin of its base URL
 ---@field state string as bank:explain() has it, or "not set up"
 ---@field isValid boolean whether there is a valid token
 ---@field source string? "bank" or "store"
 ---@field remaining integer? seconds until the token ends
----@field refreshIn integer? seconds until it is refreshed; 0 when it is time
----@field inFlight boolean whether a new token is on its way
+---@field refreshIn integer? seconds until the token is refreshed; 0 when a refresh is due
+---@field inFlight boolean whether a request for a token is in flight
 ---@field problem corebank.auth.gateway.Problem? the last one
 ---@field pause integer? seconds for which the bank is not asked
 ---@field store string? the kind of the store
@@ -30,7 +30,7 @@ local no_dict = require "corebank.auth.gateway.no_dict"
 
 local status = {}
 
---- A moment in UTC, as RFC 3339 has it.
+--- A time in UTC, in the format of RFC 3339.
 ---@param seconds number epoch time
 ---@return string
 function status.moment(seconds)
@@ -76,7 +76,7 @@ local function add_counters(told, counters)
   told.counters = counters:totals()
 end
 
---- What is known of a bank.
+--- Makes the state of a bank.
 ---@param bank corebank.auth.gateway.Bank
 ---@param token corebank.auth.Token? its valid token
 ---@return corebank.auth.gateway.Status
@@ -89,7 +89,7 @@ function status.of(bank, token)
 end
 
 --- Writes the JSON.
----@param about table what is not of one bank
+---@param about table the facts about the worker
 ---@param list corebank.auth.gateway.Status[]
 ---@param take fun(piece: string) gets the text piece by piece
 function status.write(about, list, take)

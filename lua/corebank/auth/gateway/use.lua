@@ -1,4 +1,4 @@
---- What happens with a token in a request, whoever puts it in: nginx.lua's inject() or a plugin.
+--- The steps with a token in a request that nginx.lua's inject() and the plugins have in common.
 
 local log = require "corebank.auth.gateway.log"
 local pulse = require "corebank.auth.gateway.pulse"
@@ -7,20 +7,20 @@ local DEFAULT_RETRY_AFTER = 5   -- seconds, in the answer to a refused request
 
 local use = {}
 
---- What the upstream gets.
----@param scheme string what stands before the token; "" for nothing
+--- The value that the upstream receives.
+---@param scheme string the word before the token; "" for none
 ---@return string
 function use.value(token, scheme)
-  if scheme == "Bearer" then return token:header() end   -- the token keeps it
+  if scheme == "Bearer" then return token:header() end   -- the token keeps this string
   return scheme == "" and token.accessToken or scheme .. " " .. token.accessToken
 end
 
---- A request was given a token.
+--- Counts a request that got a token.
 function use.count_injected(bank)
   if pulse.isRunning then bank.metrics:note("injected") else bank.metrics:add("injected") end
 end
 
---- A request is refused.
+--- Counts a request that is refused.
 ---@param bank corebank.auth.gateway.Bank?
 ---@param problem corebank.auth.Problem?
 ---@return integer # the seconds for Retry-After
@@ -35,7 +35,7 @@ local function invalidate(bank, token)
 end
 
 --- The upstream rejected a token. The next one is fetched at once.
----@return boolean # whether it was dropped
+---@return boolean # whether the rejection counts
 function use.reject(bank, token)
   local ok, dropped = pcall(invalidate, bank, token)
   if not ok then

@@ -11,7 +11,7 @@ local ngx = ngx
 
 local variable = {}
 
--- A name is declared once in a Lua state, though this module may be loaded again.
+-- A C name can be declared only once in a Lua state, and this module may be loaded again.
 pcall(ffi.cdef, [[
   typedef struct { unsigned flags; unsigned char *data; } corebank_variable_value;
   corebank_variable_value ngx_http_variable_null_value;
