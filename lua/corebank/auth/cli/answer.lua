@@ -1,4 +1,4 @@
---- Prints what the API answers, for the command `request`.
+--- Prints the API's answer, for the command `request`.
 
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
@@ -15,19 +15,19 @@ local function code_of(status)
   return status >= 300 and status < 400 and "redirect" or "status"
 end
 
--- What is fit for a terminal: text without control characters; nil when it is no text.
+-- The body for a terminal: text without control characters; nil when the body is not text.
 local function readable(body)
   if body:find("\0", 1, true) or not core.characters(body) then return nil end
   local text = body:gsub("\r\n", "\n"):gsub("[^\n\t]+", core.printable)
   return text:find "[^\n]$" and text .. "\n" or text
 end
 
--- The status, and the headers as they came.
+-- The status, and the headers as the API sent them.
 local function head_of(reply)
   return ("HTTP %d\n%s\n"):format(reply.status, reply.headerLines)
 end
 
---- Prints the body, as far as it was not printed when it arrived.
+--- Prints the body, unless it was printed while it arrived.
 function answer.print(reply, include)
   local head, body = include and head_of(reply) or "", reply.body or ""
   if not core.is_terminal(1) then return output.print(head .. body) end
@@ -40,10 +40,10 @@ function answer.print(reply, include)
 end
 
 --- Says on the standard error that the status is not 2xx.
----@return integer # the exit status for it
+---@return integer # the exit status
 function answer.tell_status(reply)
   local message = ("the API answers %d"):format(reply.status)
-  local seconds = tonumber(reply.headers["retry-after"])   -- a date stays unsaid
+  local seconds = tonumber(reply.headers["retry-after"])   -- a date is not shown
   if reply.requestId then
     message = ("%s; for the bank this is request %s"):format(message, reply.requestId)
   end

@@ -3,7 +3,7 @@
 
 local core = require "corebank.auth.core"
 
-local FIRST, INTERVAL = 1, 0.2   -- seconds until it is drawn, and between two times
+local FIRST, INTERVAL = 1, 0.2   -- seconds until the line is first drawn, and between two updates
 local WIDTH = 30                 -- characters of the bar
 local MIB = 1048576
 
@@ -18,7 +18,7 @@ end
 local progress = {}
 
 --- Returns two functions, or nil when the standard error is no terminal.
----@return fun(done: number, total: number?)? show called with the bytes that have arrived, and all
+---@return fun(done: number, total: number?)? show called with the bytes so far, and in all
 ---@return fun()? clear removes the line
 function progress.new()
   if not core.is_terminal(2) then return nil end

@@ -10,7 +10,7 @@ local request_words = require "corebank.auth.cli.request_words"
 local requests = require "corebank.auth.client.requests"
 local wording = require "corebank.auth.cli.wording"
 
--- A device or a pipe stays what it is, and takes the pieces.
+-- A device or a pipe is not replaced by a file. The pieces are written into it.
 local function write_to_device(path)
   local file, reason = io.open(path, "wb")
   if not file then exits.stop(exits.USAGE, "--output cannot be written: " .. reason) end
@@ -21,26 +21,26 @@ local function write_to_device(path)
   end
 end
 
--- Where the body of a 2xx goes as it arrives: nil if it is printed when it is whole.
+-- Where the body of a 2xx goes while it arrives; nil if it is printed when it is complete.
 local function destination(words)
   local path = words.output
   if path and path ~= "-" then
-    -- /dev/stdout may lead to a file, and is not to be replaced by another.
+    -- /dev/stdout may be a link to a file, which another file must not replace.
     local isDevice = path:find "^/dev/" or core.file_mode(path) and not core.file_stamp(path)
     return isDevice and write_to_device(path) or path
   end
   return not words.include and not core.is_terminal(1) and output.print or nil
 end
 
--- The bytes of the body, if the answer says so.
+-- The size of the body in bytes, if the answer says it.
 local function size_of(transfer)
   local lines = "\n" .. transfer:headers():lower()
-  -- With an encoding it is the size of the encoded body.
+  -- With an encoding, Content-Length is the size of the encoded body.
   if lines:find("\ncontent-encoding:", 1, true) then return nil end
   return tonumber(lines:match "\ncontent%-length: ([^\n]*)")
 end
 
--- Shows how much has arrived. Returns what removes that from the screen.
+-- Shows how much of the body has arrived. Returns a function that removes the line.
 local function show_progress(call)
   local show, clear = progress.new()
   local sink = call.request.sink
@@ -100,7 +100,7 @@ return function(words)
   local bank = from_words.client(words)
   local reply = perform(open_call(bank, words))
   local ok, status = pcall(show, reply, words)
-  bank:settle()   -- a refresh in flight would be lost, and other processes wait for it
+  bank:settle()   -- else a refresh in flight is lost, and other processes wait for it
   bank:close()
   if not ok then error(status, 0) end
   return status

@@ -1,5 +1,5 @@
---- Makes a request, as bank:request takes it, from the words of the command `request`. No message
--- repeats a value: it may be a secret.
+--- Makes the options of bank:request from the words of the command `request`. No message contains a
+-- value, which may be a secret.
 
 local core = require "corebank.auth.core"
 local exits = require "corebank.auth.cli.exits"
@@ -10,20 +10,21 @@ local function refuse(message)
   exits.stop(exits.USAGE, message)
 end
 
--- The text as JSON.
+-- The text as a JSON string.
 local function json_string(text)
   local written, reason = core.json_encode(text)
   if not written then refuse("--json " .. reason:gsub("^value ", "")) end
   return written
 end
 
--- Whether a text is JSON. Its numbers may have any number of digits: nobody calculates with them.
+-- Whether a text is JSON. Its numbers may have any number of digits: they are sent as text.
 local function is_json(text)
   local value, reason = core.json_decode(text, true)
   return value ~= nil or reason == nil
 end
 
--- The members of the body, in the order of the words. Values after := stay as they are.
+-- The body as a JSON object. Its members have the order of the words. Values after := stay as they
+-- are.
 local function json_object(words)
   local members, seen = {}, {}
   for i, word in ipairs(words) do
@@ -41,7 +42,7 @@ local function json_object(words)
   return "{" .. table.concat(members, ",") .. "}"
 end
 
--- Name and value of each parameter; a name that is given twice has a list.
+-- The parameters by name. The value is a list, because a name may be given several times.
 local function query_of(words)
   local query = {}
   for _, word in ipairs(words) do
@@ -53,7 +54,7 @@ local function query_of(words)
   return query
 end
 
--- The standard input in pieces. It is read once.
+-- A function that returns the standard input in pieces.
 local function standard_input()
   return function()
     return io.stdin:read(PIECE)
@@ -68,7 +69,7 @@ local function body_of(words)
   return path and {file = path} or data
 end
 
--- The content type, which is no header of the caller's.
+-- Removes the content type from the headers, and returns it: bank:request has an option for it.
 local function take_content_type(headers)
   for name, value in pairs(headers) do
     if name:lower() == "content-type" then
@@ -80,7 +81,7 @@ local function take_content_type(headers)
 end
 
 ---@param words table from arguments.read, after from_words.options has read its files
----@return table # as bank:request takes it
+---@return table # the options of bank:request
 return function(words)
   local headers, body = words.requestHeaders or {}, body_of(words)
   local path = words.requestPath
