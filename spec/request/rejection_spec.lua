@@ -9,7 +9,7 @@ local function keep(takes, changes, answer)
   function world.send(given)
     local got
     given = given or {path = "/a"}
-    world.call(function() got = {kept:request(given)} end)
+    world.call(function() got = {fake.request(kept, given)} end)
     while not got do world.pass(0.05, 0.05) end
     return got[1], got[3]
   end
@@ -61,7 +61,7 @@ describe("a request that is answered with 401", function()
     end
     kept:look()
     local reply
-    world.call(function() reply = kept:request{path = "/a"} end)
+    world.call(function() reply = fake.request(kept, {path = "/a"}) end)
     world.pass(1)
     kept:invalidate(kept:peek())
     fake.ask(kept, world)
@@ -102,7 +102,7 @@ describe("many requests that are answered with 401 at once", function()
     end
     for _ = 1, 10 do
       world.call(function()
-        assert.equal(200, kept:request{path = "/a"}.status)
+        assert.equal(200, fake.request(kept, {path = "/a"}).status)
         done = done + 1
       end)
     end

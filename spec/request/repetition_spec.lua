@@ -9,7 +9,7 @@ local function send(request, answers, changes)
   world.api = function(_, n) return answers[math.min(n, #answers)] end
   local got
   request.path = request.path or "/a"
-  world.call(function() got = {kept:request(request)} end)
+  world.call(function() got = {fake.request(kept, request)} end)
   local limit = world.now + 700
   while not got and world.now < limit do world.pass(0.05, 0.05) end
   assert(got, "the request has no end")
@@ -128,7 +128,7 @@ describe("the timeout of a request", function()
       takes = 8} end, {timeout = 10})
     world.api = function() return {} end
     local got
-    world.call(function() got = {kept:request{path = "/a", timeout = 2}} end)
+    world.call(function() got = {fake.request(kept, {path = "/a", timeout = 2})} end)
     while not got do world.pass(0.05, 0.05) end
     assert.is_nil(got[1])
     assert.same({"timeout", "no"}, {got[3].code, got[3].sent})
@@ -150,7 +150,7 @@ describe("a request of a client that gets no token", function()
   it("is not sent, and returns the problem", function()
     local kept, world = fake.keep(function() return {status = 401} end)
     local reply, message, problem
-    world.call(function() reply, message, problem = kept:request{path = "/a"} end)
+    world.call(function() reply, message, problem = fake.request(kept, {path = "/a"}) end)
     world.pass(1)
     assert.is_nil(reply)
     assert.same({"denied", "no", problem.message}, {problem.code, problem.sent, message})
@@ -163,7 +163,7 @@ describe("a request of a client that gets no token", function()
     end, {leeway = 15})
     world.api = function() return {status = 503, retryAfter = 8} end
     local reply
-    world.call(function() reply = kept:request{path = "/a", attempts = 3} end)
+    world.call(function() reply = fake.request(kept, {path = "/a", attempts = 3}) end)
     world.pass(9)
     assert.same({503, 1, 2}, {reply.status, #world.calls, #world.posts})
   end)
@@ -174,7 +174,7 @@ describe("a client that is closed", function()
     local kept, world = fake.keep(fake.steady(3600), {attempts = 3})
     world.api = function() return {takes = 3} end
     local reply, message, problem
-    world.call(function() reply, message, problem = kept:request{path = "/a"} end)
+    world.call(function() reply, message, problem = fake.request(kept, {path = "/a"}) end)
     world.pass(1)
     kept:close()
     world.pass(5)

@@ -5,6 +5,7 @@
 local client = require "corebank.auth.client.client"
 local core = require "corebank.auth.core"
 local options = require "corebank.auth.options.read"
+local requests = require "corebank.auth.client.requests"
 local scheduler = require "corebank.auth.host.scheduler"
 
 local fake = {}
@@ -20,6 +21,14 @@ function fake.ask(kept, world)
   world.call(function() got = {kept:token()} end)
   while not got do world.pass(0.05, 0.05) end
   return got[1], got[2], got[3]
+end
+
+--- As kept:request, by a caller that may yield: on Lua 5.1 not through the pcall of that.
+function fake.request(kept, given)
+  local call = assert(requests.new(kept, given))
+  local reply, message, problem = call:run()
+  call:close()
+  return reply, message, problem
 end
 
 --- A client in a world of its own, or in `world`, and no jitter; its settings, too. `changes` are

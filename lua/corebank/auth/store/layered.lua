@@ -18,8 +18,9 @@ Layered.__metatable = false
 
 local function copy_of(self, bytes, seconds)
   local system = self.system
-  return ("%s %.0f %.0f\n%s"):format(system.session() or "", (system.boot() + seconds) * 1000,
-    (system.wall() + seconds) * 1000, bytes)
+  -- Before Lua 5.3 a "%s" ends at a NUL byte.
+  return ("%s %.0f %.0f\n"):format(system.session() or "", (system.boot() + seconds) * 1000,
+    (system.wall() + seconds) * 1000) .. bytes
 end
 
 -- The bytes of a copy, and the seconds for which they are still kept.
