@@ -62,3 +62,16 @@ describe("a script", function()
     end
   end)
 end)
+
+-- script/test names the folders for LuaJIT, in two runs that take about as long.
+describe("script/test", function()
+  it("runs each folder of specs on LuaJIT", function()
+    local named = {}
+    for line in files.content "script/test":gmatch "\nluajit [^\n]*" do
+      for folder in line:gmatch "spec/(%w+)" do named[folder] = true end
+    end
+    local folders = files.lines_of "find spec -name '*_spec.lua' | cut -d / -f 2 | sort -u"
+    assert.is_true(#folders > 10)
+    for _, folder in ipairs(folders) do assert.is_true(named[folder], folder) end
+  end)
+end)
