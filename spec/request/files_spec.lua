@@ -90,7 +90,7 @@ describe("the name of a file #transfer", function()
     files.write(path, "first")
     assert(client:token())
     scenario:revoke()
-    scenario:api{{delay = 0.3}, {}}
+    scenario:api{{delay = 1.5}, {}}
     local change = io.popen(("sleep 0.1; echo other >%s; mv %s %s"):format(
       files.quoted(path .. ".new"), files.quoted(path .. ".new"), files.quoted(path)))
     local reply = assert(client:request{path = "/api/echo", body = {file = path}})

@@ -235,7 +235,7 @@ describe("an upload #transfer", function()
   it("R2: of a file that has changed meanwhile is not sent again", function()
     assert(client:token())
     scenario:revoke()
-    scenario:api{{delay = 0.3}, {}}
+    scenario:api{{delay = 1.5}, {}}
     local changed = io.popen(("sleep 0.1; printf more >>%s"):format(files.quoted(path)))
     local reply = assert(client:request{path = "/api/echo", body = {file = path}})
     changed:close()
