@@ -91,7 +91,7 @@ describe("a client", function()
     assert.equal(1, kept:explain().counters.failed)
   end)
 
-  it("whose leeway is too long is told the status, and how many tries there were", function()
+  it("whose leeway is too long has a problem with the status and the number of tries", function()
     local event
     local kept, world = keep(function(n)
       return n < 3 and {status = 503} or {token = "canary-token", validity = 20, status = 201}

@@ -174,7 +174,7 @@ describe("a token comes though Redis", function()
 end)
 
 describe("a Redis that stood still", function()
-  it("keeps what it was given meanwhile no longer than it was to be kept", function()
+  it("keeps an entry no longer than its time, whatever happens meanwhile", function()
     local server = redis.start()
     local store, other = store_at(server, {timeout = 0.1}), store_at(server)
     local began = socket.gettime()
