@@ -47,12 +47,13 @@ local function show_progress(call)
   if not show or not sink or core.is_terminal(1) and type(sink.path) ~= "string" then
     return function() end
   end
-  local done = 0
+  local done, size = 0, nil
   local take = sink.take
   function sink:take(piece)
+    if done == 0 then size = size_of(call.transfer) end   -- once: after a piece nothing is repeated
     take(self, piece)
     done = done + #piece
-    show(done, size_of(call.transfer))
+    show(done, size)
   end
   return clear
 end
