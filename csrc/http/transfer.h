@@ -20,7 +20,7 @@ struct cba_transfer;
 
 /* Of a request, whatever came of it. */
 enum cba_sent {
-    CBA_NOT_SENT,   /* no byte has left, or the server says that it has not looked at it */
+    CBA_NOT_SENT,   /* no byte has left */
     CBA_SENT_MAYBE, /* some have, and no status came */
     CBA_SENT,       /* a status came */
 };
