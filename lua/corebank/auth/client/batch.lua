@@ -10,7 +10,8 @@ local FIRST_WIDTH = 4       -- elements in flight, at first
 local QUIET = 0.02          -- seconds without an answer, after which their number doubles
 local LOOK = 1              -- seconds; see wait_for_any
 
-local batch = {}
+-- OPTIONS: as options/suggest.lua takes them.
+local batch = {OPTIONS = {{name = "parallel"}, {name = "onProgress"}}}
 
 -- ---- the caller's options ----------------------------------------------------------------------
 

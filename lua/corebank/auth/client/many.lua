@@ -20,7 +20,8 @@ local options = require "corebank.auth.options.read"
 -- ---- what the caller gave ----------------------------------------------------------------------
 
 -- All that may be given.
-local all = {{name = "parallel"}, {name = "onProgress"}}
+local all = {}
+for _, option in ipairs(batch.OPTIONS) do all[#all + 1] = option end
 for _, option in ipairs(list_of_options) do all[#all + 1] = option end
 
 -- A list of tables and clients; or nil and what is wrong with it.

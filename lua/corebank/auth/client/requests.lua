@@ -7,7 +7,6 @@ local read_options = require "corebank.auth.request.options"
 local settings_of = require "corebank.auth.client.settings"
 local suggest = require "corebank.auth.options.suggest"
 
-local BATCH_OPTIONS = {{name = "parallel"}, {name = "onProgress"}}
 local PAGE = "docs/requests.md"
 
 local requests = {}
@@ -59,7 +58,7 @@ function requests.all(client, list, given)
   local own, others = batch.split_options(given or {})
   if not own then return nil, others end
   local unknown = next(others)
-  if unknown ~= nil then return nil, suggest.mistake(unknown, BATCH_OPTIONS, PAGE) end
+  if unknown ~= nil then return nil, suggest.mistake(unknown, batch.OPTIONS, PAGE) end
   local copy, mistake = batch.copy_list(list)
   mistake = mistake or check_list(client, copy)
   if mistake then return nil, mistake end

@@ -6,9 +6,11 @@ local host_name = require "corebank.auth.options.host_name"
 
 local MOST_CHARACTERS = 100   -- the bank's limit, for both credentials
 local MOST_HEADERS = 32       -- csrc/lua/bindings.h takes as many
+local LONGEST_TIMEOUT = 600   -- seconds
+local MOST_ATTEMPTS = 10
 local LONGEST_TEXT = 4096     -- bytes; a path or URL that is longer is a mistake
 
-local check = {}
+local check = {MOST_HEADERS = MOST_HEADERS}
 
 function check.text(value)
   if type(value) ~= "string" then return nil, "must be a string, not " .. type(value) end
@@ -54,6 +56,10 @@ function check.number(low, high, whole)
     return value
   end
 end
+
+-- Of a client and of a single request.
+check.timeout = check.number(0, LONGEST_TIMEOUT)
+check.attempts = check.number(1, MOST_ATTEMPTS, true)
 
 local function of_type(wanted)
   return function(value)

@@ -34,8 +34,6 @@ local check = require "corebank.auth.options.check"
 ---@field leeway number? seconds; a token with less left is never handed out
 ---@field refreshAhead number? seconds before its end; default 20 % of its life, at most 300
 
-local LONGEST_TIMEOUT = 600   -- seconds
-local MOST_ATTEMPTS = 10
 local LONGEST_LIFETIME = 7 * 86400   -- seconds
 
 ---@class corebank.auth.Option
@@ -62,11 +60,11 @@ return {
   {name = "clientSecret", check = check.secret, secretEnv = "COREBANK_CLIENT_SECRET",
     secretFileEnv = "COREBANK_CLIENT_SECRET_FILE", required = true,
     kind = "secret", meaning = "the client secret"},
-  {name = "timeout", check = check.number(0, LONGEST_TIMEOUT), default = 10,
+  {name = "timeout", check = check.timeout, default = 10,
     kind = "SECONDS", meaning = "limit of the whole call, with retries"},
-  {name = "connectTimeout", check = check.number(0, LONGEST_TIMEOUT), default = 3,
+  {name = "connectTimeout", check = check.timeout, default = 3,
     kind = "SECONDS", meaning = "limit of connecting, with TLS"},
-  {name = "attempts", check = check.number(1, MOST_ATTEMPTS, true), default = 3,
+  {name = "attempts", check = check.attempts, default = 3,
     kind = "COUNT", meaning = "tries within the timeout"},
   {name = "caFile", check = check.text, env = "COREBANK_CA_FILE",
     kind = "FILE", meaning = "certificate authorities to trust, PEM"},

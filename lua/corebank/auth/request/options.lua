@@ -32,9 +32,6 @@ local into = require "corebank.auth.request.into"
 
 local MAX_BYTES = 8 * 1024 * 1024
 local MOST_BYTES = 1024 * 1024 * 1024
-local LONGEST_TIMEOUT = 600   -- seconds
-local MOST_ATTEMPTS = 10
-local MOST_LINES = 32         -- of headers; csrc/lua/bindings.h has the same limit
 
 -- RFC 9110, section 9.2.2.
 local IDEMPOTENT = {GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true}
@@ -72,7 +69,7 @@ local function taken(value) return value end
 local CHECKS = {
   method = check_method, path = address.check_path, url = taken, query = address.check_query,
   headers = check_headers, json = taken, body = taken, contentType = check_content_type,
-  timeout = check.number(0, LONGEST_TIMEOUT), attempts = check.number(1, MOST_ATTEMPTS, true),
+  timeout = check.timeout, attempts = check.attempts,
   maxBytes = check.number(0, MOST_BYTES, true), into = into.read,
 }
 
@@ -130,8 +127,8 @@ local function header_lines(values, hasBody)
       or "application/octet-stream"
     lines[#lines + 1] = "Content-Type: " .. kind
   end
-  if #lines > MOST_LINES then
-    return nil, ("headers must leave room for ours: %d lines altogether"):format(MOST_LINES)
+  if #lines > check.MOST_HEADERS then
+    return nil, ("headers must leave room for ours: %d lines altogether"):format(check.MOST_HEADERS)
   end
   return lines, key ~= nil
 end
