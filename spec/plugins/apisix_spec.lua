@@ -78,6 +78,33 @@ describe("the plugin for APISIX #nginx", function()
       gate:admin "encrypted")
   end)
 
+  it("with etcd takes values that APISIX has encrypted, and refuses mistakes in others", function()
+    start()
+    gate:admin("source", {type = "etcd"})
+    local long = ("canary-"):rep(14)   -- encrypted, it is longer than a client secret may be
+    put{options{proxy = "", redis = {url = "redis://:canary-word@127.0.0.1:1"}},
+      options{clientSecret = long, proxy = "http://canary-user:canary-word@127.0.0.1:1"}}
+    assert.equal(200, (gate:get("/1/")))
+    assert.equal(503, (gate:get("/2/")))
+    assert.is_nil(gate:log():find("plugin: ", 1, true))
+    for _, wrong in ipairs{{proxy = "ftp://x"}, {redis = {url = "http://x"}}, {timeout = 0}} do
+      local said = gate:put{options(wrong)}
+      assert.is_truthy(said and said:find(next(wrong), 1, true), said)
+    end
+  end)
+
+  it("a global rule and a route: the request has both tokens, and loggers none", function()
+    start{workers = 1}
+    local second = bank:scenario{}
+    put{options(), plugins.options(second, {tokenHeader = "X-Token", name = "second"})}
+    assert.equal(200, (gate:get("/1/?global=2")))
+    assert.is_nil(gate:admin("logged"):find("canary-", 1, true))
+    assert.equal(401, (gate:get("/1/?global=2&status=401")))
+    sandbox.await("one is not replaced", function()
+      return scenario:posts() == 2 and second:posts() == 2
+    end)
+  end)
+
   it("many changes of the file, and many consumers: one client, 1 POST, memory flat", function()
     start{workers = 1}
     put{options(), options(), options()}

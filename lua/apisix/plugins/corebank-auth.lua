@@ -57,6 +57,27 @@ local corebank = {
   metadata_schema = metadata_schema,
 }
 
+-- The text that stands for an encrypted value in a check.
+local ENCRYPTED = "$secret://encrypted"
+local AES_BLOCK = 16   -- bytes
+
+local function is_encrypted(value)
+  local bytes = type(value) == "string" and ngx.decode_base64(value)
+  return bytes and #bytes > 0 and #bytes % AES_BLOCK == 0
+end
+
+-- With etcd, APISIX encrypts the fields in encrypt_fields. Many versions check a configuration
+-- before they decrypt it. An encrypted value is checked when a request uses it.
+local function without_encrypted(values)
+  if apisix.config.type ~= "etcd" then return values end
+  for _, path in ipairs(schema.encrypt_fields) do
+    local record, name = values, path
+    if path:find("redis.", 1, true) then record, name = values.redis, path:sub(#"redis." + 1) end
+    if type(record) == "table" and is_encrypted(record[name]) then record[name] = ENCRYPTED end
+  end
+  return values
+end
+
 --- APISIX calls it before it uses a configuration. Fills in defaults.
 ---@return boolean
 ---@return string? mistake
@@ -68,7 +89,7 @@ function corebank.check_schema(conf, schema_type)
   if unknown then return false, unknown end
   local ok, mistake = apisix.schema.check(schema, conf)
   if not ok then return false, mistake end
-  mistake = configuration.mistake(configuration.values(conf))
+  mistake = configuration.mistake(without_encrypted(configuration.values(conf)))
   if mistake then return false, mistake end
   return true
 end
@@ -84,7 +105,7 @@ end
 -- The configuration with the values of its references; nil: they could not be had.
 local function resolve(conf)
   if not configuration.unresolved(conf) then return conf end
-  return secrets.fetch_secrets(conf, true, conf, "")
+  return secrets.fetch_secrets(configuration.values(conf), true, conf, "")
 end
 
 local function refuse(seconds)
@@ -102,32 +123,36 @@ function corebank.before_proxy(conf, ctx)
   end
   local given, seconds = plugin.token(conf, resolve(conf))
   if not given then return refuse(seconds) end
-  ctx.corebank_auth = given
+  ctx.corebank_auth = ctx.corebank_auth or {}
+  ctx.corebank_auth[given.header:lower()] = given
   apisix.request.set_header(ctx, given.header, given.value)
 end
 
 -- Plugins that log a request's headers run later, and do not see the token.
 local function take_off(given, ctx)
-  if given and not given.isOff then
-    given.isOff = true
-    apisix.request.set_header(ctx, given.header, nil)
-  end
+  if given.isOff then return end
+  given.isOff = true
+  apisix.request.set_header(ctx, given.header, nil)
 end
 
 local function upstream_status()
   return tonumber(tostring(ngx.var.upstream_status or ""):sub(-3))
 end
 
+-- A global rule and a route may each have set a header.
+local function finish(ctx, grpc_status)
+  for _, given in pairs(ctx.corebank_auth or {}) do
+    take_off(given, ctx)
+    plugin.observe(given, upstream_status(), grpc_status)
+  end
+end
+
 function corebank.header_filter(_, ctx)
-  local given = ctx.corebank_auth
-  take_off(given, ctx)
-  plugin.observe(given, upstream_status(), ngx.var.upstream_http_grpc_status)
+  finish(ctx, ngx.var.upstream_http_grpc_status)
 end
 
 function corebank.log(_, ctx)
-  local given = ctx.corebank_auth
-  take_off(given, ctx)
-  plugin.observe(given, upstream_status(), ngx.var.upstream_trailer_grpc_status)
+  finish(ctx, ngx.var.upstream_trailer_grpc_status)
 end
 
 -- ---- the worker --------------------------------------------------------------------------------

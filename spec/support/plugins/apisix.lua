@@ -29,6 +29,7 @@ local function set_request_header(ctx, name, value)
 end
 
 local core = {
+  config = {type = "yaml"},   -- or "etcd"
   schema = {check = check_json, TYPE_CONSUMER = 1, TYPE_METADATA = 2},
   request = {set_header = set_request_header},
   response = {set_header = function(name, value) ngx.header[name] = value end},
@@ -95,6 +96,35 @@ function harness.exit_worker()
   assert(#require "corebank.auth.gateway.clients".each() == 0)
 end
 
+-- ---- encryption --------------------------------------------------------------------------------
+
+-- Ciphertext as AES gives it, blocks of 16 bytes in base64; but anyone can read it.
+local function encrypt(text)
+  local padding = 16 - #text % 16
+  return ngx.encode_base64(text .. string.char(padding):rep(padding))
+end
+
+local function decrypt(text)
+  local padded = ngx.decode_base64(text)
+  return padded:sub(1, -1 - padded:byte(-1))
+end
+
+-- Encrypts or decrypts the fields that the plugin names, at most two levels deep.
+local function convert(conf, action)
+  if core.config.type ~= "etcd" then return conf end
+  for _, path in ipairs(plugin.schema.encrypt_fields) do
+    local outer, inner = path:match "^(.-)%.(.*)$"
+    local record, name = conf, path
+    if outer then record, name = conf[outer], inner end
+    if record and record[name] then record[name] = action(record[name]) end
+  end
+  return conf
+end
+
+local function read_type()
+  core.config.type = ngx.shared.control:get "type" or "yaml"
+end
+
 -- ---- configurations ----------------------------------------------------------------------------
 
 local version, routes, merged = 0, {}, {}
@@ -103,8 +133,11 @@ local function rebuild()
   local newest = ngx.shared.control:get "version"
   if not newest or newest == version then return end
   version, routes, merged = newest, {}, {}
+  read_type()
   for i, conf in ipairs(cjson.decode(ngx.shared.control:get "config")) do
+    convert(conf, encrypt)
     assert(plugin.check_schema(conf))
+    convert(conf, decrypt)
     conf._meta = setmetatable({}, {__index = {parent = {resource_key = "/routes/" .. i}}})
     routes[i] = conf
   end
@@ -142,24 +175,32 @@ local function run(phase, ctx, conf)
   return ngx.exit(code)
 end
 
+-- The global rule's configuration first, then the route's.
+local function run_all(phase)
+  local confs = ngx.ctx.confs
+  for i = 1, 2 do
+    if confs[i] then run(phase, ngx.ctx.api_ctx, confs[i]) end
+  end
+end
+
 function harness.access()
   rebuild()
   local ctx = new_context()
   local conf = assert(configuration(), "no such route")
-  ngx.ctx.api_ctx, ngx.ctx.conf = ctx, conf
+  ngx.ctx.api_ctx, ngx.ctx.confs = ctx, {routes[tonumber(ngx.var.arg_global)], conf}
   if ngx.var.arg_mirror then ctx.var.upstream_mirror_uri = "http://mirror" end
-  for _, phase in ipairs{"rewrite", "access", "before_proxy"} do run(phase, ctx, conf) end
-  function ngx.ctx.before_proxy_again() run("before_proxy", ctx, conf) end
+  for _, phase in ipairs{"rewrite", "access", "before_proxy"} do run_all(phase) end
+  function ngx.ctx.before_proxy_again() run_all "before_proxy" end
 end
 
 function harness.header_filter()
   if ngx.var.arg_nofilter then return end   -- as when the client goes before the answer comes
-  plugin.header_filter(ngx.ctx.conf, ngx.ctx.api_ctx)
+  run_all "header_filter"
 end
 
 -- After the plugin, as its priority is higher, one that logs all headers.
 function harness.log()
-  plugin.log(ngx.ctx.conf, ngx.ctx.api_ctx)
+  run_all "log"
   ngx.shared.control:set("logged", cjson.encode(ngx.req.get_headers())
     .. (ngx.ctx.api_ctx.var.http_authorization or ""))
 end
@@ -168,7 +209,11 @@ end
 
 local own = {}
 
+--- Where configurations come from: "yaml" or "etcd".
+function own.source(asked) ngx.shared.control:set("type", asked.type) end
+
 function own.config()
+  read_type()
   return commands.configure(function(list)
     for _, conf in ipairs(list) do
       local ok, mistake = plugin.check_schema(conf)
