@@ -21,14 +21,14 @@ end}
 local function headers_of(lines)
   local headers, several = {}, {}
   for name, value in lines:gmatch "([^:\n]+): ([^\n]*)\n" do
-    name = name:lower()
-    local values = several[name]
+    local lower = name:lower()
+    local values = several[lower]
     if values then
       values[#values + 1] = value
-    elseif headers[name] then
-      several[name] = {headers[name], value}
+    elseif headers[lower] then
+      several[lower] = {headers[lower], value}
     else
-      headers[name] = value
+      headers[lower] = value
     end
   end
   for name, values in pairs(several) do
