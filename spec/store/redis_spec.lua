@@ -192,6 +192,17 @@ describe("the Redis store", function()
     assert.equal(3, taken)
   end)
 
+  it("says that 'connect' failed, and repeats no error that it does not know", function()
+    local function fault_of(open)
+      return select(2, auth.store.redis{connect = open}:get(NAME))
+    end
+    local FAULT = "redis: the function 'connect' failed"
+    assert.equal(FAULT, fault_of(function() error "canary-secret" end))
+    assert.equal(FAULT, fault_of(function() return nil, "canary-secret" end))
+    assert.equal(FAULT, fault_of(function() end))
+    assert.equal("redis: connection refused", fault_of(function() return nil, "refused" end))
+  end)
+
   it("K13: says that a server is one of a cluster", function()
     local member = auth.store.redis{connect = function()
       return {eval = function() return false, "MOVED 3999 127.0.0.1:6381" end,

@@ -49,6 +49,11 @@ describe("Redis by TLS in nginx #nginx", function()
   end)
 
   it("is refused with a certificate of another host", function()
-    assert.equal("redis: the server's certificate was refused", said_with "wronghost")
+    -- lua-resty-core 0.1.25 raises "assertion failed!" instead if the handshake ends at once:
+    -- github.com/openresty/lua-nginx-module/pull/2506.
+    local REFUSALS = {["redis: the server's certificate was refused"] = true,
+      ["redis: the function 'connect' failed"] = true}
+    local said = said_with "wronghost"
+    assert.is_true(REFUSALS[said], said)
   end)
 end)

@@ -66,7 +66,9 @@ end
 -- A client from the caller. If no function takes it back, it is closed after use.
 local function open_own(own)
   local ok, redis, give_back = try(own.connect)
-  if not ok or not redis then return nil, fault_of(ok and give_back or redis) end
+  if not ok or not redis then
+    return nil, fault_of(ok and give_back or redis, "the function 'connect' failed")
+  end
   return connection_of(redis, false, function(isHealthy)
     if give_back then return give_back(redis, isHealthy) end
     local close = redis.close or redis.quit

@@ -39,8 +39,9 @@ local function fault_of_error(word, text)
 end
 
 ---@param raised any what a client library has raised or returned
+---@param unknown string? the message for what is not known; without it "an unexpected reply"
 ---@return string fault
-return function(raised)
+return function(raised, unknown)
   local text = tostring(raised)
   text = text:match "redis error: (.*)" or text   -- redis-lua
   local word = text:match "^(%u[%u%d]+)%f[^%w]"
@@ -48,5 +49,5 @@ return function(raised)
   for _, trouble in ipairs(TROUBLES) do
     if text:lower():find(trouble[1], 1, true) then return trouble[2] end
   end
-  return "an unexpected reply"
+  return unknown or "an unexpected reply"
 end
