@@ -50,7 +50,7 @@ end
 contract.run("layered", place, describe, it)
 
 if redis.possible then
-  describe("before a Redis", function()
+  describe("before a Redis #redis", function()
     local server
     setup(function() server = redis.start() end)
     teardown(function() server:stop() end)

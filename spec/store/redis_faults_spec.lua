@@ -47,7 +47,7 @@ local function survives(store)
   return faults[1]
 end
 
-describe("a token comes though Redis", function()
+describe("a token comes though Redis #redis", function()
   it("is away", function()
     local server = redis.start()
     server:stop()
@@ -173,7 +173,7 @@ describe("a token comes though Redis", function()
   end)
 end)
 
-describe("a Redis that stood still", function()
+describe("a Redis that stood still #redis", function()
   it("keeps an entry no longer than its time, whatever happens meanwhile", function()
     local server = redis.start()
     local store, other = store_at(server, {timeout = 0.1}), store_at(server)
@@ -198,7 +198,7 @@ describe("a Redis that stood still", function()
   end)
 end)
 
-describe("K1: a reply that comes byte by byte, or too late", function()
+describe("K1: a reply that comes byte by byte, or too late #redis", function()
   local OLD, NEW = "*2\r\n$3\r\nold\r\n:60000\r\n", "*2\r\n$3\r\nnew\r\n:60000\r\n"
 
   it("costs the timeout of one operation, and is nobody else's reply", function()

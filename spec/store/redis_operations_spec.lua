@@ -7,7 +7,7 @@ local survive = require "spec.support.survive"
 
 if not redis.possible then return end
 
-describe("Redis is asked", function()
+describe("Redis #redis is asked", function()
   local server, bank
 
   before_each(function()

@@ -9,7 +9,7 @@ if not redis.possible then return end
 
 local NAME = ("0123456789abcdef"):rep(2)
 
-describe("Redis with Sentinel", function()
+describe("Redis with Sentinel #redis", function()
   local master, replica, sentinel
 
   before_each(function()

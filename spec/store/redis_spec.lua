@@ -60,7 +60,7 @@ end
 contract.run("redis, with a client like lua-resty-redis",
   place_of(function() return {connect = resty_like} end), describe, it)
 
-describe("the Redis store", function()
+describe("the Redis store #redis", function()
   local store
 
   before_each(function()
@@ -231,7 +231,7 @@ describe("the Redis store", function()
   end)
 end)
 
-describe("a Redis with a password", function()
+describe("a Redis with a password #redis", function()
   local guarded, path
   before_each(function()
     guarded = redis.start{requirepass = "canary-secret"}
