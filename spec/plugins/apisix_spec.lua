@@ -66,6 +66,13 @@ describe("the plugin for APISIX #nginx", function()
       {{tokenHeader = "a b"}, "tokenHeader must be the name of a header"},
       {{base_url = "x"}, "unknown option 'base_url'; did you mean 'baseUrl'?"},
       {{redis = {url = "http://x"}}, "redis has a mistake: url must begin with redis://"},
+      {{redis = {url = "redis://x", password = "canary-word", passwordFile = "/x"}},
+        "redis has a mistake: give password or passwordFile, not both"},
+      {{redis = {passwordFile = ""}}, "redis has a mistake: passwordFile must not be empty"},
+      {{redis = {uri = "redis://x"}}, "redis has a mistake: unknown option 'uri'; there are url, "},
+      {{redis = {"redis://x"}}, "redis has a mistake: unknown option '1'"},
+      {{tokenHeader = "Host"}, "tokenHeader must not be Host, which the gateway sets itself"},
+      {{tokenHeader = "content-length"}, "tokenHeader must not be content-length, which the"},
       {{clientSecret = "$env://SECRET", timeout = -1}, "timeout must be"},
     }
     for _, each in ipairs(mistakes) do

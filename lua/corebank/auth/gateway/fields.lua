@@ -74,25 +74,51 @@ local function check_own(name)
   end
 end
 
+-- Headers that nginx, or the plugin's gateway, sets for each request to the upstream.
+local OF_CONNECTION = {host = true, connection = true, te = true, trailer = true, upgrade = true,
+  expect = true, ["transfer-encoding"] = true, ["keep-alive"] = true}
+
 local function check_header_name(value)
-  if type(value) == "string" and #value <= 100 and value:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
-    return value
+  if type(value) ~= "string" or #value > 100 or not value:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
+    return nil, "must be the name of a header, such as Authorization"
   end
-  return nil, "must be the name of a header, such as Authorization"
+  local name = value:lower()
+  if OF_CONNECTION[name] or name:find "^content%-" then
+    return nil, "must not be " .. value .. ", which the gateway sets itself"
+  end
+  return value
+end
+
+local function redis_mistake(value)
+  local known, names = {["$refs"] = true}, {}   -- Kong adds $refs
+  for i, field in ipairs(fields.redis) do known[field.name], names[i] = true, field.name end
+  for name in pairs(value) do
+    if not known[name] then
+      return ("unknown option '%s'; there are %s"):format(core.printable(tostring(name)):sub(1, 40),
+        table.concat(names, ", "))
+    end
+  end
+  if value.password ~= nil and value.passwordFile ~= nil then
+    return "give password or passwordFile, not both"
+  elseif value.passwordFile == "" then
+    return "passwordFile must not be empty"
+  end
 end
 
 -- A passwordFile may not exist yet, so it is not read here.
 local function check_redis(value)
   if type(value) ~= "table" then return nil, "must be a table, not " .. type(value) end
+  local mistake = redis_mistake(value)
+  if mistake then return nil, "has a mistake: " .. mistake end
   local copy = {}
   for name, each in pairs(value) do
-    if type(name) ~= "string" or name:sub(1, 1) ~= "$" then copy[name] = each end   -- Kong's $refs
+    if name ~= "$refs" then copy[name] = each end
   end
-  if type(copy.passwordFile) == "string" and copy.password == nil then
+  if type(copy.passwordFile) == "string" then
     copy.passwordFile, copy.password = nil, copy.passwordFile
   end
-  local read, mistake = redis_options.read(copy)
-  if not read then return nil, "has a mistake: " .. mistake end
+  local read, fault = redis_options.read(copy)
+  if not read then return nil, "has a mistake: " .. fault end
   return value
 end
 
