@@ -13,9 +13,9 @@ if not gateway.possible then return end
 local bank = sandbox.bank()
 
 local GATEWAYS = {
-  kong = {message = "no access token for the upstream service",
+  kong = {answer = {message = "no access token for the upstream service", request_id = "0123"},
     reference = "{vault://env/redis}"},
-  apisix = {message = "no access token for the upstream", reference = "$env://REDIS"},
+  apisix = {answer = {message = "no access token for the upstream"}, reference = "$env://REDIS"},
 }
 
 for which, each in pairs(GATEWAYS) do
@@ -58,7 +58,7 @@ for which, each in pairs(GATEWAYS) do
       local status, headers, body = gate:get("/1/", {Authorization = "Bearer of-the-client"})
       assert.equal(503, status)
       assert.equal("5", headers["retry-after"])
-      assert.same({message = each.message}, auth.json.decode(body))
+      assert.same(each.answer, auth.json.decode(body))
       assert.equal(0, gate:count "good")
       assert.equal(0, gate:count "bad")
     end)

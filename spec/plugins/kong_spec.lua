@@ -53,6 +53,10 @@ describe("the plugin for Kong #nginx", function()
       {{scheme = "a b"}, "config.scheme: must be a word"},
       {{base_url = "x"}, "config.base_url: unknown field"},
       {{redis = {url = "http://x"}}, "redis has a mistake: url must begin with redis://"},
+      {{redis = {url = "redis://x", password = "canary-word", passwordFile = "/x"}},
+        "redis has a mistake: give password or passwordFile, not both"},
+      {{tokenHeader = "Transfer-Encoding"}, "config.tokenHeader: must not be Transfer-Encoding"},
+      {{tokenHeader = "Content-Length"}, "config.tokenHeader: must not be Content-Length"},
     }
     for _, each in ipairs(mistakes) do
       local said = gate:put{options(each[1])}
@@ -135,7 +139,7 @@ describe("the plugin for Kong #nginx", function()
       put{options{clientSecret = REFERENCE}, options{clientSecret = "{vault://env/none}"}}
       assert.equal(200, (gate:get("/1/")))
       assert.equal(503, (gate:get("/2/")))
-      assert.is_truthy(gate:log():find("clientSecret must not be empty; its requests", 1, true))
+      assert.is_truthy(gate:log():find("clientSecret: the gateway could not resolve", 1, true))
       assert.equal(1, scenario:posts())
     end)
 
@@ -144,15 +148,37 @@ describe("the plugin for Kong #nginx", function()
     gate:admin("vault", {reference = REFERENCE, value = "canary-secret-old"})
     put{options{clientSecret = REFERENCE}}
     assert.equal(503, (gate:get("/1/")))
-    gate:admin("rotate", {route = 1, value = bank.clientSecret})
+    gate:admin("vault", {reference = REFERENCE, value = bank.clientSecret})
     assert.equal(200, (gate:get("/1/")))
     assert.equal("1", gate:admin "banks")
     -- The same without a request.
-    gate:admin("rotate", {route = 1, value = "canary-secret-old"})
+    gate:admin("vault", {reference = REFERENCE, value = "canary-secret-old"})
     sandbox.await("the change is not seen", function()
       return gate:metric 'corebank_auth_token_remaining_seconds{bank="localhost"}' == 0
         and gate:admin "banks" == "1"
     end)
     assert.equal(503, (gate:get("/1/")))
+  end)
+
+  it("fetches a token without a request when the vault has the secret at last", function()
+    start{workers = 1}
+    put{options{clientSecret = REFERENCE, headers = {["X-Key"] = "{vault://env/key}"}}}
+    gate:admin("reload", {times = 1})
+    assert.equal(0, scenario:posts())
+    gate:admin("vault", {reference = REFERENCE, value = bank.clientSecret})
+    sandbox.await("the missing header is not named", function()
+      return gate:log():find("headers: the gateway could not resolve", 1, true)
+    end)
+    gate:admin("vault", {reference = "{vault://env/key}", value = "canary-key"})
+    sandbox.await("no token is fetched", function() return scenario:posts() == 1 end)
+  end)
+
+  it("answers an error in the form that Kong has for the client", function()
+    start()
+    put{options{clientSecret = "canary-secret-wrong"}}
+    local status, headers, body = gate:get("/1/", {Accept = "text/plain"})
+    assert.equal(503, status)
+    assert.equal("text/plain; charset=utf-8", headers["content-type"])
+    assert.equal("no access token for the upstream service\n", body)
   end)
 end)

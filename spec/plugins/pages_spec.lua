@@ -58,7 +58,7 @@ for which, case in pairs{
       local source = files.content(which == "kong" and "lua/kong/plugins/corebank-auth/handler.lua"
         or "lua/apisix/plugins/corebank-auth.lua")
       local answer = source:match 'NO_TOKEN = "(.-)"'
-      assert.is_truthy(page:find(('{"message":"%s"}'):format(answer), 1, true))
+      assert.is_truthy(page:find(('{"message":"%s"'):format(answer), 1, true))
       local priority = source:match "PRIORITY = (%d+)"
       assert.is_truthy(not priority or page:find("The priority is " .. priority, 1, true))
       assert.is_truthy(page:find("redis.password", 1, true) or page:find("`redis.url`", 1, true))

@@ -56,21 +56,49 @@ local function check_phase(...)
   error("function cannot be called in " .. phase .. " phase")
 end
 
+local function vault(reference)
+  return ngx.shared.control:get(reference)
+end
+
+-- In a plugin's access(), Kong notes an answer, and leaves the plugin's coroutine suspended.
+local function answer(status, body, headers)
+  ngx.ctx.delayed = {status = status, body = body, headers = headers}
+  coroutine.yield()
+  error "the coroutine of a plugin was resumed"
+end
+
+local function flush(delayed)
+  for name, value in pairs(delayed.headers) do ngx.header[name] = value end
+  ngx.status = delayed.status
+  ngx.print(delayed.body)
+  return ngx.exit(delayed.status)
+end
+
+-- An error's form is the one that the client accepts.
+local function error_form(message)
+  if (ngx.var.http_accept or ""):find("text/plain", 1, true) then
+    return message .. "\n", "text/plain; charset=utf-8"
+  end
+  return cjson.encode{message = message, request_id = "0123"}, "application/json; charset=utf-8"
+end
+
 local function new_pdk()
-  local pdk = {response = {}, service = {request = {}, response = {}}, ctx = {}}
+  local pdk = {response = {}, service = {request = {}, response = {}}, ctx = {}, vault = {}}
+  function pdk.vault.update(config)
+    require "spec.support.plugins.kong_schema".update(config, vault)
+  end
   setmetatable(pdk.ctx, {__index = function(_, name)
     assert(name == "plugin")
     ngx.ctx.plugin = ngx.ctx.plugin or {}
     return ngx.ctx.plugin
   end})
-  function pdk.response.exit(status, body, headers)
+  function pdk.response.error(status, message, headers)
     check_phase("rewrite", "access")
-    assert(type(status) == "number" and type(body) == "table")
-    for name, value in pairs(headers) do ngx.header[name] = value end
-    ngx.header["Content-Type"] = "application/json; charset=utf-8"
-    ngx.status = status
-    ngx.print(cjson.encode(body))
-    return ngx.exit(status)
+    assert(status > 399 and type(message) == "string")
+    for name, value in pairs(headers) do assert(type(name .. value) == "string") end
+    local body, kind = error_form(message)
+    headers["Content-Type"] = kind
+    return answer(status, body, headers)
   end
   function pdk.service.request.set_header(name, value)
     check_phase("rewrite", "access", "balancer")
@@ -105,10 +133,6 @@ end
 
 local version, configurations = 0, {}
 
-local function vault(reference)
-  return ngx.shared.control:get(reference)
-end
-
 -- What Kong does when the declarative configuration has changed.
 local function rebuild()
   local newest = ngx.shared.control:get "version"
@@ -138,8 +162,12 @@ end
 
 function harness.access()
   rebuild()
-  ngx.ctx.conf = assert(configuration(), "no such route")
-  handler:access(ngx.ctx.conf)
+  local conf = assert(configuration(), "no such route")
+  ngx.ctx.conf = conf
+  kong.vault.update(conf)
+  local ok, fault = coroutine.resume(coroutine.create(handler.access), handler, conf)
+  if not ok then error(fault) end
+  if ngx.ctx.delayed then return flush(ngx.ctx.delayed) end
 end
 
 function harness.header_filter()
@@ -173,11 +201,6 @@ function own.reload(asked)
     ngx.shared.control:incr("version", 1)
     rebuild()
   end
-end
-
---- The vault changes a secret in the table that is there.
-function own.rotate(asked)
-  configurations[tonumber(asked.route)].clientSecret = asked.value
 end
 
 --- The fields of the schema; with an asterisk those that a vault may give and that are encrypted.

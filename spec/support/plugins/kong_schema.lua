@@ -140,7 +140,10 @@ function schema.resolve(made, config, vault)
         refs[name], value[name] = each, vault(each) or ""
       elseif field.type == "map" and type(each) == "table" then
         for key, inner in pairs(each) do
-          if is_reference(inner) then each[key] = vault(inner) or "" end
+          if is_reference(inner) then
+            refs[name] = refs[name] or {}
+            refs[name][key], each[key] = inner, vault(inner) or ""
+          end
         end
       elseif field.fields and type(each) == "table" then
         resolve_record(field.fields, each)
@@ -154,6 +157,20 @@ function schema.resolve(made, config, vault)
   end
   resolve_record(record.fields, config)
   return config
+end
+
+--- Writes what a vault holds now into a configuration, as Kong does before it calls a plugin.
+function schema.update(config, vault)
+  for name, value in pairs(config) do
+    if name ~= "$refs" and type(value) == "table" then schema.update(value, vault) end
+  end
+  for name, reference in pairs(config["$refs"] or {}) do
+    if type(reference) == "table" then
+      for key, each in pairs(reference) do config[name][key] = vault(each) or "" end
+    else
+      config[name] = vault(reference) or ""
+    end
+  end
 end
 
 return schema

@@ -120,11 +120,27 @@ function configuration.mistake(values)
   return mistake_together(values)
 end
 
---- The first option that still has a reference, because the gateway could not resolve it.
+-- Kong writes "" for a reference that it cannot resolve, and keeps the reference in `$refs`.
+local function is_unresolved(value, reference)
+  return is_reference(value) or value == "" and reference ~= nil
+end
+
+local function has_unresolved(value, reference)
+  if type(value) ~= "table" then return is_unresolved(value, reference) end
+  local references = value["$refs"] or reference or {}
+  for name, each in pairs(value) do
+    if is_unresolved(each, references[name]) then return true end
+  end
+  return false
+end
+
+--- The first option with a reference that the gateway could not resolve.
+---@param conf table the gateway's table
 ---@return string? name
-function configuration.unresolved(values)
+function configuration.unresolved(conf)
+  local references = conf["$refs"] or {}
   for _, field in ipairs(fields.list) do
-    if has_reference(values[field.name]) then return field.name end
+    if has_unresolved(conf[field.name], references[field.name]) then return field.name end
   end
 end
 

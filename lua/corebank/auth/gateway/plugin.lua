@@ -61,15 +61,17 @@ function plugin.observe(given, status, grpc_status)
   end
 end
 
-local held = {}   -- the tables of the configurations whose tokens are kept without requests
+local held = {}     -- the tables of the configurations whose tokens are kept without requests
+local read_vaults   -- see plugin.hold
 
 --- From now on, the tokens of these configurations are kept fresh without requests. Configurations
 -- that were held before, and are not in the list, are released.
 ---@param configurations table[]
-function plugin.hold(configurations)
+---@param update fun(conf: table) writes the present values of a vault's secrets into the table
+function plugin.hold(configurations, update)
   pulse.start()
   local former, isHeld = held, {}
-  held = configurations
+  held, read_vaults = configurations, update
   for _, conf in ipairs(held) do
     isHeld[conf] = true
     slots.hold(conf)
@@ -79,9 +81,13 @@ function plugin.hold(configurations)
   end
 end
 
--- A secret in a vault may change while there are no requests.
+-- A secret in a vault may change, or be there for the first time, while there are no requests.
 pulse.before_beat(function()
-  for _, conf in ipairs(held) do slots.get(conf, conf) end
+  for _, conf in ipairs(held) do
+    local ok, fault = pcall(read_vaults, conf)
+    if not ok then log.beat(fault) end
+    slots.get(conf, conf)
+  end
 end)
 
 --- Closes the banks without holders.

@@ -120,8 +120,6 @@ end
 
 -- Sets the slot's bank. Returns what is wrong, if anything.
 local function find_bank(slot, values)
-  local unresolved = configuration.unresolved(values)
-  if unresolved then return unresolved .. ": the gateway could not resolve the reference" end
   local mistake = configuration.mistake(values)
   if mistake then return mistake end
   read_request_options(slot, values)
@@ -133,7 +131,9 @@ end
 
 local function new_slot(conf, isHeld)
   local slot = {isHeld = isHeld, seen = configuration.values(conf)}
-  local mistake = find_bank(slot, slot.seen)
+  local unresolved = configuration.unresolved(conf)
+  local mistake = unresolved and unresolved .. ": the gateway could not resolve the reference"
+    or find_bank(slot, slot.seen)
   if mistake then
     log.plugin(mistake)
     slot.retryAt = core.boot() + RETRY

@@ -20,13 +20,13 @@ local handler = {
 ---@param configurations table[]?
 function handler.configure(_, configurations)
   local isServing = ngx.config.subsystem == "http" and ngx.worker.id()
-  if isServing then plugin.hold(configurations or {}) end
+  if isServing then plugin.hold(configurations or {}, kong.vault.update) end
 end
 
 function handler.access(_, conf)
   local given, seconds = plugin.token(conf)
   if not given then
-    return kong.response.exit(503, {message = NO_TOKEN}, {["Retry-After"] = tostring(seconds)})
+    return kong.response.error(503, NO_TOKEN, {["Retry-After"] = tostring(seconds)})
   end
   kong.ctx.plugin.given = given
   kong.service.request.set_header(given.header, given.value)
