@@ -7,8 +7,8 @@
 -- which client has the *turn* to ask the bank (turn.lua, lease.lua, shared.lua). After a denial
 -- the *latch* stops requests to the bank for a while (latch.lua).
 
--- Modules that the command can do without, when its token is in the store, are loaded where they
--- are needed. auth.client loads them, for later there may be no descriptor to do it with.
+-- Modules that the command does not need when the token is in the store are loaded where they are
+-- used. auth.client loads them at once, because later there may be no file descriptor for it.
 local freshness = require "corebank.auth.client.freshness"
 local next_token = require "corebank.auth.client.next_token"
 local options = require "corebank.auth.options.read"
@@ -32,8 +32,8 @@ end
 
 -- ---- methods ----------------------------------------------------------------------------------
 
---- A valid token: the one at hand, or one that is fetched now. In a plain script that waits, at
--- most `timeout` seconds and one more.
+--- A valid token: the current one, or a new one after a wait. A plain script waits at most
+-- `timeout` seconds and one more.
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
@@ -44,9 +44,9 @@ function Client:token()
   return token, message, trouble
 end
 
---- One call to the bank with the client's options, as auth.authenticate makes. Changes nothing that
--- is kept or shared, and tells `onEvent` what auth.authenticate tells. After a refusal or a
--- Retry-After nothing keeps it off the bank: its caller must, for banks lock accounts.
+--- One call to the bank with the client's options, as auth.authenticate makes. It changes nothing
+-- that is kept or shared, and gives `onEvent` the events of auth.authenticate. It ignores the pause
+-- after a refusal or a Retry-After: the caller must pause, because banks lock accounts.
 ---@return corebank.auth.Token? token
 ---@return string? message
 ---@return corebank.auth.Problem? problem
@@ -101,14 +101,14 @@ function Client:requestAll(list, given)
   return results
 end
 
---- The valid token at hand, or nil. No I/O, never waits.
+--- The current token if it is valid, or nil. No I/O, never waits.
 ---@return corebank.auth.Token?
 function Client:peek()
   return freshness.usable(self) and self.current or nil
 end
 
---- Takes over what the store has, and asks nobody else.
----@return corebank.auth.Token? # the valid token at hand, as from `peek`
+--- Takes the token of the store if that is newer. Does not ask the bank.
+---@return corebank.auth.Token? # the current token, as from `peek`
 function Client:look()
   check_open(self)
   if self.shared and not self.flight then
@@ -120,15 +120,15 @@ function Client:look()
   return self:peek()
 end
 
---- Waits for the refresh that is in flight, if there is one: a script that ends would lose it.
+--- Waits for the refresh that is in flight, if any: the end of the script would abandon it.
 function Client:settle()
-  -- It may have been left alone for too long.
+  -- A flight that was idle for too long is replaced.
   if self.flight then next_token.refresh_in_background(self) end
   next_token.wait_for_flights(self)
 end
 
--- Says in the store that the token at hand was rejected. A store that waits is told in a task where
--- nothing can wait: in nginx's header filter.
+-- Marks the current token as rejected in the store. Where nothing can wait, as in nginx's header
+-- filter, a task does so if the store waits.
 local function share_rejection(self)
   local shared = self.shared
   if not shared then return end
@@ -141,13 +141,13 @@ local function share_rejection(self)
   end
 end
 
---- The API rejected this token. If it is still the one at hand, or the bank has given it again
--- meanwhile, it is given up, here and in the store, as soon as there is a next one: `token` waits
--- for that, and hands this one out again when the bank gives none.
+--- Reports that the API rejected this token. If it is still the current one, also because the bank
+-- gave it again, it is replaced here and in the store: `token` waits for the next one, and returns
+-- this one again only if the bank gives none.
 ---@param rejected corebank.auth.Token
----@return boolean # whether that counts; if not, `token` gives what it would have given anyway
----@return number? # it does not yet, but in so many seconds; nil: the token is not the one at hand,
---- or was rejected before
+---@return boolean # whether the rejection counts; if not, it changes nothing
+---@return number? # the seconds after which a rejection would count; nil if the token is not the
+--- current one, or was rejected before
 function Client:invalidate(rejected)
   check_open(self)
   if rejected ~= nil and type(rejected) ~= "table" then
@@ -160,15 +160,15 @@ function Client:invalidate(rejected)
   local rest = freshness.rest_before_rejection(self)
   if rest > 0 then return false, rest end
   local alike, pause = freshness.reject(self)
-  local fault = next_token.give_up(self)   -- it was asked for before the rejection
+  local fault = next_token.give_up(self)   -- it began before the rejection
   share_rejection(self)
   if fault then error(fault, 0) end
   tell(self, "invalidated", {alike = alike, pause = pause})
   return true
 end
 
---- Drops the token, and all that these credentials have in the store.
----@return boolean # whether the store, if there is one, did so
+--- Drops the token, and everything that the store has for these credentials.
+---@return boolean # whether the store did so; true without a store
 function Client:forget()
   check_open(self)
   freshness.forget(self)
@@ -179,23 +179,23 @@ function Client:forget()
   return done
 end
 
---- Why this token, until when, and what went wrong last. Holds no secret.
+--- The state of the client, its token and the last problem. Contains no secret.
 ---@return corebank.auth.Explanation # tostring gives one line
 function Client:explain()
   local explain = require "corebank.auth.client.explain"
   return explain(self)
 end
 
---- Ends the client: stops what is in flight, wipes the secret unless it was given as an object.
--- Whoever waits gets the problem "closed".
+--- Closes the client: ends its flight, and wipes the secret unless that was given as an object.
+-- Callers that wait get the problem "closed".
 function Client:close()
   if self.isClosed then return end
   self.isClosed = true
   self.latch:open()
   freshness.forget(self)
-  self.token = nil   -- the metatable's: it raises at its caller's line
+  self.token = nil   -- from now on that of the metatable, which raises at the caller's line
   local fault = next_token.give_up(self)
-  if self.lease then self.lease:release() end   -- Ctrl-C may have kept a flight from that
+  if self.lease then self.lease:release() end   -- a flight that Ctrl-C ended has not done it
   self.rejected = nil
   options.release(settings_of[self])
   if fault then error(fault, 0) end
@@ -226,11 +226,11 @@ function client.new(settings, system, host)
   local self = setmetatable({
     system = system, host = host, before = system.before,
     onEvent = settings.onEvent, name = settings.origin, counters = {},
-    token = Client.token,   -- every request calls it: found here, and not by way of the metatable
+    token = Client.token,   -- every request calls it: this saves the access to the metatable
   }, Client)
-  -- Where the core can it looks at the clocks itself, and calls that only when they say no.
+  -- The core's `token` compares the clocks, and calls Client.token only when the window is over.
   if system.window then self.token, self.openWindow = system.window(self, Client.token) end
-  -- It may refer to the client, which nothing would collect then.
+  -- The handler may refer to the client, which then would never be collected.
   if settings.onEvent then settings.onEvent = nil end
   settings_of[self] = settings
   freshness.begin(self, settings)

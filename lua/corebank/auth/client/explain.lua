@@ -6,13 +6,13 @@
 ---@field source "bank"|"store"|nil where the token came from
 ---@field remaining number? seconds until the token ends
 ---@field refreshIn number? seconds until it is refreshed; 0 when it is time
----@field inFlight boolean whether a new one is on its way
+---@field inFlight boolean whether a request for a new one is in flight
 ---@field store string? the store's name
----@field problem string? what went wrong last
+---@field problem string? the message of the last problem
 ---@field problemCode corebank.auth.Code? its code
----@field problemAt number? when, in epoch seconds
----@field failures integer how many calls to the bank have failed since its last token
----@field latchedFor number? seconds that the bank is not asked, because of that
+---@field problemAt number? its time, in epoch seconds
+---@field failures integer failed calls to the bank since its last token
+---@field latchedFor number? seconds for which the bank is not asked, because of this problem
 ---@field counters table<string, integer> events by name
 local Explanation = {__metatable = false}
 

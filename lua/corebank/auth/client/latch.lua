@@ -5,32 +5,33 @@ local problem = require "corebank.auth.exchange.problem"
 local secret = require "corebank.auth.options.secret"
 
 local FIRST_REFUSED = 5   -- seconds
-local FIRST_LIMITED = 1   -- of a 429 that does not say how long, or says 0
-local LONGEST = 60
+local FIRST_LIMITED = 1   -- seconds, after a 429 without a Retry-After, or with 0
+local LONGEST = 60        -- seconds
 
 ---@class corebank.auth.Latch
----@field denials integer how many refusals there were in a row
----@field limits integer how many 429 that did not say how long
----@field ends number? until when, on the boot clock
+---@field denials integer consecutive refusals
+---@field limits integer consecutive 429s without a Retry-After
+---@field ends number? the end of the pause, on the boot clock
 local Latch = {}
 Latch.__index = Latch
 
--- The client's secret, which a change of opens the latch; out of a dump's sight.
+-- The client's secrets. A changed secret opens the latch. They are not in fields of the latch, so
+-- that a dump of the latch does not show them.
 local secret_of = setmetatable({}, {__mode = "k"})
 
--- Keeps callers off until `ends`, unless they are for longer.
+-- Sets the end of the pause, unless the pause is longer already.
 local function close_until(self, trouble, ends)
   if self.ends and self.ends >= ends then return end
   self.problem, self.ends = trouble, ends
   self.changes = secret.changes
 end
 
--- The nth in a row.
+-- The pause after the nth failure in a row.
 local function doubled(first, n)
   return math.min(first * 2 ^ (n - 1), LONGEST)
 end
 
---- Takes note of a problem: keeps callers off if it asks for that.
+--- Begins a pause if the problem requires one.
 ---@param trouble corebank.auth.Problem
 ---@param now number on the boot clock
 function Latch:note(trouble, now)
@@ -45,24 +46,24 @@ function Latch:note(trouble, now)
   if seconds > 0 then close_until(self, trouble, now + seconds) end
 end
 
---- Takes over what another process met.
+--- Takes over the pause of another process.
 ---@param trouble corebank.auth.Problem
----@param ends number? until when it keeps off, on the boot clock
----@param denials integer how many there were in a row
----@param limits integer? likewise, of a 429 that did not say how long
+---@param ends number? the end of the pause, on the boot clock
+---@param denials integer consecutive refusals
+---@param limits integer? consecutive 429s without a Retry-After
 function Latch:learn(trouble, ends, denials, limits)
   self.denials = math.max(self.denials, denials)
   self.limits = math.max(self.limits, limits or 0)
   if ends then close_until(self, trouble, ends) end
 end
 
---- The bank said yes.
+--- Ends the pause: the bank gave a token.
 function Latch:open()
   self.problem, self.ends, self.denials, self.limits = nil, nil, 0, 0
 end
 
---- The problem that callers get while they are kept off; nil when they are not. A refusal is
--- forgotten when the secret has been changed since.
+--- The problem that callers get during the pause, or nil without a pause. A changed secret ends the
+-- pause after a refusal.
 ---@param now number on the boot clock
 ---@return corebank.auth.Problem?
 function Latch:remembered(now)

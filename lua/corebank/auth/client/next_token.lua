@@ -5,7 +5,7 @@ local freshness = require "corebank.auth.client.freshness"
 local problem = require "corebank.auth.exchange.problem"
 local tell = require "corebank.auth.client.tell"
 
-local REFRESH_WAIT = 1   -- seconds that a script which calls seldom waits for a refresh
+local REFRESH_WAIT = 1   -- seconds; how long a script that calls seldom waits for a refresh
 
 local next_token = {}
 
@@ -14,7 +14,7 @@ local function start(self, isUrgent)
   return flight.start(self, isUrgent)
 end
 
--- Moves the flight on. One that a script has left alone says how seldom it calls.
+-- Continues the flight. A task that was idle for long shows that the script calls seldom.
 local function move_on(self)
   local flight = self.flight
   self.host.poll()
@@ -37,7 +37,8 @@ function next_token.refresh_in_background(self)
   if may_start(self, self.nextRefresh) then start(self, false) end
 end
 
--- In a plain script that calls seldom a refresh would come to nothing: it is waited for, once.
+-- A plain script continues a refresh only while it calls us. A script that calls seldom therefore
+-- waits for the refresh, once.
 local function wait_a_moment(self)
   local flight = self.flight
   if not self.callsSeldom or not flight or flight.wasWaitedFor then return end
@@ -47,9 +48,8 @@ local function wait_a_moment(self)
   tell(self, "waited", {seconds = self.system.boot() - began})
 end
 
---- Gives up what is in flight.
----@return any # what a handler of events has raised then, if anything: to be raised when all is
---- done
+--- Abandons the flight.
+---@return any fault what a handler of events raised meanwhile; the caller raises it when it is done
 function next_token.give_up(self)
   local flight = self.flight
   if not flight then return nil end
@@ -68,8 +68,8 @@ function next_token.closed()
   return refuse(problem.new("closed", "the client was closed while waiting"))
 end
 
--- The flight to wait for: the one in flight, or a new one. There may be no time left for one that
--- was left alone.
+-- The flight to wait for: the current one or a new one. A flight that was idle for long is
+-- abandoned, because its time may be over.
 local function urgent_flight(self)
   if self.flight then
     local flight = move_on(self)
@@ -83,12 +83,13 @@ local function urgent_flight(self)
   return start(self, true)
 end
 
--- Looks before a flight starts, as that takes a task: nobody waits for what is there already.
+-- Looks into the store before a flight starts. A flight needs a task, and a token that is there
+-- needs none.
 local function is_in_store(self)
   if not self.shared or self.flight then return false end
   self.shared:report_anew()
   if freshness.take(self, (self.shared:look())) then tell(self, "found") end
-  return freshness.usable(self)   -- whoever brought it: a store may wait
+  return freshness.usable(self)   -- another task may have brought it while the store waited
 end
 
 local function fetch(self, deadline)
@@ -113,10 +114,11 @@ local function fetch(self, deadline)
   if deadline and self.system.boot() >= deadline then
     return refuse(problem.new("timeout", "there was no token within the timeout of the request"))
   end
-  return fetch(self, deadline)   -- rejected or interrupted meanwhile; few rejections count
+  -- It was rejected or interrupted meanwhile. Few rejections count, so this ends.
+  return fetch(self, deadline)
 end
 
---- A valid token: the one at hand, or the next one, which is waited for. Returns as Client:token.
+--- Returns a valid token, as Client:token does: the current one, or the next one after a wait.
 ---@param deadline number? on the boot clock; without it, the flight's own limit counts
 function next_token.hand_out(self, deadline)
   if freshness.usable(self) then
@@ -127,7 +129,7 @@ function next_token.hand_out(self, deadline)
   return fetch(self, deadline)
 end
 
---- Waits until nothing is in flight any more.
+--- Waits until no flight is left.
 function next_token.wait_for_flights(self)
   while self:is_fetching() do
     local flight = self.flight
@@ -136,7 +138,7 @@ function next_token.wait_for_flights(self)
   end
 end
 
---- The same, and what it began in the background, for one of many who wait side by side.
+--- As hand_out, and waits for the refresh that it started. For clients that wait in parallel.
 function next_token.hand_out_and_refresh(self)
   local token, message, trouble = next_token.hand_out(self)
   next_token.wait_for_flights(self)
@@ -144,10 +146,10 @@ function next_token.hand_out_and_refresh(self)
   return nil, message, trouble
 end
 
---- Fetches or refreshes when that is due, in the background: nobody is in need of a token, and a
--- bank that is down is asked less and less often.
----@param longest number? seconds until it is asked again at the latest while there is no valid
---- token; default: it may be a minute
+--- Fetches or refreshes in the background when it is time. A bank that is down is asked less and
+-- less often.
+---@param longest number? seconds, the longest pause between two attempts while there is no valid
+--- token; default: up to a minute
 function next_token.tend(self, longest)
   if self.isClosed then return end
   if self.shared and not self.flight then self.shared:repay() end

@@ -22,26 +22,26 @@ local POST_KEPT = {[301] = true, [302] = true, [307] = true, [308] = true}
 ---@field host {await: fun(transfer: table), sleep: fun(seconds: number)} see host/scheduler.lua
 ---@field deadline number? on the boot clock; default: after `timeout`
 ---@field tell fun(event: table)? called once, when the call has ended
----@field isOver (fun(): boolean)? asked when the secret has changed: whether nobody has a use for
---- this call any more, as others have got a token with that
----@field attempts integer how many tries have begun
+---@field isOver (fun(): boolean)? called when the secret has changed: whether the call can end,
+--- because another call has fetched a token with the new secret
+---@field attempts integer number of tries, the current one included
 ---@field status integer? of the answer with a token
----@field transfer table? the one that is open
+---@field transfer table? the open one
 ---@field changes integer secret.changes when the try began
 ---@field hasRotated boolean whether a try with a replaced secret has begun
 ---@field secretFault string? why the secret's file could not be read again, after a refusal
 local Call = {}
 Call.__index = Call
 
--- Whether the secret may be another one than was sent: another call, which shares it, may have
--- replaced it. What it was nobody knows then, so it cannot be blanked in what is shown.
+-- Whether another call that shares the secret may have replaced it since it was sent. The secret
+-- that was sent is then unknown, and cannot be redacted in messages.
 local function has_secret_changed(call)
   return secret.changes ~= call.changes
 end
 
--- ---- what came of a POST -----------------------------------------------------------------------
+-- ---- the outcome of a POST ---------------------------------------------------------------------
 
--- Where a redirect leads, when that is the same origin; else nil and a problem.
+-- The URL that a redirect leads to if it has the same origin; else nil and a problem.
 local function redirect_target(call, result, url)
   local system = call.system
   local target = result.location and result.location ~= "" and system.url(result.location, url)
@@ -54,7 +54,7 @@ local function redirect_target(call, result, url)
   if target and not has_secret_changed(call) then
     where = ("to %s://%s%s"):format(target.scheme, target.host,
       target.port ~= "" and ":" .. target.port or "")
-    -- a hostile server may have put the secret there, or what a terminal obeys
+    -- A hostile server may have put the secret there, or control characters of a terminal.
     where = core.printable(call.settings.clientSecret:redact(where))
   end
   return nil, problem.new("redirect", ("%s redirects %s, where the secret is not sent; "
@@ -62,14 +62,14 @@ local function redirect_target(call, result, url)
     {status = result.status})
 end
 
--- What an answer without a token means: a problem, and whether another try would be wrong though
--- the problem is retryable; or nil, nil and the URL of a redirect to follow. `fault` is what is
--- wrong with a 2xx, and `isFinal` says that the bank would answer the same again.
+-- What an answer without a token means: a problem, and true if another try would be wrong although
+-- the problem is retryable; or nil, nil and the URL of a redirect to follow. `fault` says what is
+-- wrong with a 2xx, and `isFinal` that the bank would give the same answer again.
 local function judge(call, url, fault, isFinal)
   local settings, transfer = call.settings, call.transfer
   local result = transfer:result()
   if result.failure then
-    -- Once an answer had begun the bank has acted on the request: not ours to repeat.
+    -- An answer that has begun shows that the bank acted on the request: it is not repeated.
     return diagnosis.of_failure(result, settings), result.begun
   end
   local isHidden = has_secret_changed(call)
@@ -132,9 +132,8 @@ end
 
 -- ---- the whole call ----------------------------------------------------------------------------
 
--- The seconds to wait before another try, no less than the bank asks for; nil when a try would be
--- wrong, or too late. A bank that asks for fewer requests and does not say when gets no more of
--- them in this call.
+-- The seconds to wait before another try, at least the bank's Retry-After; nil if a try would be
+-- wrong or too late. After a 429 without Retry-After the call makes no other try.
 local function pause_before_retry(call, trouble, isFinal)
   if isFinal or not trouble.retryable or call.attempts >= call.settings.attempts
     or trouble.code == "limited" and not trouble.retryAfter then
@@ -145,8 +144,8 @@ local function pause_before_retry(call, trouble, isFinal)
   if call.system.boot() + seconds < call.deadline then return seconds end
 end
 
--- Whether the refused secret has been replaced in its file since it was sent. Once in a call: the
--- next try is with the new one, before the caller hears of the refusal.
+-- Whether the refused secret has been replaced in its file since it was sent. Then the next try
+-- uses the new secret before the caller sees the refusal. This happens once in a call.
 local function is_rotated(call, trouble)
   if call.hasRotated or not problem.is_refusal(trouble)
     or call.system.boot() >= call.deadline then
@@ -157,7 +156,7 @@ local function is_rotated(call, trouble)
   return call.hasRotated
 end
 
--- The tries, until one brings a token or no other may follow.
+-- Tries until there is a token, or no other try may follow.
 local function run_tries(call)
   while true do
     local fresh, trouble, isFinal = try(call)
@@ -179,7 +178,7 @@ local function event_of(call, seconds, trouble)
 end
 
 --- The whole call.
----@return corebank.auth.Token? token no token and no problem: `isOver` said so
+---@return corebank.auth.Token? token nil without a problem if `isOver` ended the call
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function Call:run()
@@ -194,7 +193,7 @@ function Call:run()
   return fresh
 end
 
---- Ends what is in flight and wipes what it has of the secret.
+--- Ends the open transfer and wipes its copy of the secret.
 function Call:close()
   local transfer = self.transfer
   self.transfer = nil
@@ -212,7 +211,7 @@ function exchange.new(fields)
   return setmetatable(fields, Call)
 end
 
---- A call from beginning to end, outside of tasks; returns as `run`. However it ends, it is closed.
+--- A whole call outside of tasks. Returns what `run` returns. The call is always closed.
 ---@param fields table as for `new`
 function exchange.call(fields)
   local call = exchange.new(fields)
