@@ -93,7 +93,7 @@ describe("the plugin for APISIX #nginx", function()
       options{clientSecret = long, proxy = "http://canary-user:canary-word@127.0.0.1:1"}}
     assert.equal(200, (gate:get("/1/")))
     assert.equal(503, (gate:get("/2/")))
-    assert.is_nil(gate:log():find("plugin: ", 1, true))
+    assert.is_nil(gate:log():find("setup: ", 1, true))
     for _, wrong in ipairs{{proxy = "ftp://x"}, {redis = {url = "http://x"}}, {timeout = 0}} do
       local said = gate:put{options(wrong)}
       assert.is_truthy(said and said:find(next(wrong), 1, true), said)

@@ -7,6 +7,7 @@ local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
 local redis = require "spec.support.redis"
 local sandbox = require "spec.sandbox"
+local socket = require "socket"
 
 if not gateway.possible then return end
 
@@ -71,6 +72,32 @@ for which, each in pairs(GATEWAYS) do
       assert.equal(503, (gate:get("/1/")))
       files.write(path, bank.clientSecret .. "\n", "600")
       gate:await_status(200, "/1/")
+      os.remove(path)
+    end)
+
+    it("a configuration that cannot be used is on the page, counted, and logged once", function()
+      local path = os.tmpname()
+      os.remove(path)
+      start{workers = 1}
+      put{options{name = "poor", redis = {url = "redis://127.0.0.1:1", passwordFile = path}}}
+      local count, ends = 0, socket.gettime() + 3   -- it is read again every 2 seconds
+      sandbox.await("time does not pass", function()
+        count = count + 1
+        assert.equal(503, (gate:get("/1/")))
+        return socket.gettime() > ends
+      end)
+      local _, _, body = gate:get("/status", {Accept = "application/json"})
+      local status = auth.json.decode(body).banks[1]
+      assert.equal("poor", status.name)
+      assert.equal("not set up", status.state)
+      assert.is_truthy(status.problem.message:find("redis: ", 1, true), status.problem.message)
+      assert.is_truthy(status.problem.whatToDo:find("the configuration of the plugin", 1, true))
+      assert.equal(count, gate:metric 'corebank_auth_refused_total{bank="poor"}')
+      local _, lines = gate:log():gsub("setup: redis: ", "")
+      assert.equal(1, lines)
+      files.write(path, "canary-word\n", "600")
+      gate:await_status(200, "/1/")
+      assert.equal("1", gate:admin "banks")
       os.remove(path)
     end)
 

@@ -37,6 +37,10 @@ end
 ---@param where string the line, or the plugin, that needs it
 ---@return string
 function advice.about_setup(where)
+  if where:find "^plugin " then
+    return "Correct the configuration of the plugin, or the secret that it names. Until then its "
+      .. "requests are answered 503; it is read again every 2 seconds."
+  end
   return ("Correct the options at %s and reload nginx. Until then its requests are answered 503; "
     .. "setup is tried again every 2 seconds."):format(where)
 end

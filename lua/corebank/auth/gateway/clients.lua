@@ -17,6 +17,7 @@ local UNUSED_KEPT = 60   -- seconds after the last request that used a bank
 ---@field metrics corebank.auth.Metrics? nil: the dict of its options does not exist
 ---@field given table? its options, while it has no client
 ---@field mistake string? why it has no client
+---@field unusable string? the mistake of a plugin's configuration, which makes no options of setup
 ---@field where string the line, or the plugin, that needs it
 ---@field variable string? the nginx variable that carries the token; nil: mistake in its options
 ---@field variables table<string, boolean> all variables that have carried its token
@@ -34,14 +35,14 @@ local clients = {}
 local by_key, list = {}, {}
 local ending = {}   -- banks that are gone, and that are not closed yet
 
-local function find_or_make(given, where)
-  local key = content.key(given)
+local function find_or_make(given, where, unusable)
+  local key = content.key(unusable and {given = given, unusable = unusable} or given)
   local bank = by_key[key]
   if bank then return bank end
   local copy = {}
   for option, value in pairs(given) do copy[option] = value end
-  bank = {name = given.name, given = copy, where = where, due = 0, variables = {}, rejects = {},
-    key = key, holders = 0, unusedAt = 0}
+  bank = {name = given.name, given = copy, where = where, unusable = unusable, due = 0,
+    variables = {}, rejects = {}, key = key, holders = 0, unusedAt = 0}
   by_key[key] = bank
   list[#list + 1] = bank
   setup.try(bank)
@@ -83,9 +84,10 @@ end
 --- The bank with these options. Adds a holder: the bank stays open until all holders release it.
 ---@param given table the options of setup, with a name
 ---@param where string for the log
+---@param unusable string? why these options make no client
 ---@return corebank.auth.gateway.Bank
-function clients.hold(given, where)
-  local bank = find_or_make(given, where)
+function clients.hold(given, where, unusable)
+  local bank = find_or_make(given, where, unusable)
   bank.holders = bank.holders + 1
   return bank
 end
@@ -100,9 +102,10 @@ end
 --- The bank with these options, for one request.
 ---@param given table the options of setup, with a name
 ---@param where string for the log
+---@param unusable string? why these options make no client
 ---@return corebank.auth.gateway.Bank
-function clients.use(given, where)
-  local bank = find_or_make(given, where)
+function clients.use(given, where, unusable)
+  local bank = find_or_make(given, where, unusable)
   clients.used(bank)
   return bank
 end

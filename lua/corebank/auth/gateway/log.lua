@@ -133,11 +133,6 @@ local function tell_once(level, text)
   ngx.log(level, text)
 end
 
---- A plugin has no bank because of a mistake in its configuration.
-function log.plugin(mistake)
-  tell_once(ngx.ERR, "corebank-auth: plugin: " .. mistake .. "; its requests are answered 503")
-end
-
 --- The default dict of a plugin does not exist.
 function log.no_dict(name)
   tell_once(ngx.WARN, ("corebank-auth: plugin: there is no lua_shared_dict '%s', so each worker "

@@ -36,8 +36,8 @@ function plugin.token(conf, resolved)
   for _ = 1, 2 do   -- again if the client was closed: a configuration has changed
     local slot = slots.get(conf, resolved or conf)
     local bank = slot.bank
-    if not bank or not bank.client then return nil, use.refuse(bank) end
     clients.used(bank)
+    if not bank.client then return nil, use.refuse(bank) end
     token, problem = get_token(bank)
     if token then
       use.count_injected(bank)

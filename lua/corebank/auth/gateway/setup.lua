@@ -84,6 +84,7 @@ local function make(bank)
   for _, status in pairs(read.rejects) do bank.rejects[status] = true end
   local dict = read.dict and ngx.shared[read.dict] or read.dict == false and no_dict
   bank.metrics = dict and metrics.new(dict, bank.name)
+  if bank.unusable then return bank.unusable end
   local copy, secret
   copy, mistake, secret = client_options(bank.given, read)
   if not copy then return mistake end

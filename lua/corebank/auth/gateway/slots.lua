@@ -18,11 +18,12 @@ local shdict = require "corebank.auth.store.shdict"
 local ngx = ngx
 
 local WHERE = "plugin corebank-auth"
+local NAMELESS = "corebank-auth"   -- the bank of a configuration without a name and a host
 local RETRY = 2   -- seconds until a configuration with a mistake is read again
 
 ---@class corebank.auth.gateway.Slot
 ---@field seen table the values when the bank was looked up
----@field bank corebank.auth.gateway.Bank? nil: there is a mistake
+---@field bank corebank.auth.gateway.Bank without a client, if there is a mistake
 ---@field retryAt number? when a configuration with a mistake is read again, on the boot clock
 ---@field isHeld boolean? whether the slot holds the bank, also without requests
 ---@field tokenHeader string?
@@ -63,14 +64,21 @@ local function dict_of(values)
   return false
 end
 
+-- The bank's name, for values that may have mistakes.
+local function name_of(values)
+  local name = own.get({name = values.name}, "name", "")
+  if name and name ~= "" then return name end
+  local url = type(values.baseUrl) == "string" and core.url(values.baseUrl)
+  return url and url.host:sub(1, own.LONGEST_NAME) or NAMELESS
+end
+
 -- The options of setup for these values; or nil and what is wrong.
 local function setup_options(values)
   local given = {}
   for _, field in ipairs(fields.list) do
     if not field.isOfRequest then given[field.name] = values[field.name] end
   end
-  given.dict = dict_of(values)
-  given.name = values.name or core.url(values.baseUrl).host:sub(1, own.LONGEST_NAME)
+  given.dict, given.name = dict_of(values), name_of(values)
   if not given.redis then return given end
   local store, mistake = store_of(given.redis, given.dict)
   if not store then return nil, "redis: " .. mistake end
@@ -92,7 +100,7 @@ local function is_same(value, seen)
 end
 
 local function is_unchanged(slot, values)
-  if slot.bank and slot.bank.gone or slot.retryAt and core.boot() >= slot.retryAt then
+  if slot.bank.gone or slot.retryAt and core.boot() >= slot.retryAt then
     return false
   end
   local seen, list = slot.seen, fields.list
@@ -118,36 +126,40 @@ local function read_request_options(slot, values)
   slot.rejects = rejects
 end
 
--- Sets the slot's bank. Returns what is wrong, if anything.
-local function find_bank(slot, values)
+-- The options of setup for a configuration; or nil and what is wrong.
+local function read_configuration(slot, conf)
+  local unresolved, values = configuration.unresolved(conf), slot.seen
+  if unresolved then return nil, unresolved .. ": the gateway could not resolve the reference" end
   local mistake = configuration.mistake(values)
-  if mistake then return mistake end
+  if mistake then return nil, mistake end
   read_request_options(slot, values)
-  local given, fault = setup_options(values)
-  if not given then return fault end
-  local find = slot.isHeld and clients.hold or clients.use
-  slot.bank = find(given, WHERE)
+  return setup_options(values)
 end
 
+-- A configuration with a mistake has a bank, too: its requests are counted, and status() shows it.
 local function new_slot(conf, isHeld)
   local slot = {isHeld = isHeld, seen = configuration.values(conf)}
-  local unresolved = configuration.unresolved(conf)
-  local mistake = unresolved and unresolved .. ": the gateway could not resolve the reference"
-    or find_bank(slot, slot.seen)
+  local given, mistake = read_configuration(slot, conf)
   if mistake then
-    log.plugin(mistake)
+    given = {name = name_of(slot.seen), dict = dict_of(slot.seen)}
     slot.retryAt = core.boot() + RETRY
   end
+  local find = isHeld and clients.hold or clients.use
+  slot.bank = find(given, WHERE, mistake)
   return slot
 end
 
 -- The slot needs its bank no longer. Other slots keep the bank open: they hold it, or use it again.
-local function leave(slot)
+---@param next_slot corebank.auth.gateway.Slot? which takes its place
+local function leave(slot, next_slot)
   local bank, wasHeld = slot.bank, slot.isHeld
   slot.isHeld = nil
-  if not bank then return end
-  bank.unusedAt = 0
-  if wasHeld then clients.release(bank) end
+  if not next_slot or next_slot.bank ~= bank then bank.unusedAt = 0 end
+  if wasHeld then
+    clients.release(bank)
+  elseif not bank.client then
+    clients.close_unused()
+  end
 end
 
 local known = setmetatable({}, {__mode = "k"})   -- slots by the table of their configuration
@@ -161,7 +173,7 @@ function slots.get(conf, resolved)
   if old and is_unchanged(old, resolved) then return old end
   local slot = new_slot(resolved, old and old.isHeld)
   known[conf] = slot
-  if old then leave(old) end
+  if old then leave(old, slot) end
   return slot
 end
 
@@ -169,7 +181,7 @@ end
 function slots.hold(conf)
   local old = known[conf]
   known[conf] = new_slot(conf, true)
-  if old then leave(old) end
+  if old then leave(old, known[conf]) end
 end
 
 --- Releases the bank of this configuration.
