@@ -27,6 +27,9 @@ function Client:is_fetching()
 end
 
 local function check_open(self)
+  if not settings_of[self] then   -- bank.request{…}, for example
+    error("this method needs a client before a colon, as in bank:request{…}", 3)
+  end
   if self.isClosed then error("the client is closed", 3) end
 end
 
