@@ -49,7 +49,7 @@ describe("a large answer #transfer", function()
       end})
     assert.same({200, true}, {reply.status, reply.ok})
     assert.is_nil(reply.body)
-    assert.equal("reply 200, into", tostring(reply))
+    assert.equal("reply 200, its body is where `into` said", tostring(reply))
     assert.equal(5 * MIB, size)
     assert.is_true(pieces > 1)
     assert.equal("line 0000004095\n", last:sub(-16))   -- the sandbox repeats 64 KiB

@@ -46,7 +46,7 @@ describe("a mistake in a request", function()
     ["path and url"] = {{path = "/a", url = "/a"}, "either path or url is needed"},
     ["an unknown option"] = {{path = "/a", metod = "GET"},
       "unknown option 'metod'; did you mean 'method'?"},
-    ["a strange option"] = {{path = "/a", zzzzzzzz = 1}, "docs/requests.md lists the options"},
+    ["a strange option"] = {{path = "/a", zzzzzzzz = 1}, "docs/api.md lists the options"},
     ["a method in small letters"] = {{path = "/a", method = "get"}, "method must be in capitals"},
     ["a method of two words"] = {{path = "/a", method = "GET /b"}, "method must be in capitals"},
     TRACE = {{path = "/a", method = "TRACE"}, "method must not be TRACE"},
@@ -71,6 +71,9 @@ describe("a mistake in a request", function()
     ["an empty key"] = {{path = "/a", headers = {["idempotency-key"] = " "}},
       "headers: Idempotency-Key must not be empty"},
     ["no time"] = {{path = "/a", timeout = 0}, "timeout must be a number above 0"},
+    ["a header that is an option"] = {{path = "/a", headers = {["Content-Type"] = "canary-secret"}},
+      "headers must not set Content-Type, which corebank-auth sets itself; use the option "
+        .. "contentType"},
     ["no attempts"] = {{path = "/a", attempts = 0},
       "attempts must be a whole number of at least 1"},
     ["half a byte"] = {{path = "/a", maxBytes = 0.5}, "maxBytes must be a whole number"},
@@ -99,6 +102,19 @@ describe("a mistake in a request", function()
       assert.equal(0, #world.posts + #world.calls)
     end)
   end
+
+  it("raises at the caller's line: a dot in place of the colon", function()
+    local kept = keep()
+    for _, call in ipairs{
+      function() return (kept.request{path = "/a"}) end,
+      function() return (kept.requestAll{{path = "/a"}}) end,
+      function() return (kept.forget()) end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.is_truthy(message:find "options_spec.lua:%d+: this method needs a client", message)
+    end
+  end)
 
   for _, name in ipairs{"Authorization", "host", "Content-Length", "Content-Type",
     "Transfer-Encoding", "Expect", "Connection", "Accept-Encoding", "Proxy-Authorization", "TE"} do

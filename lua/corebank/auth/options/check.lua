@@ -149,8 +149,10 @@ local function header_line(name, value, is_refused)
   if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
     return nil, "must have header names as keys (RFC 9110 tokens)"
   end
-  if is_refused(name:lower()) then
-    return nil, "must not set " .. name .. ", which corebank-auth sets itself"
+  local refused, instead = is_refused(name:lower())
+  if refused then
+    return nil, ("must not set %s, which corebank-auth sets itself%s"):format(name,
+      instead and "; use " .. instead or "")
   end
   if type(value) ~= "string" then
     return nil, ("must have strings as values, but %s is a %s"):format(name, type(value))
@@ -162,7 +164,8 @@ end
 
 --- Checks a table of headers. Returns it as lines.
 ---@param value any
----@param is_refused (fun(name: string): boolean)? whether a name, in small letters, is refused
+---@param is_refused (fun(name: string): boolean, string?)? whether a name, in small letters, is
+--- refused, and what to use in its place
 function check.header_table(value, is_refused)
   if type(value) ~= "table" then return nil, "must be a table, not " .. type(value) end
   local copy, seen = {}, {}

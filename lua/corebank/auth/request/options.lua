@@ -52,7 +52,10 @@ for name in ([[
   keep-alive te trailer upgrade proxy-authorization proxy-connection http2-settings
 ]]):gmatch "%S+" do OURS[name] = true end
 
-local function is_ours(name) return OURS[name] or name:find "^:" ~= nil end
+-- What a caller may use in place of a header.
+local INSTEAD = {["content-type"] = "the option contentType"}
+
+local function is_ours(name) return OURS[name] or name:find "^:" ~= nil, INSTEAD[name] end
 
 local function check_headers(value) return check.header_table(value, is_ours) end
 
@@ -76,7 +79,7 @@ local CHECKS = {
 local function unknown(name)
   local all = {}
   for known in pairs(CHECKS) do all[#all + 1] = {name = known} end
-  return require "corebank.auth.options.suggest".mistake(name, all, "docs/requests.md")
+  return require "corebank.auth.options.suggest".mistake(name, all, "docs/api.md")
 end
 
 local function read_values(given)

@@ -57,7 +57,8 @@ function Reply:json(given)
 end
 
 function meta:__tostring()
-  return ("reply %d, %s"):format(self.status, self.body and #self.body .. " bytes" or "into")
+  local size = self.body and #self.body .. " bytes" or "its body is where `into` said"
+  return ("reply %d, %s"):format(self.status, size)
 end
 
 --- Makes a reply of a transfer that is done.
