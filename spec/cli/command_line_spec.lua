@@ -3,6 +3,7 @@
 local arguments = require "corebank.auth.cli.arguments"
 local command = require "spec.support.command"
 local exits = require "corebank.auth.cli.exits"
+local flags = require "corebank.auth.cli.flags"
 local files = require "spec.support.files"
 local options = require "corebank.auth.options.list"
 local plain = require "corebank.auth.cli.plain"
@@ -42,6 +43,14 @@ describe("the command line", function()
     end
   end)
 
+  it("has a line for each command in its help", function()
+    local help = user:run{"--help"}.out
+    for _, name in ipairs(flags.commands) do
+      local line = "\n   " .. name .. "[^\n]* " .. flags.summaries[name]:gsub("%p", "%%%0") .. "\n"
+      assert.is_truthy(help:find(line), name)
+    end
+  end)
+
   it("tells the version", function()
     assert.equal(require("corebank.auth").version() .. "\n", user:run{"--version"}.out)
   end)
@@ -53,7 +62,9 @@ describe("the command line", function()
       [{"token", "again"}] = "too many arguments", [{"token", "--ca-fil", "x"}] = "unknown option",
       [{"token", "--ca-file"}] = "requires an argument",
       [{"token", "--format", "xml"}] = "must be one of",
-      [{"explain", "--refresh"}] = "unknown option",
+      [{"explain", "--refresh"}] = "unknown option '--refresh'; only token has it\n",
+      [{"doctor", "--format", "x"}] = "unknown option '--format'; only token and explain have it\n",
+      [{"--fail", "request"}] = "unknown option '--fail'; it comes after its command, request\n",
       [{"token", "--timeout", "soon"}] = "--timeout must be a number",
       [{"token", "--timeout", "0"}] = "--timeout must be a number above 0",
       [{"token", "--header", "no colon"}] = "Name: value",

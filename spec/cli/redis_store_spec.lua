@@ -75,6 +75,16 @@ describe("--store redis://… #slow", function()
     end)
   end
 
+  it("says nothing of Lua about a password file that others may read", function()
+    environment.COREBANK_REDIS_PASSWORD_FILE = user:write("password", "canary-pass")
+    os.execute("chmod 644 " .. environment.COREBANK_REDIS_PASSWORD_FILE)
+    local result = run({"token"}, "redis://127.0.0.1")
+    assert.equal(2, result.status)
+    assert.truthy(result.err:find "COREBANK_REDIS_PASSWORD_FILE is open to every user; chmod ",
+      result.err)
+    assert.falsy(result.err:find("auth.", 1, true), result.err)
+  end)
+
   it("excludes the other flags that choose a store, and two passwords", function()
     for flag, value in pairs{["--no-store"] = false, ["--store-dir"] = "/tmp"} do
       local result = run({"token", flag, value or nil}, "redis://127.0.0.1")

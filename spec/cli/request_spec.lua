@@ -197,10 +197,12 @@ describe("corebank-auth request #slow", function()
 
   it("refuses what is wrong, with no value in the message", function()
     for message, words in pairs{
-      ["missing argument"] = {}, ["exclude each other"] = {ACCOUNT, "--json", "a=1", "--data", "b"},
+      ["missing argument 'PATH'"] = {},
+      ["exclude each other"] = {ACCOUNT, "--json", "a=1", "--data", "b"},
       ["--json must look like"] = {ACCOUNT, "--json", "canary"},
-      ["not JSON"] = {ACCOUNT, "--json", "a:=canary"},
-      ["each name once"] = {ACCOUNT, "--json", "a=1", "--json", "a=2"},
+      ["--json: the text after := is not JSON"] = {ACCOUNT, "--json", "no-word:=canary"},
+      ["--json a: the text after := is not JSON"] = {ACCOUNT, "--json", "a:=canary"},
+      ["--json a must be given once"] = {ACCOUNT, "--json", "a=1", "--json", "a=2"},
       ["--query must look like"] = {ACCOUNT, "--query", "canary"},
       ["Name: value"] = {ACCOUNT, "--header", "canary"},
       ["Authorization"] = {ACCOUNT, "--header", "Authorization: Bearer canary"},
@@ -225,6 +227,14 @@ describe("corebank-auth request #slow", function()
     result = run(STATEMENT, "--query", "bytes=131072", "--timeout", "0.5")
     assert.equal(4, result.status)
     assert.is_truthy(result.err:find("raise --timeout", 1, true), result.err)
+  end)
+
+  it("names --output when a body is too large for memory", function()
+    local result = run(STATEMENT, "--query", "bytes=8388609", "--include")
+    assert.same({7, ""}, {result.status, result.out})
+    assert.is_truthy(result.err:find("is larger than 8388608 bytes; use --output FILE, or a pipe "
+      .. "without --include", 1, true), result.err)
+    assert.is_nil(result.err:find("--path", 1, true), result.err)
   end)
 
   it("makes one transfer with an Idempotency-Key, whatever happens on the way", function()

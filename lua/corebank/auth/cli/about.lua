@@ -84,7 +84,7 @@ about.environment = {
   {"COREBANK_API_URL, COREBANK_CA_FILE", "likewise"},
   {"COREBANK_CLIENT_SECRET_FILE", "the file that contains the client secret"},
   {"COREBANK_REDIS_PASSWORD, COREBANK_REDIS_PASSWORD_FILE",
-    "the password for --store, or the file that contains it"},
+    "the password for --store, or the file with it"},
   {"XDG_CACHE_HOME", "tokens are kept in its folder corebank-auth"},
   {"https_proxy, http_proxy, all_proxy, no_proxy",
     "proxy settings; also in capitals, except http_proxy"},

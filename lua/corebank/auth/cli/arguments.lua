@@ -38,14 +38,14 @@ end
 -- it looks like a word.
 local function mistake(where, message)
   local plain = message:gsub("\nDid you mean .*$", "")
+  local command = where._parent and where._name
   local kind, name = plain:match("^(unknown %a+) '(.*)'$")
   local is_word = kind and name:find("^%-%-?%l[%l%-]*$")
   if kind == "unknown option" then   -- argparse's own suggestion may be far off
-    message = (is_word and plain or kind) .. flags.hint(name)
+    message = (is_word and plain or kind) .. flags.hint(name, command)
   elseif kind and not is_word and plain == message then
     message = kind .. "; there are " .. table.concat(flags.commands, ", ")
   end
-  local command = where._parent and where._name
   if command == "exec" and message == "too many arguments" then
     message = "exec takes its program after --: exec [OPTION...] -- PROGRAM [ARG...]"
   end
@@ -123,7 +123,9 @@ local function build()
     add_help_flag(command, parser)
     declare(command, name)
     if name == "completion" then command:argument("shell"):choices(flags.shells) end
-    if name == "request" then command:argument("requestPath"):argname("PATH"):hidden(true) end
+    if name == "request" then
+      command:argument("PATH"):target("requestPath"):argname("PATH"):hidden(true)
+    end
   end
   parser.error = mistake
   return parser

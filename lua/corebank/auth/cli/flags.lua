@@ -75,14 +75,14 @@ local flags = {
   shells = {"bash", "zsh", "fish"},   -- that `completion` knows
 }
 
---- What each command does, in a few words.
+--- What each command does, in at most 50 characters: --help has one line for each command.
 flags.summaries = {
   token = "prints the access token",
-  request = "sends a request to the API, with the token, and prints the answer",
+  request = "sends a request to the API, and prints the answer",
   exec = "runs a program with the token in its environment",
   explain = "shows the token in the store and the last problem",
   forget = "deletes the token from the store",
-  doctor = "checks each step of getting a token, and says what is wrong",
+  doctor = "checks each step, and says what is wrong",
   completion = "prints a completion script for the shell",
 }
 
@@ -134,9 +134,27 @@ end
 -- Flags of curl that a user may try here.
 local CURLS = {["-H"] = "header", ["-k"] = "insecure", ["-x"] = "proxy", ["-E"] = "clientCert"}
 
---- The flag that an unknown one may have meant: --caFile, --CA_FILE, --user-agent, -H.
+-- The commands that have this flag of their own.
+local function owners(text)
+  local list = {}
+  for _, flag in ipairs(flags.list) do
+    if flag.command and flag.flag == text then list[#list + 1] = flag.command end
+  end
+  return list
+end
+
+--- The flag that an unknown one may have meant: --caFile, --CA_FILE, --user-agent, -H. If other
+--- commands have this very flag, their names.
+---@param text string
+---@param command string? the command whose flag it should be; nil: it is before the command
 ---@return string # to be appended to a message; empty when no flag is near
-function flags.hint(text)
+function flags.hint(text, command)
+  local others = owners(text)
+  if others[1] then
+    local names = table.concat(others, " and ")
+    if not command then return "; it comes after its command, " .. names end
+    return ("; only %s %s it"):format(names, others[2] and "have" or "has")
+  end
   local suggest = require "corebank.auth.options.suggest"
   local name = CURLS[text] or text:match("^%-*([^=]*)")
   local nearest, hint = suggest.nearest(name, flags.list)

@@ -23,6 +23,11 @@ local function is_json(text)
   return value ~= nil or reason == nil
 end
 
+-- A member's name for a message, with a space before it; empty if it does not look like a name.
+local function shown(name)
+  return #name <= 32 and name:find "^[%w_]+$" and " " .. name or ""
+end
+
 -- The body as a JSON object. Its members have the order of the words. Values after := stay as they
 -- are.
 local function json_object(words)
@@ -32,9 +37,10 @@ local function json_object(words)
     if not name or name == "" then
       refuse "--json must look like NAME=TEXT or NAME:=JSON"
     elseif seen[name] then
-      refuse "--json must give each name once"
+      refuse(("--json%s must be given once"):format(shown(name)))
     elseif sign == ":=" and not is_json(value) then
-      refuse "--json: the text after := is not JSON; NAME=TEXT is for a string"
+      refuse(("--json%s: the text after := is not JSON; NAME=TEXT is for a string"):format(
+        shown(name)))
     end
     seen[name] = true
     members[i] = json_string(name) .. ":" .. (sign == ":=" and value or json_string(value))

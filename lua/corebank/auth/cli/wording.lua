@@ -30,6 +30,8 @@ end
 function wording.spoken(text)
   text = text:gsub("baseUrl and path", "--base-url and --path")
     :gsub("raise timeout", "raise --timeout")
+    :gsub("larger than maxBytes %((%d+)%); raise it, or use into",
+      "larger than %1 bytes; use --output FILE, or a pipe without --include")
     :gsub("problem:body%(%) has", "corebank-auth doctor --show-answer prints")
   for _, flag in ipairs(flags.list) do
     if flag.isOption then text = replace(text, flag.name, flag.flag) end
@@ -42,6 +44,7 @@ end
 --- What to do about a problem; nil when its message says so.
 function wording.hint(problem)
   if problem.retryAfter then return ("try again in %.0f s"):format(problem.retryAfter) end
+  if problem.code == "too_large" and problem.sent then return nil end   -- the API's answer
   return HINTS[problem.code]
 end
 
