@@ -53,12 +53,22 @@ describe("examples/api.lua #transfer #slow", function()
     assert.equal("19.9", scenario:journal()[1].body:match '"amount":([%d.]+)')
   end)
 
+  it("does not send a transfer without an amount", function()
+    local scenario = bank:scenario{}
+    for _, result in ipairs{run(scenario, "1"), run(scenario, "1", "2"),
+      run(scenario, "1", "2", "much"), run(scenario, "1", "2", "3", "4", "5")} do
+      assert.same({2, ""}, {result.status, result.out})
+      assert.is_truthy(result.err:find "^usage: ", result.err)
+    end
+    assert.equal(0, scenario:calls())
+  end)
+
   it("ends with what the API or the bank said", function()
     local scenario = bank:scenario{}
     scenario:api{{status = 404}}
     local result = run(scenario)
     assert.same({1, ""}, {result.status, result.out})
-    assert.is_truthy(result.err:find("^the API answers 404; token of "), result.err)
+    assert.is_truthy(result.err:find("^the API answers 404: .*\ntoken of "), result.err)
     scenario = bank:scenario{{status = 401}}
     result = run(scenario)
     assert.equal(1, result.status)
