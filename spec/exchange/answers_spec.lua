@@ -114,7 +114,7 @@ describe("S3: a 200 that is a JSON object without a token #transfer", function()
     client:close()
   end)
 
-  it("is not asked for again by the runs of the command, which share a store", function()
+  it("is not asked for again by the runs of the command, which share a store #slow", function()
     local scenario = bank:scenario{{body = REFUSAL}}
     for i = 1, 2 do   -- the latch is closed for 5 s, and a run may take seconds under a sanitizer
       local ran = user:run(command.trusting{"token"}, {COREBANK_BASE_URL = scenario.baseUrl})
