@@ -101,6 +101,10 @@ describe("the command line", function()
       local err = user:fails(1, {"token"}, without)
       assert.is_truthy(err:find("^corebank%-auth: the Lua modules of corebank%-auth are not "
         .. "installed for Lua 5%.%d: install [^\n]+LUA_CPATH[^\n]+\n$"), err)
+      assert.equal("", user:run({"token"}, without).out)
+      for _, format in ipairs{{"token", "--format", "env"}, {"token", "--format=env"}} do
+        assert.equal("false\n", user:run(format, without).out)   -- what eval is to fail with
+      end
     end
   end)
 

@@ -8,10 +8,10 @@ local quoted = files.quoted
 
 local command = {}
 
-local NOT_THEIRS = {"NO_COLOR", "COREBANK_BASE_URL", "COREBANK_CLIENT_ID", "COREBANK_CLIENT_SECRET",
-  "COREBANK_CLIENT_SECRET_FILE", "COREBANK_CA_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR",
-  "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "XDG_CACHE_HOME", "https_proxy", "http_proxy",
-  "all_proxy", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY"}
+local NOT_THEIRS = {"NO_COLOR", "COREBANK_BASE_URL", "COREBANK_API_URL", "COREBANK_CLIENT_ID",
+  "COREBANK_CLIENT_SECRET", "COREBANK_CLIENT_SECRET_FILE", "COREBANK_CA_FILE", "SSL_CERT_FILE",
+  "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "XDG_CACHE_HOME", "https_proxy",
+  "http_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY"}
 
 --- What the sandbox bank asks of its users' environment.
 ---@return table<string, string>
