@@ -12,10 +12,11 @@ bool cba_is_success(long status) {
 }
 
 void cba_answer_clear(struct cba_answer *answer) {
-    answer->date = answer->retry_after = answer->retry_at = -1;
+    answer->retry_after = answer->retry_at = -1;
     answer->content_type = NULL;
     answer->has_location = answer->is_whole = answer->is_compressed = false;
-    answer->location[0] = answer->request_id[0] = answer->folded_name[0] = '\0';
+    answer->date[0] = answer->location[0] = '\0';
+    answer->request_id[0] = answer->folded_name[0] = '\0';
     answer->request_id_rank = SIZE_MAX;
 }
 
@@ -50,6 +51,10 @@ static double parse_date(const char *text) {
         date = (long)date; /* libcurl may have been built with a time of 32 bits */
     }
     return date > 0 ? (double)date : -1;
+}
+
+double cba_answer_date(const struct cba_answer *answer) {
+    return answer->date[0] != '\0' ? parse_date(answer->date) : -1;
 }
 
 /* ---- Retry-After --------------------------------------------------------------------------- */
@@ -200,8 +205,8 @@ static void take_whole_line(struct cba_answer *answer, const char *line, size_t 
     char value[VALUE_MAX];
     if (length > 0 && (line[0] == '\r' || line[0] == '\n')) {
         answer->is_whole = true;
-    } else if (header_value(line, length, "Date:", value, CBA_DATE_MAX)) {
-        answer->date = parse_date(value);
+    } else if (header_value(line, length, "Date:", answer->date, CBA_DATE_MAX)) {
+        return; /* cba_answer_date reads it */
     } else if (header_value(line, length, "Retry-After:", value, sizeof value)) {
         read_retry_after(answer, value);
     } else if (header_value(line, length, "Content-Type:", value, sizeof value)) {

@@ -17,12 +17,12 @@ enum {
 };
 
 struct cba_answer {
-    double date;              /* epoch seconds, or -1 */
     double retry_after;       /* seconds, or -1; of several the longest, here and below */
     double retry_at;          /* epoch seconds, or -1 */
     const char *content_type; /* one of a closed list of media types, or NULL */
     bool is_whole;            /* the empty line that ends the header has come */
     bool is_compressed;       /* the body is, though nobody asks for that */
+    char date[CBA_DATE_MAX];  /* as sent; see cba_answer_date */
     bool has_location;        /* with an empty `location`: one that is empty or too long */
     char location[CBA_LOCATION_MAX];
     /* By which the bank knows the request: visible ASCII, as the bank sent it; or empty. */
@@ -33,6 +33,9 @@ struct cba_answer {
 };
 
 void cba_answer_clear(struct cba_answer *answer);
+
+/* The answer's Date in epoch seconds, or -1. It is read here and not when it comes: few ask. */
+double cba_answer_date(const struct cba_answer *answer);
 
 /* Takes one header line, a status line too: that one begins a new answer, as after a 1xx. Lines
  * behind a header that is whole, the trailer of a chunked body, are not looked at. */

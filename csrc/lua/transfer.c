@@ -90,6 +90,17 @@ static const struct cba_result *check_result(lua_State *L, const struct cba_tran
     return result;
 }
 
+/* transfer:status() -> the HTTP status; nil when the transfer failed, and result says why */
+static int transfer_status(lua_State *L) {
+    const struct cba_result *result = check_result(L, check_transfer(L));
+    if (result->failure.outcome == CBA_ANSWERED) {
+        cba_pushwhole(L, (double)result->status);
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
 static const char *const sent_words[] = {
     [CBA_NOT_SENT] = "no",
     [CBA_SENT_MAYBE] = "maybe",
@@ -128,7 +139,7 @@ static int transfer_result(lua_State *L) {
     }
     cba_set_string(L, "httpVersion", cba_http_version_name(result->http_version));
     cba_set_flag(L, "begun", result->begun || result->failure.proxy_answered);
-    cba_set_number(L, "date", result->answer.date);
+    cba_set_number(L, "date", cba_answer_date(&result->answer));
     cba_set_number(L, "retryAfter", result->answer.retry_after);
     cba_set_number(L, "retryAt", result->answer.retry_at);
     cba_set_string(L, "contentType", result->answer.content_type);
@@ -192,7 +203,8 @@ static int transfer_reply(lua_State *L) {
     lua_pushlstring(L, reply.token, reply.token_length);
     lua_pushnumber(L, result->sent.boot);
     lua_pushnumber(L, result->sent.wall);
-    push_number(L, result->answer.date >= 0, result->answer.date);
+    double date = cba_answer_date(&result->answer);
+    push_number(L, date >= 0, date);
     push_number(L, reply.has_expiration, reply.expiration);
     push_number(L, reply.has_validity, reply.validity);
     cba_pushwhole(L, (double)result->status);
@@ -348,6 +360,7 @@ void cba_open_transfer(lua_State *L) {
         {"step", transfer_step},
         {"is_done", transfer_is_done},
         {"wait", transfer_wait},
+        {"status", transfer_status},
         {"result", transfer_result},
         {"is_ready", transfer_is_ready},
         {"take", transfer_take},

@@ -20,6 +20,7 @@ end
 local function finish(transfer)
   while not transfer:wait(1) do end
   local result, body = transfer:result(), transfer:body()
+  assert.equal(result.status, transfer:status())
   transfer:close()
   return result, body
 end
