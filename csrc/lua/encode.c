@@ -120,18 +120,28 @@ static bool refuse(lua_State *L, const struct level *level, const char *reason) 
     return false;
 }
 
+/* Writes the number on top of the stack. Returns NULL, or why JSON does not have it. */
+static const char *write_digits(lua_State *L, char digits[CBA_NUMBER_SIZE]) {
+    double value = lua_tonumber(L, -1);
+    if (isnan(value)) {
+        return "is not a number (NaN), which JSON does not have";
+    }
+    if (isinf(value)) {
+        return "is infinite, which JSON does not have";
+    }
+    if (lua_isinteger(L, -1)) {
+        (void)snprintf(digits, CBA_NUMBER_SIZE, "%lld", (long long)lua_tointeger(L, -1));
+    } else {
+        cba_number_write(value, digits);
+    }
+    return NULL;
+}
+
 static bool write_number(struct writing *writing, const struct level *level) {
     char digits[CBA_NUMBER_SIZE];
-    if (lua_isinteger(writing->L, -1)) {
-        (void)snprintf(digits, sizeof digits, "%lld", (long long)lua_tointeger(writing->L, -1));
-    } else {
-        double value = lua_tonumber(writing->L, -1);
-        if (!isfinite(value)) {
-            return refuse(writing->L, level,
-                          isnan(value) ? "is not a number (NaN), which JSON does not have"
-                                       : "is infinite, which JSON does not have");
-        }
-        cba_number_write(value, digits);
+    const char *fault = write_digits(writing->L, digits);
+    if (fault != NULL) {
+        return refuse(writing->L, level, fault);
     }
     must(writing->L, cba_json_put(writing->text, digits, strlen(digits)));
     return true;
@@ -289,6 +299,11 @@ static int text_close(lua_State *L) {
  * without their metatables. */
 static int json_encode(lua_State *L) {
     lua_settop(L, 1);
+    char digits[CBA_NUMBER_SIZE];
+    if (lua_type(L, 1) == LUA_TNUMBER && write_digits(L, digits) == NULL) {
+        lua_pushstring(L, digits); /* with no object to collect, as in the query of a URL */
+        return 1;
+    }
     cba_check_state(L);
     struct writing writing = {.L = L};
     writing.text = cba_newobject(L, text_type, sizeof *writing.text);
