@@ -93,8 +93,9 @@ function fake.world(answer)
       return given.token, sent, sent + skew, nil, nil, given.validity,
         given.status or 200
     end
+    function transfer.status() return not given.failure and (given.status or 200) or nil end
     function transfer.result()
-      return {status = not given.failure and (given.status or 200) or nil, failure = given.failure,
+      return {status = transfer.status(), failure = given.failure,
         retryAfter = given.retryAfter, begun = false,
         sent = given.sent or given.failure and "maybe" or "yes"}
     end

@@ -11,12 +11,10 @@ local PAGE = "docs/requests.md"
 
 local requests = {}
 
--- A function that returns a valid token. It waits for one until `deadline` on the boot clock.
-local function token_source(client)
-  return function(deadline)
-    if client.before(client.freshUntil, client.freshUntilWall) then return client.current end
-    return next_token.hand_out(client, deadline)
-  end
+-- Returns a valid token. Waits for one until `deadline` on the boot clock.
+local function valid_token(client, deadline)
+  if client.before(client.freshUntil, client.freshUntilWall) then return client.current end
+  return next_token.hand_out(client, deadline)
 end
 
 --- Reads a request's options, and opens its files. The caller must run and close the result.
@@ -25,10 +23,10 @@ end
 ---@return corebank.auth.RequestCall?
 ---@return string? mistake
 function requests.new(client, given)
-  local request, mistake = read_options(given, settings_of[client])
+  local settings = settings_of[client]
+  local request, mistake = read_options(given, settings)
   if not request then return nil, mistake end
-  local made = call.new{request = request, settings = settings_of[client], system = client.system,
-    host = client.host, client = client, get_token = token_source(client)}
+  local made = call.new(request, settings, client, valid_token)
   mistake = made:open()
   if not mistake then return made end
   made:close()

@@ -16,10 +16,9 @@ local ASKS_FOR_LATER = {[429] = true, [503] = true}
 ---@class corebank.auth.RequestCall
 ---@field request corebank.auth.Request
 ---@field settings corebank.auth.Settings
----@field system table boot, wall, random, url and transfer, as in corebank.auth.core
----@field host table see host/scheduler.lua
----@field client corebank.auth.Client only peek, invalidate and isClosed are used
----@field get_token fun(deadline: number): corebank.auth.Token?, string?, corebank.auth.Problem?
+---@field client corebank.auth.Client only system, host, peek, invalidate and isClosed are used
+---@field get_token fun(client: corebank.auth.Client, deadline: number): corebank.auth.Token?,
+--- string?, corebank.auth.Problem?
 ---@field attempts integer how many tries have begun
 ---@field transfer table? the open transfer
 local Call = {}
@@ -31,7 +30,8 @@ Call.__index = Call
 local function place_of(call)
   local settings = call.settings
   local url = call.request.fields.url
-  return {origin = api_url.origin(call.system.url(url)), url = url, endpoint = settings.endpoint,
+  local origin = api_url.origin(call.client.system.url(url))
+  return {origin = origin, url = url, endpoint = settings.endpoint,
     clientSecret = settings.clientSecret, clientCert = settings.clientCert,
     timeout = call.request.timeout, connectTimeout = settings.connectTimeout}
 end
@@ -52,34 +52,34 @@ local function failure_of(call, result)
   return trouble
 end
 
--- Sends the request once. Returns a reply, and the seconds of its Retry-After; or nil and a
--- problem.
+-- Sends the request once. Returns a reply, and the seconds of its Retry-After if it asks for
+-- another try; or nil and a problem.
 local function try(call, token)
-  local request, settings = call.request, call.settings
+  local request, settings, client = call.request, call.settings, call.client
+  local system, host = client.system, client.host
   local fields, source, sink = request.fields, request.source, request.sink
   if source and call.attempts > 1 then source:rewind() end
   fields.headers[1] = "Authorization: " .. token:header()
-  local transfer = call.system.transfer(settings.endpoint, fields,
-    math.max(call.deadline - call.system.boot(), 0.001))
+  local transfer = system.transfer(settings.endpoint, fields,
+    math.max(call.deadline - system.boot(), 0.001))
   fields.headers[1] = false
   call.transfer = transfer
   if source or sink then
-    pump{host = call.host, client = call.client, transfer = transfer, source = source,
-      sink = sink, given = 0}
+    pump{host = host, client = client, transfer = transfer, source = source, sink = sink, given = 0}
   else
-    call.host.await(transfer)
+    host.await(transfer)
   end
-  if call.client.isClosed then
+  if client.isClosed then
     local sent = transfer:is_done() and transfer:result().sent or "maybe"
     return nil, problem.new("closed", "the client was closed", {sent = sent})
   end
-  local result = transfer:result()
-  if result.failure then return nil, failure_of(call, result) end
-  local isTaken = sink ~= nil and result.status >= 200 and result.status <= 299
-  local reply = new_reply(result.status, transfer, not isTaken,
+  local status = transfer:status()
+  if not status then return nil, failure_of(call, transfer:result()) end
+  local isTaken = sink ~= nil and status >= 200 and status <= 299
+  local reply = new_reply(status, transfer, not isTaken,
     transfer:request_id(settings.clientId, settings.clientSecret))
   if isTaken then sink:finish() end
-  return reply, backoff.retry_after(result, call.system)
+  return reply, ASKS_FOR_LATER[status] and backoff.retry_after(transfer:result(), system)
 end
 
 -- ---- the tries ---------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ local function other_token(call, token)
   if current and current.accessToken ~= token.accessToken then return current end
   local counts, rest = client:invalidate(token)
   if not counts and rest then return nil end   -- a rejection counted a moment ago
-  local fresh = call.get_token(call.deadline)
+  local fresh = call.get_token(call.client, call.deadline)
   if fresh and fresh.accessToken ~= token.accessToken then return fresh end
 end
 
@@ -112,19 +112,20 @@ end
 -- The seconds to wait before another try; nil when no try is allowed, or no time is left for one.
 local function pause_before_retry(call, reply, more)
   if not may_repeat(call, reply, more) then return nil end
-  local seconds = math.max(backoff.pause(call.attempts, call.system.random), reply and more or 0)
-  if call.system.boot() + seconds < call.deadline then return seconds end
+  local system = call.client.system
+  local seconds = math.max(backoff.pause(call.attempts, system.random), reply and more or 0)
+  if system.boot() + seconds < call.deadline then return seconds end
 end
 
 -- Waits, and gets the token for another try: the previous token may have expired.
 local function wait_for_token(call, seconds)
-  call.host.sleep(seconds)
-  return call.get_token(call.deadline)
+  call.client.host.sleep(seconds)
+  return call.get_token(call.client, call.deadline)
 end
 
 -- After the first 401: the token for sending the request again; nil when it is not sent again.
 local function token_after_401(call, token)
-  if can_send_again(call) and call.system.boot() < call.deadline then
+  if can_send_again(call) and call.client.system.boot() < call.deadline then
     return other_token(call, token)
   end
   call.client:invalidate(token)
@@ -132,7 +133,7 @@ end
 
 -- Returns a reply; or nil and a problem.
 local function run_tries(call)
-  local token, _, trouble = call.get_token(call.deadline)
+  local token, _, trouble = call.get_token(call.client, call.deadline)
   if not token then return nil, trouble end
   local hasChanged = false
   while true do
@@ -167,7 +168,7 @@ end
 ---@return string? message
 ---@return corebank.auth.Problem? problem
 function Call:run()
-  self.deadline = self.system.boot() + self.request.timeout
+  self.deadline = self.client.system.boot() + self.request.timeout
   local reply, trouble = run_tries(self)
   if reply then return reply end
   trouble = problem.again(trouble, {sent = trouble.sent or "no",
@@ -191,12 +192,11 @@ end
 
 local call = {}
 
---- Makes a call.
----@param fields table request, settings, system, host, client and get_token, as above
+--- Makes a call. The parameters are as in the class.
 ---@return corebank.auth.RequestCall
-function call.new(fields)
-  fields.attempts = 0
-  return setmetatable(fields, Call)
+function call.new(request, settings, client, get_token)
+  return setmetatable({request = request, settings = settings, client = client,
+    get_token = get_token, attempts = 0}, Call)
 end
 
 return call

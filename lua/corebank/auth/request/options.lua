@@ -87,10 +87,10 @@ local function read_values(given)
     if not CHECKS[name] then return nil, unknown(name) end
   end
   local values = {}
-  for name, check_value in pairs(CHECKS) do   -- also a value from a metatable
+  for name in pairs(getmetatable(given) and CHECKS or given) do   -- also a value from a metatable
     local value = given[name]
     if value ~= nil then
-      local kept, reason = check_value(value)
+      local kept, reason = CHECKS[name](value)
       if kept == nil then return nil, ("%s %s"):format(name, reason) end
       values[name] = kept
     end
@@ -118,13 +118,10 @@ end
 -- Returns the lines, of which the first is reserved for the token, and whether there is an
 -- Idempotency-Key; or nil and a mistake.
 local function header_lines(values, hasBody)
-  local lines, hasAccept, key = {false}, false, nil
-  if values.headers then
-    hasAccept, key = look_into(values.headers)
-    if key == "" then return nil, "headers: Idempotency-Key must not be empty" end
-    for _, line in ipairs(values.headers) do lines[#lines + 1] = line end
-  end
-  if not hasAccept then lines[#lines + 1] = "Accept: application/json, */*;q=0.5" end
+  local hasAccept, key = look_into(values.headers or {})
+  if key == "" then return nil, "headers: Idempotency-Key must not be empty" end
+  local lines = hasAccept and {false} or {false, "Accept: application/json, */*;q=0.5"}
+  for _, line in ipairs(values.headers or {}) do lines[#lines + 1] = line end
   if hasBody then
     local kind = values.contentType or values.json ~= nil and "application/json"
       or "application/octet-stream"
@@ -160,13 +157,12 @@ return function(given, settings)
   if method == "HEAD" and hasBody then return nil, "a HEAD request cannot have a body" end
   local timeout = values.timeout or settings.timeout
   local isRepeatable = IDEMPOTENT[method] or isKeyed or false
-  local isLong = source ~= nil or values.into ~= nil
-  return {
-    source = source, sink = values.into, timeout = timeout,
-    attempts = values.attempts or settings.attempts, isRepeatable = isRepeatable,
-    fields = {url = url, method = method, headers = lines, body = text,
-      maxBytes = values.maxBytes or MAX_BYTES, upload = source ~= nil, stream = values.into ~= nil,
-      idle = isLong and timeout or nil, once = not isRepeatable, decode = true, http2 = true,
-      keepHeaders = true},
-  }
+  local fields = {url = url, method = method, headers = lines, once = not isRepeatable,
+    maxBytes = values.maxBytes or MAX_BYTES, decode = true, http2 = true, keepHeaders = true}
+  if text then fields.body = text end
+  if source or values.into then
+    fields.upload, fields.stream, fields.idle = source ~= nil, values.into ~= nil, timeout
+  end
+  return {source = source, sink = values.into, timeout = timeout,
+    attempts = values.attempts or settings.attempts, isRepeatable = isRepeatable, fields = fields}
 end
