@@ -78,10 +78,15 @@ describe("status() #nginx", function()
     assert.equal(1, scenario:posts())
   end)
 
-  it("answers in HTML, but to who accepts JSON alone", function()
+  it("answers in HTML, but in JSON to a client that wants JSON more", function()
     start{}
     for accepted, kind in pairs{["application/json"] = "application/json",
       ["Application/JSON;q=0.9, */*;q=0.1"] = "application/json", ["*/*"] = "text/html",
+      ["application/json, text/plain, */*"] = "application/json",
+      ["application/json, text/plain, */*;q=0.8"] = "application/json",
+      ["text/html;q=0.5, application/json"] = "application/json",
+      ["application/json;q=0.2, text/html"] = "text/html", ["application/json;q=0"] = "text/html",
+      ["application/*"] = "application/json", ["text/html;q=0, */*"] = "application/json",
       ["text/html,application/xhtml+xml,application/json"] = "text/html", [""] = "text/html"} do
       local _, status, headers = get("/status", {Accept = accepted})
       assert.equal(200, status)

@@ -89,11 +89,26 @@ end
 local POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
   .. "form-action 'none'; frame-ancestors 'self'"
 
--- A browser accepts text/html. A program that wants JSON accepts application/json only.
+-- How much a client wants a type, from 0 to 1, by its Accept; the most specific range counts.
+-- Also returns how specific this range is.
+local function preference(accepted, kind)
+  local group, best, found = kind:match "^[^/]+/" .. "*", 0, 0
+  for range in accepted:gmatch "[^,]+" do
+    local name = range:match "^%s*([^;%s]+)"
+    local rank = name == kind and 3 or name == group and 2 or name == "*/*" and 1 or 0
+    if rank > found then
+      best, found = tonumber(range:match ";%s*q%s*=%s*([%d.]+)") or 1, rank
+    end
+  end
+  return best, found
+end
+
+-- A browser wants text/html more than anything else. Who has no preference gets HTML.
 local function wants_json()
   local accepted = (ngx.var.http_accept or ""):lower()
-  return accepted:find("application/json", 1, true) ~= nil
-    and not accepted:find("text/html", 1, true)
+  local json, json_range = preference(accepted, "application/json")
+  local html, html_range = preference(accepted, "text/html")
+  return json > html or json == html and json > 0 and json_range > html_range
 end
 
 local function statuses_of(list)
