@@ -201,8 +201,11 @@ end
 -- After the plugin, as its priority is higher, one that logs all headers.
 function harness.log()
   run_all "log"
-  ngx.shared.control:set("logged", cjson.encode(ngx.req.get_headers())
-    .. (ngx.ctx.api_ctx.var.http_authorization or ""))
+  commands.note_headers(ngx.ctx.api_ctx.var.http_authorization)
+end
+
+function harness.body_filter()
+  if not ngx.var.arg_nofilter then commands.note_headers() end
 end
 
 -- ---- administration ----------------------------------------------------------------------------

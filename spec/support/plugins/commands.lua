@@ -17,6 +17,13 @@ function commands.configure(check)
   ngx.shared.control:incr("version", 1, 0)
 end
 
+--- Notes all headers of the request, as a plugin does that logs them. `others`: more text to note.
+function commands.note_headers(others)
+  local noted = (ngx.ctx.noted or "") .. cjson.encode(ngx.req.get_headers()) .. (others or "")
+  ngx.ctx.noted = noted
+  if ngx.get_phase() == "log" then ngx.shared.control:set("logged", noted) end
+end
+
 --- What runs a command of those here and of `own`, for the location.
 ---@param own table<string, function>
 function commands.run(own)

@@ -57,6 +57,7 @@ http {
     location / {
       access_by_lua_block { require("spec.support.plugins.$which").access() }
       header_filter_by_lua_block { require("spec.support.plugins.$which").header_filter() }
+      body_filter_by_lua_block { require("spec.support.plugins.$which").body_filter() }
       log_by_lua_block { require("spec.support.plugins.$which").log() }
       $location
       proxy_pass http://api;

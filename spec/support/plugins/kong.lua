@@ -146,8 +146,18 @@ local function rebuild()
   handler:configure(#configurations > 0 and configurations or nil)
 end
 
+-- The privileged agent has no id, and needs no timer.
+local function be_privileged_agent()
+  local id, every, at = ngx.worker.id, ngx.timer.every, ngx.timer.at
+  local function none() error "the privileged agent needs no timer" end
+  ngx.worker.id, ngx.timer.every, ngx.timer.at = function() end, none, none
+  handler:configure(nil)
+  ngx.worker.id, ngx.timer.every, ngx.timer.at = id, every, at
+end
+
 function harness.init_worker()
   io.open(ngx.config.prefix() .. "worker." .. ngx.worker.pid(), "w"):close()
+  be_privileged_agent()
   replace_timers()
   rebuild()
   if version == 0 then handler:configure(nil) end
@@ -178,8 +188,11 @@ end
 -- After the plugin, as its priority is higher, one that logs all headers.
 function harness.log()
   handler:log(ngx.ctx.conf)
-  ngx.shared.control:set("logged", cjson.encode(ngx.req.get_headers())
-    .. (ngx.var.http_authorization or ""))
+  commands.note_headers(ngx.var.http_authorization)
+end
+
+function harness.body_filter()
+  if not ngx.var.arg_nofilter then commands.note_headers() end
 end
 
 -- ---- administration ----------------------------------------------------------------------------
