@@ -51,14 +51,39 @@ describe("invalidate", function()
     assert.is_true(#world.posts <= 1 + 20 / 5)
   end)
 
-  it("keeps a flight that started before it from writing", function()
-    local kept, world = keep(steady(100, 2))
+  it("takes the token of a request that had begun: the bank may have revoked the old one for it",
+    function()
+      local kept, world = keep(steady(100, 2))
+      local first = ask(kept, world)
+      world.skip(85)
+      kept:token()   -- the refresh is on its way
+      world.skip(1)
+      assert.is_true(kept:invalidate(first))
+      world.pass(3)
+      assert.equal("canary-token-2", kept:peek().accessToken)
+      assert.equal("fresh", kept:explain().state)
+      assert.equal(2, #world.posts)
+      -- It is not the first of a series: the next rejection counts at once.
+      assert.is_true(kept:invalidate(kept:peek()))
+    end)
+
+  it("asks again when a request that had begun brings the rejected token", function()
+    local number = 1
+    local kept, world = keep(function()
+      return {token = "canary-token-" .. number, validity = 100, takes = 2}
+    end)
     local first = ask(kept, world)
     world.skip(85)
-    kept:token()   -- the refresh is on its way
-    kept:invalidate(first)
+    kept:token()
+    number = 2   -- for the requests after this one
+    world.skip(1)
+    assert.is_true(kept:invalidate(first))
+    local got
+    world.call(function() got = kept:token() end)
+    world.pass(1.5)
+    assert.is_nil(got)
     world.pass(3)
-    assert.is_nil(kept:peek())
-    assert.equal("canary-token-3", ask(kept, world).accessToken)
+    assert.equal("canary-token-2", got.accessToken)
+    assert.equal(3, #world.posts)
   end)
 end)

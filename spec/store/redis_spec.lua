@@ -120,6 +120,15 @@ describe("the Redis store #redis", function()
     assert.equal("newest", (later:get(NAME)))
   end)
 
+  it("keeps what another has put meanwhile, if the bytes are to replace others", function()
+    local other = auth.store.redis{url = server.url}
+    assert.is_true(store:put(NAME, "old", 60))
+    assert.is_true(other:put(NAME, "new", 60))
+    assert.is_false(store:put(NAME, "rejected", 60, nil, "old"))
+    assert.equal("new", (other:get(NAME)))
+    assert.is_true(store:put(NAME, "rejected", 60, nil, "new"))
+  end)
+
   it("K5: keeps apart the leases of two owners in one process", function()
     assert.is_true(store:lease(NAME, "early", 0.05))
     redis.await_gone(server, ENTRY .. ":lease")

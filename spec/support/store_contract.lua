@@ -52,6 +52,15 @@ case("gives back the very bytes, whatever they are", function(place)
   end
 end)
 
+case("replaces the bytes that it is to replace, and may keep others", function(place)
+  place.store:put(NAME, "old", LONG)
+  equal(true, outcome(place.other:put(NAME, "new", LONG, nil, "old")))
+  local done = outcome(place.store:put(NAME, "newer", LONG, nil, "old"))
+  equal(done and "newer" or "new", outcome(place.other:get(NAME)))
+  place.store:delete(NAME)
+  equal(true, outcome(place.store:put(NAME, "old", LONG, nil, "older")))
+end)
+
 case("replaces what was there", function(place)
   place.store:put(NAME, ("old"):rep(1000), LONG)
   place.other:put(NAME, "new", LONG)

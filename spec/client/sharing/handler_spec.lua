@@ -117,7 +117,7 @@ describe("a handler that hears of a store's failure while a flight runs", functi
     assert.is_true(world.now - began < 2, world.now - began)
   end)
 
-  for _, act in ipairs{"close", "invalidate", "forget"} do
+  for _, act in ipairs{"close", "forget"} do
     it("may raise when a refresh is given up: " .. act .. " has done its part", function()
       local world = sharing.world(steady(100, 0.1), {onEvent = function(event)
         if event.name == "store_failed" then error("mine", 0) end

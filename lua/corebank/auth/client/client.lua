@@ -12,6 +12,7 @@
 local freshness = require "corebank.auth.client.freshness"
 local next_token = require "corebank.auth.client.next_token"
 local options = require "corebank.auth.options.read"
+local rejection = require "corebank.auth.client.rejection"
 local settings_of = require "corebank.auth.client.settings"
 local tell = require "corebank.auth.client.tell"
 
@@ -130,25 +131,12 @@ function Client:settle()
   next_token.wait_for_flights(self)
 end
 
--- Marks the current token as rejected in the store. Where nothing can wait, as in nginx's header
--- filter, a task does so if the store waits.
-local function share_rejection(self)
-  local shared = self.shared
-  if not shared then return end
-  local token, at, rejections = self.current, self.lastRejection, self.rejections
-  local function share() shared:reject(token, at, rejections) end
-  if shared.store.waits and self.host.may_wait() then
-    self.host.spawn(share)
-  else
-    share()
-  end
-end
-
 --- Reports that the API rejected this token. If it is still the current one, also because the bank
 -- gave it again, it is replaced here and in the store: `token` waits for the next one, and returns
--- this one again only if the bank gives none.
+-- this one again only if the bank gives none. If the store has the next one already, it is taken
+-- from there: the bank may have revoked this one for it.
 ---@param rejected corebank.auth.Token
----@return boolean # whether the rejection counts; if not, it changes nothing
+---@return boolean # whether the rejection counts. If not, the bank is not asked
 ---@return number? # the seconds after which a rejection would count; nil if the token is not the
 --- current one, or was rejected before
 function Client:invalidate(rejected)
@@ -156,15 +144,19 @@ function Client:invalidate(rejected)
   if rejected ~= nil and type(rejected) ~= "table" then
     error("invalidate: a token is needed, not " .. type(rejected), 2)
   end
-  if not rejected or not self.current or self.isRejected
-    or rejected.accessToken ~= self.current.accessToken then
+  if not rejected or not self.current or rejected.accessToken ~= self.current.accessToken then
     return false
   end
   local rest = freshness.rest_before_rejection(self)
-  if rest > 0 then return false, rest end
+  if self.isRejected or rest > 0 then
+    rejection.look_again(self)
+    return false, not self.isRejected and rest or nil
+  end
   local alike, pause = freshness.reject(self)
-  local fault = next_token.give_up(self)   -- it began before the rejection
-  share_rejection(self)
+  -- If the bank has been asked already, it may have revoked this token for the one that it sends.
+  local fault
+  if not (self.flight and self.flight.hasAsked) then fault = next_token.give_up(self) end
+  rejection.share(self)
   if fault then error(fault, 0) end
   tell(self, "invalidated", {alike = alike, pause = pause})
   return true

@@ -15,6 +15,7 @@ local SAYS_NOTHING = {timeout = true, network = true, tls = true}
 ---@field task corebank.auth.Task
 ---@field isUrgent boolean whether somebody needs the token; else it is a refresh
 ---@field startedAt number on the boot clock
+---@field hasAsked boolean? whether a request to the bank has begun
 ---@field problem corebank.auth.Problem? why there is no token
 ---@field fault any? what it raised: out of memory, or a mistake of ours
 ---@field event string? what is told when it has ended, and `details` of it
@@ -30,7 +31,7 @@ Flight.__index = Flight
 function Flight:ask(host, isOver)
   local client = self.client
   if client.flight ~= self then return nil end   -- a handler, told of the store, has ended it
-  client.lastDeparture, self.task.wasIdle = client.system.boot(), nil
+  client.lastDeparture, self.task.wasIdle, self.hasAsked = client.system.boot(), nil, true
   local call = exchange.new{settings = settings_of[client], system = client.system, host = host,
     deadline = self.deadline, isOver = isOver}
   function self.close_call() call:close() end   -- a dump of a client shows no settings
@@ -42,6 +43,7 @@ end
 
 local function keep_token(self, token)
   local client = self.client
+  if freshness.is_rejected(client, token) then return end   -- who waits for another one asks again
   self.event = client.current and "refreshed" or "fetched"
   self.details = {attempts = self.attempts, seconds = client.system.boot() - self.startedAt}
   freshness.issued(client, token)

@@ -30,7 +30,8 @@ function freshness.begin(client, settings)
   client.failures, client.latch = 0, latch.new(settings.clientSecret)
   client.nextRefresh, client.lastDeparture = -math.huge, -math.huge
   client.lastRejection, client.departed = -math.huge, -math.huge
-  client.rejections = 0
+  client.lookedAgainAt = -math.huge
+  client.rejections, client.rejectionBefore, client.rejectionsBefore = 0, -math.huge, 0
   freshness.forget(client)
 end
 
@@ -126,8 +127,25 @@ local function receive(client, token, lifetime, departed)
   fresh_until_end(client, client.currentLeeway + GRAIN, token, client.current)
 end
 
+--- Whether the bank gave the current token again, for a request that began before the token was
+-- rejected. A later request may get another token.
+---@param token corebank.auth.Token
+---@return boolean
+function freshness.is_rejected(client, token)
+  return client.isRejected and token.accessToken == client.current.accessToken
+    and client.lastDeparture < client.lastRejection
+end
+
+-- A new token was requested at `departed`. If the current token was rejected after that, the bank
+-- has revoked it for the new one, so the rejection is not one of a series.
+local function forgive(client, departed)
+  if not client.isRejected or departed >= client.lastRejection then return end
+  client.lastRejection, client.rejections = client.rejectionBefore, client.rejectionsBefore
+end
+
 --- The bank gave this client a token.
 function freshness.issued(client, token)
+  forgive(client, client.lastDeparture)
   receive(client, token, token:remaining(), client.lastDeparture)
   client.source = "bank"
 end
@@ -177,12 +195,14 @@ function freshness.reject(client)
   local now = client.system.boot()
   local alike = now - client.lastRejection
     <= SHOWN_GOOD + 2 * pause_after(client.rejections)
+  client.rejectionBefore, client.rejectionsBefore = client.lastRejection, client.rejections
   client.rejections = alike and client.rejections + 1 or 1
   client.lastRejection, client.rejected = now, client.current
   client.isRejected = true
   client.isWithheld = client.host.longestIdle and true or not alike and client.failures == 0
   -- The next request may start at once, even after failures: the rejections have their own pause.
-  client.lastDeparture, client.nextRefresh = -math.huge, -math.huge
+  client.nextRefresh = -math.huge
+  if not (client.flight and client.flight.hasAsked) then client.lastDeparture = -math.huge end
   fresh_until(client, -math.huge, -math.huge)
   return alike, pause_after(client.rejections)
 end
@@ -194,8 +214,9 @@ end
 
 -- Keeps a token that another process marked as rejected, in case the bank gives no other.
 local function hold_back(client, found)
-  learn_of_rejection(client, found)
+  -- A rejection of the current token must still count here: only then do callers wait for the next.
   if client.current and not client.current:expired() then return end
+  learn_of_rejection(client, found)
   client.current, client.source = found.token, "store"
   client.currentLeeway = freshness.leeway(client, found.lifetime)
   client.isRejected, client.isWithheld = true, true
@@ -224,6 +245,7 @@ function freshness.take(client, found)
       and found.departed < math.max(client.departed + SAME_REQUEST, client.staleFrom) then
     return false
   end
+  forgive(client, found.departed)
   learn_of_rejection(client, found)
   receive(client, token, found.lifetime, found.departed)
   client.source = "store"

@@ -95,16 +95,18 @@ local function get(self, anew)
   end
   local text = core.unseal(settings_of[self.client].clientSecret, context, bytes)
   if not text then report(self, "get", "the entry cannot be opened; it is damaged") end
-  return text, left and asked + left
+  return text, left and asked + left, bytes
 end
 
-local function put(self, found, failure, owner)
+-- `instead`: the bytes that the new ones replace. Returns false if the store has others by now.
+local function put(self, found, failure, owner, instead)
   if not is_open(self) then return end
   local name, context = place(self)
   local text, seconds = entry.write(found, failure, self.system)
   local sealed = core.seal(settings_of[self.client].clientSecret, context, text)
-  local done = self:call("put", name, sealed, seconds, owner)
+  local done = self:call("put", name, sealed, seconds, owner, instead)
   self.owed = done == nil and not failure and found or nil
+  return done
 end
 
 -- ---- the entry ---------------------------------------------------------------------------------
@@ -113,9 +115,12 @@ end
 ---@param anew boolean? as in corebank.auth.Store
 ---@return corebank.auth.Found? found the token
 ---@return corebank.auth.Failure? failure the last one, unless a later request brought a token
+---@return string? bytes the entry as the store has it
 function Shared:look(anew)
-  local text, keptUntil = get(self, anew)
-  if text then return entry.read(text, self.system, keptUntil) end
+  local text, keptUntil, bytes = get(self, anew)
+  if not text then return nil end
+  local found, failure = entry.read(text, self.system, keptUntil)
+  return found, failure, bytes
 end
 
 local function is_later(there, departed)
@@ -129,10 +134,10 @@ end
 --- overwritten: this process may have slept past the end of its lease
 function Shared:put_token(found, owner)
   if owner then return put(self, found, nil, owner) end
-  local there, failure = self:look(true)
+  local there, failure, bytes = self:look(true)
   self.owed = nil
   if is_later(there, found.departed) then return end
-  put(self, found, is_later(failure, found.departed) and failure or nil)
+  put(self, found, is_later(failure, found.departed) and failure or nil, nil, bytes)
 end
 
 --- Puts a token into the store that the store did not accept when the token was new: the store may
@@ -160,12 +165,12 @@ end
 ---@param own corebank.auth.Token
 ---@param at number when, on the boot clock
 ---@param rejections integer the length of the series of rejections
+---@return corebank.auth.Found? # the token in the store, if it is another one
 function Shared:reject(own, at, rejections)
-  self:report_anew()
-  local found, failure = self:look(true)
-  if not found or found.token.accessToken ~= own.accessToken then return end
+  local found, failure, bytes = self:look(true)
+  if not found or found.token.accessToken ~= own.accessToken then return found end
   found.isRejected, found.lastRejection, found.rejections = true, at, rejections
-  put(self, found, failure)
+  if put(self, found, failure, nil, bytes) == false then return (self:look(true)) end
 end
 
 --- Deletes the entry of these credentials in the store.

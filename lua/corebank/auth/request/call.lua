@@ -90,14 +90,20 @@ local function can_send_again(call)
   return not (source and not source:can_repeat()) and not (sink and sink.hasBegun)
 end
 
+-- The client's token, if it is another one.
+local function current_token(call, token)
+  local current = call.client:peek()
+  if current and current.accessToken ~= token.accessToken then return current end
+end
+
 -- The token with which a request is repeated after a 401; nil when there is no other token. The API
 -- did not carry out a request that it answered with 401.
 local function other_token(call, token)
-  local client = call.client
-  local current = client:peek()
-  if current and current.accessToken ~= token.accessToken then return current end
-  local counts, rest = client:invalidate(token)
-  if not counts and rest then return nil end   -- a rejection counted a moment ago
+  local current = current_token(call, token)
+  if current then return current end
+  local counts, rest = call.client:invalidate(token)
+  -- A rejection counted a moment ago, so the bank is not asked. The store may have another token.
+  if not counts and rest then return current_token(call, token) end
   local fresh = call.get_token(call.client, call.deadline)
   if fresh and fresh.accessToken ~= token.accessToken then return fresh end
 end

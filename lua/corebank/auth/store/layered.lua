@@ -61,8 +61,8 @@ function Layered:get(name, anew)
   return bytes, fault, left
 end
 
-function Layered:put(name, bytes, seconds, owner)
-  local done, fault = self.far:put(name, bytes, seconds, owner)
+function Layered:put(name, bytes, seconds, owner, instead)
+  local done, fault = self.far:put(name, bytes, seconds, owner, instead)
   local _, trouble
   if done == false then   -- somebody has put something later there
     _, trouble = self.near:delete(name)

@@ -69,9 +69,13 @@ end
 ---@param seconds number after which the store may forget them
 ---@param owner string? who puts it, if that is the owner of the lease. The store may give the lease
 --- back in the same step; `release` is called in any case
+---@param instead string? the bytes that the new ones replace. A store that can compare in the same
+--- step keeps other bytes that it has by now, and returns false
 ---@return boolean? done false when an owner of a later lease has put something else
 ---@return string? fault why not; beside `true` or `false` (in `delete` and `lease`, too) a remark
-function Memory:put(name, bytes, seconds)
+function Memory:put(name, bytes, seconds, _, instead)
+  local there = entries[self]:get(name)
+  if instead and there and there ~= instead then return false end
   entries[self]:put(name, bytes, seconds)
   return true
 end

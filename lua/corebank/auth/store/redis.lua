@@ -18,11 +18,13 @@ local GET = "return {redis.call('GET',KEYS[1]),redis.call('PTTL',KEYS[1])}"
 local TIME = "return redis.call('TIME')"
 
 -- Each new owner of the lease has a turn with a higher number. When a later turn has begun, what an
--- owner puts is dropped. The end is a moment, not a time span: a server that was stopped runs the
--- script only when it continues.
+-- owner puts is dropped. So is what is to replace other bytes than those that are there. The end is
+-- a moment, not a time span: a server that was stopped runs the script only when it continues.
 local PUT = [[
 local turn = tonumber(redis.call('GET',KEYS[2]) or 0) or 0
 if ARGV[3] ~= '' and turn > tonumber(ARGV[3]) then return 0 end
+local there = redis.call('GET',KEYS[1])
+if ARGV[5] ~= '' and there and there ~= ARGV[5] then return 0 end
 redis.call('SET',KEYS[1],ARGV[1])
 redis.call('PEXPIREAT',KEYS[1],ARGV[2])
 if redis.call('GET',KEYS[3]) == ARGV[4] then redis.call('DEL',KEYS[3]) end
@@ -120,7 +122,7 @@ end
 
 local NO_LEASE = {}
 
-function Redis:put(name, bytes, seconds, owner)
+function Redis:put(name, bytes, seconds, owner, instead)
   local ends, key = self.system.boot() + seconds, owner and key_of(name, owner)
   local lease = self.leases[key] or NO_LEASE
   local entry, leased, turns = keys_of(self, name)
@@ -128,7 +130,7 @@ function Redis:put(name, bytes, seconds, owner)
     local ahead, trouble = clock_of(self, eval, lease, entry)
     if not ahead then return nil, trouble end
     return ask(eval, "number", PUT, 3, entry, turns, leased, bytes, milliseconds(ends + ahead),
-      lease.turn or "", owner or "")
+      lease.turn or "", owner or "", instead or "")
   end)
   if done == nil then return nil, fault end
   if done == 0 then return false end
