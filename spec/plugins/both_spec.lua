@@ -13,6 +13,28 @@ if not gateway.possible then return end
 
 local bank = sandbox.bank()
 
+-- A service of gRPC, whose status comes in a trailer, and the gateway's location for it.
+local GRPC = {
+  http = [[
+    server {
+      listen 127.0.0.1:$second http2;
+      location / {
+        default_type application/grpc;
+        add_trailer grpc-status $arg_trailer;
+        content_by_lua_block { ngx.print(ngx.var.http_authorization or "none") }
+      }
+    }
+  ]],
+  server = [[
+    location /1/grpc/ {
+      access_by_lua_block { require("spec.support.plugins.$which").access() }
+      header_filter_by_lua_block { require("spec.support.plugins.$which").header_filter() }
+      log_by_lua_block { require("spec.support.plugins.$which").log() }
+      grpc_pass grpc://127.0.0.1:$second;
+    }
+  ]],
+}
+
 local GATEWAYS = {
   kong = {answer = {message = "no access token for the upstream service", request_id = "0123"},
     reference = "{vault://env/redis}"},
@@ -51,6 +73,12 @@ for which, each in pairs(GATEWAYS) do
       assert.equal(1, gate:count "good")
       gate:get("/1/", {Authorization = "Bearer of-the-client"})
       assert.equal(1, gate:count "own")
+    end)
+
+    it("takes empty texts where auth.client does", function()
+      start()
+      put{options{headers = {["X-Empty"] = ""}, proxy = "", noProxy = ""}}
+      assert.equal(200, (gate:get("/1/")))
     end)
 
     it("G11: without a token answers 503 in its form, and the upstream sees nothing", function()
@@ -120,6 +148,16 @@ for which, each in pairs(GATEWAYS) do
         end)
       end)
     end
+
+    it("G9: a rejection may be in gRPC's trailer", function()
+      start(GRPC)
+      put{options()}
+      local _, _, body = gate:get "/1/grpc/?trailer=0"
+      assert.equal("Bearer canary-token-", body:match "^Bearer canary%-token%-")
+      assert.equal(1, scenario:posts())
+      gate:get "/1/grpc/?trailer=16"
+      sandbox.await("no next token", function() return scenario:posts() == 2 end)
+    end)
 
     it("G8: one path that is always answered 401 takes nobody's token while the bank is down",
       function()

@@ -95,9 +95,11 @@ function check_value(field, value)
   if field.type == "string" and #value < (field.len_min or 1) then
     return "length must be at least 1"
   end
-  if field.fields then return check_record(field, value) end
-  for name, each in pairs(LUA_TYPES[field.type] == "table" and value or {}) do
-    local wrong = check_value(field.values or field.elements, each)
+  local wrong_fields = field.fields and check_record(field, value)
+  if wrong_fields then return wrong_fields end
+  local each_of = field.values or field.elements
+  for name, each in pairs(each_of and value or {}) do
+    local wrong = check_value(each_of, each)
     if wrong then return tostring(name) .. ": " .. wrong end
   end
   if field.custom_validator then
