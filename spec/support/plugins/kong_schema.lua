@@ -140,7 +140,7 @@ function schema.resolve(made, config, vault)
       if each == null then value[name] = nil end
       if field.referenceable and is_reference(each) then
         refs[name], value[name] = each, vault(each) or ""
-      elseif field.type == "map" and type(each) == "table" then
+      elseif field.type == "map" and field.values.referenceable and type(each) == "table" then
         for key, inner in pairs(each) do
           if is_reference(inner) then
             refs[name] = refs[name] or {}
