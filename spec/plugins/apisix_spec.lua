@@ -112,6 +112,15 @@ describe("the plugin for APISIX #nginx", function()
     end)
   end)
 
+  it("a global rule and a route with the same header: the route's token counts", function()
+    start{workers = 1}
+    local second = bank:scenario{}
+    put{options(), plugins.options(second, {tokenHeader = "AUTHORIZATION", name = "second"})}
+    assert.equal(401, (gate:get("/2/?global=1&status=401")))
+    sandbox.await("it is not replaced", function() return second:posts() == 2 end)
+    assert.equal(0, gate:metric 'corebank_auth_invalidated_total{bank="localhost"}')
+  end)
+
   it("many changes of the file, and many consumers: one client, 1 POST, memory flat", function()
     start{workers = 1}
     put{options(), options(), options()}

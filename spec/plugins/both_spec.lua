@@ -179,11 +179,14 @@ for which, each in pairs(GATEWAYS) do
       assert.equal(1, scenario:posts())
     end)
 
-    it("the node that is tried next gets the token, too", function()
+    it("the node that is tried next gets the token, too, and its answer counts", function()
       start()
       put{options()}
       assert.equal(200, (gate:get("/1/?retry=1")))
       assert.equal(0, gate:count "bad")
+      assert.equal(1, scenario:posts())
+      assert.equal(401, (gate:get("/1/?retry=1&status=401")))
+      sandbox.await("no next token", function() return scenario:posts() == 2 end)
     end)
 
     it("G4: X-Accel-Redirect leads nowhere with the line that the page gives", function()

@@ -120,6 +120,16 @@ end
 
 local handler, made
 
+-- In the master, Kong also checks the declarative file.
+local function check_file()
+  local config = {baseUrl = "https://bank.example", clientId = "x", clientSecret = "canary-secret",
+    proxy = "http://user:canary-word@127.0.0.1:1", headers = {["X-Key"] = "canary-key"},
+    redis = {url = "redis://:canary-word@127.0.0.1:1"}}
+  local schema = require "spec.support.plugins.kong_schema"
+  local mistake = schema.validate(made, config)
+  assert(not mistake, mistake)
+end
+
 --- In the master: Kong loads schemas and handlers there.
 function harness.init()
   kong = new_pdk()
@@ -129,6 +139,7 @@ function harness.init()
   require "spec.support.plugins.kong_schema".check(made)
   handler = require "kong.plugins.corebank-auth.handler"
   assert(type(handler.PRIORITY) == "number" and handler.VERSION:find "^%d+%.%d+%.%d+")
+  check_file()
 end
 
 local version, configurations = 0, {}
