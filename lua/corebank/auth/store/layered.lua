@@ -12,7 +12,7 @@
 local core = require "corebank.auth.core"
 
 ---@class corebank.auth.LayeredStore: corebank.auth.Store
-local Layered = {name = "layered"}
+local Layered = {name = "layered", hasCopies = true}
 Layered.__index = Layered
 Layered.__metatable = false
 

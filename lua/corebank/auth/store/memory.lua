@@ -43,6 +43,7 @@ end
 ---@class corebank.auth.Store
 ---@field name string "memory", "file" …, for events
 ---@field waits boolean? whether a method may wait, for a socket
+---@field hasCopies boolean? whether `get` may return a copy, unless its argument `anew` is true
 ---@field longestLease number? seconds that a lease lasts at most, where it must be renewed
 local Memory = {name = "memory"}
 Memory.__index = Memory
