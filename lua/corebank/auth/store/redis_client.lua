@@ -13,6 +13,8 @@ local ngx = ngx
 
 local IDLE, POOL = 10, 10   -- seconds for which nginx keeps so many connections
 
+local FIRST_WITH_TLS = 28      -- lua-resty-redis 0.28 connects by TLS
+
 local client = {}
 
 -- Calls a method of any library's client.
@@ -86,9 +88,21 @@ local function pool_of(own, password)
   return own.pool
 end
 
-local function open_in_nginx(own, ends)
-  local library, fault = load({"resty.redis", "nginx.redis"},
+-- OpenResty's name of lua-resty-redis, and Debian's.
+local function load_for_nginx()
+  return load({"resty.redis", "nginx.redis"},
     "lua-resty-redis is missing; on Debian it is the package lua-nginx-redis")
+end
+
+-- The options of a connection. With TLS, nginx checks the certificate against its directive
+-- lua_ssl_trusted_certificate and the host's name.
+local function options_of(own, password)
+  return {pool = pool_of(own, password), ssl = own.isTls, ssl_verify = own.isTls,
+    server_name = own.isTls and own.host or nil}
+end
+
+local function open_in_nginx(own, ends)
+  local library, fault = load_for_nginx()
   if not library then return nil, fault end
   local password
   password, fault = password_of(own)
@@ -100,8 +114,11 @@ local function open_in_nginx(own, ends)
   redis:set_timeout(math.max(1, math.floor((ends - core.boot()) * 1000)))
   local host = own.host:find ":" and "[" .. own.host .. "]" or own.host
   local done
-  done, fault = call(redis, "connect", host, own.port, {pool = pool_of(own, password)})
-  if not done then return nil, fault end
+  done, fault = call(redis, "connect", host, own.port, options_of(own, password))
+  if not done then
+    give_back(false)   -- the library leaves a socket open whose handshake has failed
+    return nil, fault
+  end
   local wasUsed = redis:get_reused_times() ~= 0
   if not wasUsed then
     done, fault = log_in(redis, own, password)
@@ -171,6 +188,15 @@ local function within(seconds, work)
   ngx.thread.kill(sleeping)
   if not result then return true, nil, "timeout" end
   return result[1], result[2], result[3]
+end
+
+--- Whether the library knows TLS: lua-resty-redis does from version 0.28 on, redis-lua does not.
+---@return boolean
+function client.knows_tls()
+  local library = ngx and load_for_nginx()
+  if not library then return false end
+  local major, minor = tostring(library._VERSION):match "^(%d+)%.(%d+)"
+  return major ~= nil and (tonumber(major) > 0 or tonumber(minor) >= FIRST_WITH_TLS)
 end
 
 --- Why no server can be asked now, or nil when one can.

@@ -2,16 +2,22 @@
 --
 -- No message shows a value, because a URL may contain a password.
 
+local client = require "corebank.auth.store.redis_client"
 local core = require "corebank.auth.core"
 
 local DEFAULT_TIMEOUT, SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.5, 0.01, 10   -- seconds
 local LONGEST_PREFIX = 100   -- bytes
 local DEFAULT_PORT, HIGHEST_PORT = 6379, 65535
 
+
 local NEEDS_CONNECT = "url: rediss:// needs a client that knows TLS: give it with 'connect'"
+-- nginx compares a certificate with names only. Without a name, any certificate of the CA would do.
+local NEEDS_NAME =
+  "url: rediss:// needs the name of the host, as in its certificate, not an address"
 
 ---@class corebank.auth.RedisOptions
----@field url string? redis://USER:PASSWORD@HOST:PORT/DATABASE; default: redis://127.0.0.1:6379/0
+---@field url string? redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS; default:
+--- redis://127.0.0.1:6379/0
 ---@field password string? in place of the URL's
 ---@field passwordFile string? a file with the password; it is read for each new connection
 ---@field prefix string? the text at the beginning of all keys; default: corebank-auth:
@@ -54,14 +60,16 @@ end
 local function read_url(read, url)
   if type(url) ~= "string" then return "url must be a string, not " .. type(url) end
   local scheme, rest = url:match("^(%a+)://(.*)$")
-  if scheme == "rediss" then return NEEDS_CONNECT end
-  if scheme ~= "redis" then return "url must begin with redis://" end
+  read.isTls = scheme == "rediss"
+  if read.isTls and not client.knows_tls() then return NEEDS_CONNECT end
+  if scheme ~= "redis" and not read.isTls then return "url must begin with redis://" end
   if rest:find("[%c%s]") then return "url must have no blanks or control characters" end
   local place, path = rest:match("^([^/?#]*)(.*)$")
   local credentials = place:match("^(.*)@")
   if credentials then place = place:sub(#credentials + 2) end
   read.host, read.port = host_and_port(place)
   if not read.host then return "url must have a host, and at most a port from 1 to 65535" end
+  if read.isTls and (read.host:find(":") or read.host:find("^[%d.]+$")) then return NEEDS_NAME end
   local database = path:match("^/?(%d*)$")
   if not database or #database > 4 then
     return "url must end with the number of a database, if with anything"
@@ -138,7 +146,8 @@ end
 
 --- Checks and reads the options.
 ---@param given corebank.auth.RedisOptions?
----@return table? read host, port, database, user, password, passwordFile, prefix, timeout, connect
+---@return table? read host, port, isTls, database, user, password, passwordFile, prefix, timeout,
+--- connect
 ---@return string? mistake
 function options.read(given)
   given = given == nil and {} or given
