@@ -2,6 +2,7 @@
 -- what only one of them does.
 
 local auth = require "corebank.auth"
+local fields = require "corebank.auth.gateway.fields"
 local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
@@ -34,6 +35,13 @@ local GRPC = {
     }
   ]],
 }
+
+-- Values of other types, by the type of an option.
+local STRING_LIKE = {5, true, {"canary-word"}}
+local WRONG = {string = STRING_LIKE, secret = STRING_LIKE, number = {"canary-word", true, {5}},
+  integer = {"canary-word", 1.5, {5}}, boolean = {"canary-word", 1, {true}},
+  headers = {"canary-word", 5, {X = {"canary-word"}}}, statuses = {"canary-word", 401, {"401"}},
+  redis = {"canary-word", 5, {url = {"canary-word"}}}}
 
 local GATEWAYS = {
   kong = {answer = {message = "no access token for the upstream service", request_id = "0123"},
@@ -73,6 +81,25 @@ for which, each in pairs(GATEWAYS) do
       assert.equal(1, gate:count "good")
       gate:get("/1/", {Authorization = "Bearer of-the-client"})
       assert.equal(1, gate:count "own")
+    end)
+
+    it("refuses a value of another type, names the option, and does not show the value", function()
+      start{workers = 1}
+      for _, field in ipairs(fields.list) do
+        for _, value in ipairs(WRONG[field.type]) do
+          local said = gate:put{options{[field.name] = value}}
+          assert.is_truthy(said and said:find(field.name, 1, true), field.name)
+          assert.is_nil(said:find("canary-", 1, true))
+        end
+      end
+      for _, field in ipairs(fields.redis) do
+        for _, value in ipairs(WRONG[field.type]) do
+          local said = gate:put{options{redis = {[field.name] = value}}}
+          assert.is_truthy(said and said:find("redis", 1, true), field.name)
+          assert.is_truthy(said:find(field.name, 1, true), said)
+          assert.is_nil(said:find("canary-", 1, true))
+        end
+      end
     end)
 
     it("takes empty texts where auth.client does", function()
