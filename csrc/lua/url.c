@@ -1,7 +1,10 @@
 /* Binding: URLs, parsed by libcurl's own parser. */
+#include <string.h>
+
 #include "http/url.h"
 #include "lua/bindings.h"
 #include "lua/compat.h"
+#include "text/ascii.h"
 
 static void set_text(lua_State *L, const char *name, const char *value) {
     lua_pushstring(L, value);
@@ -34,7 +37,41 @@ static int url(lua_State *L) {
     return 1;
 }
 
+/* RFC 3986, section 2.3. */
+static bool is_unreserved(char c) {
+    char lower = cba_ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+/* percent_encode(text, kept) -> text in which every byte is an escape, such as %20, but for the
+ * unreserved characters and those of `kept` */
+static int percent_encode(lua_State *L) {
+    static const char digits[] = "0123456789ABCDEF";
+    size_t length, kept_length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    const char *kept = luaL_checklstring(L, 2, &kept_length);
+    luaL_Buffer encoded;
+    luaL_buffinit(L, &encoded);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (is_unreserved(text[i]) || memchr(kept, c, kept_length) != NULL) {
+            luaL_addchar(&encoded, text[i]);
+        } else {
+            luaL_addchar(&encoded, '%');
+            luaL_addchar(&encoded, digits[c >> 4]);
+            luaL_addchar(&encoded, digits[c & 15]);
+        }
+    }
+    luaL_pushresult(&encoded);
+    return 1;
+}
+
 void cba_open_url(lua_State *L) {
-    static const luaL_Reg functions[] = {{"url", url}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"url", url},
+        {"percent_encode", percent_encode},
+        {NULL, NULL},
+    };
     cba_setfuncs(L, functions);
 }

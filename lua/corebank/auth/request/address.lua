@@ -8,19 +8,8 @@ local LONGEST = 8192   -- bytes of a URL; servers take about as many
 
 local address = {}
 
-local function escape(character)
-  return ("%%%02X"):format(character:byte())
-end
-
--- Encodes the characters that RFC 3986 does not allow in a path or a query. Escapes stay as they
--- are.
-local function encode(text)
-  return (text:gsub("[^%w%-._~!$&'()*+,;=:@/?%%]", escape))
-end
-
-local function encode_all(text)
-  return (text:gsub("[^%w%-._~]", escape))
-end
+-- The reserved characters that RFC 3986 allows in a path or a query, and escapes.
+local KEPT = "!$&'()*+,;=:@/?%"
 
 -- Proxies and servers resolve the segments "." and "..". Some also do so when these are encoded.
 local function has_dots(path)
@@ -46,7 +35,7 @@ function address.check_path(value)
     return nil, "must have two hexadecimal digits after each %; write % itself as %25"
   end
   if has_dots(value:match("^[^?]*")) then return nil, "must have no segments . and .." end
-  return encode(value)
+  return core.percent_encode(value, KEPT)
 end
 
 local function encode_pair(name, value)
@@ -61,7 +50,7 @@ local function encode_pair(name, value)
     return nil, ("must have strings, numbers, booleans or lists of them, but %s is a %s"):format(
       core.printable(name), kind)
   end
-  return encode_all(name) .. "=" .. encode_all(value)
+  return core.percent_encode(name, "") .. "=" .. core.percent_encode(value, "")
 end
 
 local function add(pairsOf, name, value)
