@@ -168,8 +168,8 @@ static void replace_point(char *text) {
 }
 
 void cba_number_write(double value, char text[CBA_NUMBER_SIZE]) {
-    if (fabs(value) < largest_whole && floor(value) == value) {
-        (void)snprintf(text, CBA_NUMBER_SIZE, "%.0f", value);
+    if (fabs(value) < largest_whole && floor(value) == value && value != 0) { /* -0 has a sign */
+        (void)snprintf(text, CBA_NUMBER_SIZE, "%lld", (long long)value);
         return;
     }
     for (int digits = DBL_DIG; digits <= DBL_DIG + 2; digits++) {
