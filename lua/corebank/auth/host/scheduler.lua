@@ -167,7 +167,7 @@ function scheduler.new(system)
   local function run(wanted, due)
     drop_inherited()
     repeat
-      note_idle()
+      if next(tasks) then note_idle() end
       rest(wanted, due)
       if next(tasks) then turn() end
     until wanted and wanted:is_done() or due and system.boot() >= due

@@ -115,13 +115,16 @@ local function look_into(lines)
   return hasAccept, key
 end
 
+local NO_LINES = {}
+
 -- Returns the lines, of which the first is reserved for the token, and whether there is an
 -- Idempotency-Key; or nil and a mistake.
 local function header_lines(values, hasBody)
-  local hasAccept, key = look_into(values.headers or {})
+  local own = values.headers or NO_LINES
+  local hasAccept, key = look_into(own)
   if key == "" then return nil, "headers: Idempotency-Key must not be empty" end
   local lines = hasAccept and {false} or {false, "Accept: application/json, */*;q=0.5"}
-  for _, line in ipairs(values.headers or {}) do lines[#lines + 1] = line end
+  for _, line in ipairs(own) do lines[#lines + 1] = line end
   if hasBody then
     local kind = values.contentType or values.json ~= nil and "application/json"
       or "application/octet-stream"
