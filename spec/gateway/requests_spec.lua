@@ -1,6 +1,8 @@
 -- bank:request inside nginx: in every phase that can wait, and without blocking the worker.
 
+local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
+local sandbox = require "spec.sandbox"
 local socket = require "socket"
 
 if not gateway.possible then return end
@@ -39,6 +41,11 @@ local LOCATIONS = [[
       query = {bytes = 20000000}, into = function(piece) size = size + #piece end}
     ngx.say(reply.status, " ", size)
   } }
+  location /endless { lua_check_client_abort on; content_by_lua_block {
+    require("kept"):request{path = "/api/accounts/v1/accounts/1/statement",
+      query = {bytes = 100000000000}, into = ngx.var.arg_file}
+  } }
+  location /collect { content_by_lua_block { collectgarbage() collectgarbage() } }
   location /upload { content_by_lua_block {
     local left = 30
     local reply = assert(require("kept"):request{path = "/api/echo", body = function()
@@ -107,6 +114,19 @@ describe("bank:request in nginx #nginx", function()
     assert.equal("200 1500000\n", get "/upload")
     assert.equal(1, scenario:posts())
     assert.equal("", gate:log())
+  end)
+
+  it("leaves no incomplete file when the client has gone", function()
+    local folder = files.new_folder()
+    local client = assert(socket.connect("127.0.0.1", gate.port))
+    client:send("GET /endless?file=" .. folder .. "/statement HTTP/1.0\r\n\r\n")
+    sandbox.await("no file is begun", function() return files.count_entries(folder) == 3 end)
+    client:close()
+    sandbox.await("the file stays", function()
+      get "/collect"
+      return files.count_entries(folder) == 2
+    end)
+    assert(os.execute("rmdir " .. folder))
   end)
 
   it("raises where nothing can wait", function()

@@ -3,7 +3,9 @@
 
 local auth = require "corebank.auth"
 local files = require "spec.support.files"
+local into = require "corebank.auth.request.into"
 local lfs = require "lfs"
+local process = require "spec.process"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
@@ -72,7 +74,8 @@ describe("the name of a file #transfer", function()
     local results
     local ok, message = pcall(function()
       results = client:requestAll({
-        {path = "/api/echo", body = {file = path}, maxBytes = 64 * MIB},
+        {path = "/api/echo", body = {file = path}, maxBytes = 64 * MIB,
+          timeout = 30},
         {path = STATEMENT, into = function()
           files.output_of(("truncate -s 1000 %s"):format(files.quoted(path)))
         end},
@@ -97,5 +100,22 @@ describe("the name of a file #transfer", function()
     change:close()
     assert.equal(401, reply.status)
     assert.equal(1, scenario:calls())
+  end)
+end)
+
+describe("an incomplete file #transfer", function()
+  it("goes with its sink that nobody closed, but not in a forked child", function()
+    local folder = files.new_folder()
+    local kept = {sink = into.read(folder .. "/statement")}
+    assert.is_nil(kept.sink:open())
+    kept.sink:take "a piece"
+    local function drop()
+      kept.sink = nil
+      for _ = 1, 3 do collectgarbage() end
+      return files.count_entries(folder) - 2   -- "." and ".."
+    end
+    assert.equal(0, process.wait(process.fork(function() return drop() == 1 end)))
+    assert.equal(0, drop())
+    assert(lfs.rmdir(folder))
   end)
 end)

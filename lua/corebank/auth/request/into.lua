@@ -10,6 +10,8 @@
 local check_text = require "corebank.auth.options.check".text
 local core = require "corebank.auth.core"
 
+local newproxy = _G.newproxy   -- of Lua 5.1 and LuaJIT, which call no __gc of a table
+
 local into = {}
 
 -- ---- a function --------------------------------------------------------------------------------
@@ -33,12 +35,26 @@ function Function.close() end
 local File = {}
 File.__index = File
 
+-- Removes an incomplete file when its sink is collected: nginx ends a handler without a call of
+-- `close` when the client has gone. A forked child leaves the file of its parent.
+local function remove_when_collected(sink)
+  local process = core.pid()
+  local function remove()
+    if sink.part and core.pid() == process then os.remove(sink.part) end
+  end
+  if not newproxy then return setmetatable({}, {__gc = remove}) end
+  local guard = newproxy(true)
+  getmetatable(guard).__gc = remove
+  return guard
+end
+
 -- The temporary file is in the same folder: os.rename works only within one file system.
 function File:open()
   local part = ("%s.%08x.part"):format(self.path, math.floor(core.random() * 2 ^ 32))
   local file, fault = io.open(part, "wb")
   if not file then return fault end
   self.file, self.part = file, part
+  self.guard = remove_when_collected(self)
 end
 
 local function check(ok, fault)
