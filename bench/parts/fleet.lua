@@ -89,6 +89,8 @@ return function(run)
   })
   report.judge("A fleet, failed requests and calls", {failed + lost}, 0)
   report.judge("A fleet, POSTs in a lifetime", {posts / sizes.lifetimes}, 2)
+  report.judge("A fleet, operations of Redis for each host and lifetime",
+    {calls / lifetimes_of_hosts}, 4)
   gateway.stop_all()
   redis.stop_all()
   os.execute("rm -rf " .. quoted(fleet.dir))

@@ -45,6 +45,31 @@ describe("clients on two hosts with layered stores", function()
     assert.equal(1, fleet.server.operations - before)
   end)
 
+  it("read Redis only, once a lease for a refresh was refused, and take it if its owner dies",
+    function()
+      local fleet, all = two_hosts(steady(100, 0.9))
+      local world = fleet.world
+      tokens_of(all, world)
+      world.skip(82)
+      all[1]:token()
+      world.pass(0.05, 0.05)   -- it asks the bank
+      local before = fleet.server.operations
+      for _ = 1, 16 do
+        assert.is_truthy(all[3]:token())
+        world.pass(0.05, 0.05)
+      end
+      local count = fleet.server.operations - before
+      assert.is_true(count >= 4 and count <= 5, count)   -- 4 reads, 1 lease
+      all[1].flight.task:cancel()
+      fleet.server:eval("redis.call('DEL',KEYS[1])", 1,
+        "corebank-auth:{" .. all[1].shared:name_of_entry() .. "}:lease")
+      for _ = 1, 50 do
+        all[3]:token()
+        world.pass(0.05, 0.05)
+      end
+      assert.equal("canary-token-3", all[3]:peek().accessToken)
+    end)
+
   it("refresh it once for all", function()
     local fleet, all = two_hosts(steady(100))
     tokens_of(all, fleet.world)

@@ -40,8 +40,17 @@ function Lease:take(until_when, patient)
   if got ~= false then
     self.leased, self.leasedBy = name, owner(self)
     self.leasedUntil = got and asked + seconds or -math.huge
+  else
+    self.refusedAt = asked
   end
   return got ~= false
+end
+
+--- Whether another client had the lease less than so many seconds ago.
+---@param seconds number
+---@return boolean
+function Lease:was_refused(seconds)
+  return self.refusedAt ~= nil and self.system.boot() < self.refusedAt + seconds
 end
 
 --- Renews the lease, if the client has it and it may end before that time. If the store limits its

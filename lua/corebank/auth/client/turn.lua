@@ -9,6 +9,7 @@ local LEAST_TO_ASK = 1                      -- seconds that a call needs; or tim
 local LONGEST_REST = 1                      -- seconds by which a rest may lengthen a call
 -- Seconds until the store is read again, after a refresh was left to another client.
 local LOOK_AGAIN = 0.25
+local OWNER_ASKS = 1   -- seconds after a refused lease in which a refresh only reads a far store
 local RENEW = 1   -- seconds between two checks of the lease during a call to the bank
 
 local turn = {}
@@ -83,6 +84,12 @@ local function ask(flight)
   return flight:ask(host_of(flight), function() return (is_over(flight, true)) end)
 end
 
+-- Leaves the refresh to the lease owner.
+local function leave(client)
+  client.nextRefresh = client.system.boot() + LOOK_AGAIN
+  return nil
+end
+
 --- Gets a token.
 ---@param flight corebank.auth.Flight
 ---@return corebank.auth.Token?
@@ -96,18 +103,18 @@ function turn.get(flight)
   if not flight.isUrgent then   -- the caller of an urgent flight has done this
     shared:report_anew()
     if look(flight, began) then return nil end
-    -- Mostly another host has refreshed the token. To read it takes one operation of a far store,
-    -- to take the lease, read and release it takes three.
-    if shared.store.hasCopies and look(flight, began, true) then return nil end
+    if shared.store.hasCopies then
+      -- Mostly another host has refreshed the token. To read it takes one operation of a far store;
+      -- to take the lease, read and release it takes three.
+      if look(flight, began, true) then return nil end
+      if client.lease:was_refused(OWNER_ASKS) then return leave(client) end
+    end
   end
   while true do
     -- Takes the lease, or renews it: the machine may have slept since.
     local isOurs = client.lease:take(needed_until(flight), not flight.isUrgent)
     if not isOurs then
-      if not flight.isUrgent then
-        client.nextRefresh = system.boot() + LOOK_AGAIN
-        return nil
-      end
+      if not flight.isUrgent then return leave(client) end
       local left = flight.deadline - system.boot()
       if left <= 0 then return timed_out() end
       host.sleep(math.min(pause, left))
