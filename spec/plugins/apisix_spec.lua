@@ -100,6 +100,12 @@ describe("the plugin for APISIX #nginx", function()
     end
   end)
 
+  it("takes what APISIX adds to a configuration", function()
+    start()
+    put{options{_meta = {priority = 2000}, _from_consumer = true}}
+    assert.equal(200, (gate:get("/1/")))
+  end)
+
   it("a global rule and a route: the request has both tokens, and loggers none", function()
     start{workers = 1}
     local second = bank:scenario{}

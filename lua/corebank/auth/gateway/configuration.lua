@@ -69,19 +69,11 @@ function configuration.unknown(conf)
   end
 end
 
--- A copy of a table, with the text "x" in place of each reference.
-local function with_stand_ins(value)
-  local copy = {}
-  for name, each in pairs(value) do copy[name] = is_reference(each) and "x" or each end
-  return copy
-end
-
---- What is wrong with a value. References are not checked.
+--- What is wrong with a value. References are not checked; in `headers` they are texts as others.
 ---@param field corebank.auth.gateway.Field
 ---@return string? reason
 function configuration.fault(field, value)
   if is_reference(value) or field.type == "redis" and has_reference(value) then return nil end
-  if field.type == "headers" and type(value) == "table" then value = with_stand_ins(value) end
   local checked, reason = field.check(value)
   if checked == nil then return reason end
 end
@@ -94,7 +86,7 @@ local function mistake_together(values)
     local isOfClient = not field.isOfRequest and field.type ~= "redis" and name ~= "name"
       and name ~= "dict" and name ~= "clientSecretFile"
     if isOfClient and is_reference(value) then value = STAND_IN[name] end
-    if isOfClient then copy[name] = type(value) == "table" and with_stand_ins(value) or value end
+    if isOfClient then copy[name] = value end
   end
   if values.clientSecretFile then copy.clientSecret = STAND_IN.clientSecret end
   local settings, mistake = options.read(copy, true)
