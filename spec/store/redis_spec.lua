@@ -201,6 +201,25 @@ describe("the Redis store #redis", function()
     assert.equal(3, taken)
   end)
 
+  it("has the reply even if the function that takes the client back raises", function()
+    local own = auth.store.redis{connect = function()
+      return connect(), function(client)
+        client:quit()
+        error "canary-secret"
+      end
+    end}
+    assert.is_true(own:put(NAME, "bytes", 60))
+    assert.same({"bytes"}, {(own:get(NAME))})
+  end)
+
+  it("says so when 'connect' returns no client", function()
+    for _, returned in ipairs{true, 42, "text", {}} do
+      local bytes, fault = auth.store.redis{connect = function() return returned end}:get(NAME)
+      assert.is_nil(bytes)
+      assert.equal("redis: an unexpected reply", fault)
+    end
+  end)
+
   it("says that 'connect' failed, and repeats no error that it does not know", function()
     local function fault_of(open)
       return select(2, auth.store.redis{connect = open}:get(NAME))

@@ -17,9 +17,12 @@ local FIRST_WITH_TLS = 28      -- lua-resty-redis 0.28 connects by TLS
 
 local client = {}
 
--- Calls a method of any library's client.
+local function method_of(redis, method) return redis[method] end
+
+-- Calls a method of any library's client, or of what a caller's function returned as a client.
 local function call(redis, method, ...)
-  local ok, reply, fault = try(redis[method], redis, ...)
+  local ok, reply, fault = try(method_of, redis, method)
+  if ok then ok, reply, fault = try(reply, redis, ...) end
   if not ok then return nil, fault_of(reply) end
   if reply == false or reply == nil and fault then return nil, fault_of(fault) end
   return reply
@@ -224,7 +227,7 @@ function client.run(own, work)
       current = connection
       reply, fault = work(connection.eval)
       current = nil
-      connection.give_back(fault == nil)
+      try(connection.give_back, fault == nil)   -- if it raises, the reply is there all the same
       if fault == nil or not connection.wasUsed then return reply, fault end
     end
   end)
