@@ -1,4 +1,4 @@
-/* Binding: URLs, parsed by libcurl's own parser. */
+/* Binding: URLs, parsed by libcurl's own parser, and the encoding of their parts. */
 #include <string.h>
 
 #include "http/url.h"
