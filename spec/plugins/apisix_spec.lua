@@ -1,8 +1,10 @@
 -- The plugin for APISIX, called as APISIX calls it: what it has beside both_spec.
 
+local files = require "spec.support.files"
 local gateway = require "spec.support.gateway"
 local plugins = require "spec.support.plugins"
 local sandbox = require "spec.sandbox"
+local socket = require "socket"
 
 if not gateway.possible then return end
 
@@ -28,6 +30,25 @@ describe("the plugin for APISIX #nginx", function()
     gate:reload()
     put{options()}
     assert.equal(200, (gate:get("/1/")))
+    assert.equal("", gate:log())
+  end)
+
+  it("a worker that is exiting answers its last request without a word", function()
+    start{workers = 1}
+    put{options()}
+    assert.equal(200, (gate:get("/1/")))
+    local last = assert(socket.connect("127.0.0.1", gate.port))
+    last:settimeout(20)
+    assert(last:send "GET /1/ HTTP/1.1\r\nHost: gateway\r\n")
+    assert.equal(200, (gate:get("/1/")))   -- the worker has read what was sent before
+    local old = gate:workers()[1]
+    gate:reload()
+    sandbox.await("the worker does not exit", function()
+      return files.content("/proc/" .. old .. "/cmdline"):find("shutting down", 1, true)
+    end)
+    assert(last:send "Connection: close\r\n\r\n")
+    assert.equal("HTTP/1.1 200 OK", (last:receive "*l"))
+    last:close()
     assert.equal("", gate:log())
   end)
 

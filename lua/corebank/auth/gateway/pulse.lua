@@ -144,9 +144,9 @@ local function beat(premature)
   host.run_what_is_left()
 end
 
---- Starts the pulse, unless it is running.
+--- Starts the pulse, unless it is running. A worker that is exiting gets no timer.
 function pulse.start()
-  if pulse.isRunning then return end
+  if pulse.isRunning or ngx.worker.exiting() then return end
   triedAt = core.boot()
   local started, fault = ngx.timer.every(PERIOD, beat)
   log.timer(fault)
