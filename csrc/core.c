@@ -19,6 +19,7 @@ int luaopen_corebank_auth_core(lua_State *L) {
     cba_open_store(L);
     cba_open_terminal(L);
     cba_open_text(L);
+    cba_open_header_lines(L);
     cba_open_transfer(L);
     cba_open_url(L);
     cba_open_window(L);

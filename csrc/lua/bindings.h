@@ -16,6 +16,7 @@ CBA_EXPORT int luaopen_corebank_auth_core(lua_State *L);
 struct cba_endpoint;
 struct cba_engine;
 struct cba_failure;
+struct cba_header_lines;
 struct cba_invisible;
 
 void cba_open_clock(lua_State *L);
@@ -23,6 +24,7 @@ void cba_open_decode(lua_State *L);
 void cba_open_encode(lua_State *L);
 void cba_open_endpoint(lua_State *L);
 void cba_open_engine(lua_State *L);
+void cba_open_header_lines(lua_State *L);
 void cba_open_inspect(lua_State *L);
 void cba_open_libraries(lua_State *L);
 void cba_open_private_file(lua_State *L);
@@ -112,5 +114,8 @@ static inline void cba_need_stack(lua_State *L) {
         cba_nomemory(L);
     }
 }
+
+/* Pushes an object with a copy of the lines. */
+void cba_push_header_lines(lua_State *L, const struct cba_header_lines *lines);
 
 #endif

@@ -7,8 +7,8 @@
 #include "lua/compat.h"
 
 /* Makes the metatable for `name`, which the registry keeps under the name's address: scripts cannot
- * reach it. `close` is its __gc and __close. `methods` are its __index, and `print` its __tostring;
- * either may be NULL. */
+ * reach it. `close` is its __gc and __close, `methods` are its __index, and `print` is its
+ * __tostring; each may be NULL. */
 static inline void cba_newtype(lua_State *L, const char *name, lua_CFunction close,
                                const luaL_Reg *methods, lua_CFunction print) {
     lua_pushlightuserdata(L, (void *)name);
@@ -20,10 +20,12 @@ static inline void cba_newtype(lua_State *L, const char *name, lua_CFunction clo
     }
     lua_pushlightuserdata(L, (void *)name);
     lua_createtable(L, 0, 8);
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
+    if (close != NULL) {
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__close");
+    }
     if (print != NULL) {
         lua_pushcfunction(L, print);
         lua_setfield(L, -2, "__tostring");

@@ -2,7 +2,6 @@
  * and closes it. */
 #include <string.h>
 
-#include "http/header_lines.h"
 #include "http/transfer.h"
 #include "lua/bindings.h"
 #include "lua/object.h"
@@ -254,20 +253,10 @@ static int transfer_request_id(lua_State *L) {
     return 1;
 }
 
-/* transfer:headers() -> the headers of the answer as text, each as "Name: value\n", in their order
- * and as far as they have come; empty unless the request has keepHeaders */
+/* transfer:headers() -> the header lines of the answer as far as they have come, which tostring
+ * makes a text; none unless the request has keepHeaders. See header_lines.c. */
 static int transfer_headers(lua_State *L) {
-    const struct cba_header_lines *lines = cba_transfer_headers(check_transfer(L));
-    struct cba_header header;
-    luaL_Buffer text;
-    luaL_buffinit(L, &text);
-    for (size_t at = 0; cba_header_lines_next(lines, &at, &header);) {
-        luaL_addlstring(&text, header.name, header.name_length);
-        luaL_addlstring(&text, ": ", 2);
-        luaL_addlstring(&text, header.value, header.value_length);
-        luaL_addchar(&text, '\n');
-    }
-    luaL_pushresult(&text);
+    cba_push_header_lines(L, cba_transfer_headers(check_transfer(L)));
     return 1;
 }
 

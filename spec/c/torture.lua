@@ -142,7 +142,7 @@ local function move(bank, endpoint)
     local isDone = transfer:wait(given < #PUT_BODY and 0 or 1)
     body = body .. (transfer:take() or "")
   until isDone
-  local result, headers = transfer:result(), transfer:headers()
+  local result, headers = transfer:result(), tostring(transfer:headers())
   transfer:close()
   if result.status == 200 and headers:find "^Content%-Type: " then return body end
   local code = result.failure or "status " .. result.status

@@ -24,7 +24,7 @@ function api_calls.finish(transfer, between)
     local isDone = transfer:wait(0.1)
     if between then between(transfer) end
   until isDone
-  local result, body, headers = transfer:result(), transfer:body(), transfer:headers()
+  local result, body, headers = transfer:result(), transfer:body(), tostring(transfer:headers())
   transfer:close()
   return result, body, headers
 end

@@ -34,7 +34,7 @@ end
 
 -- The size of the body in bytes, if the answer says it.
 local function size_of(transfer)
-  local lines = "\n" .. transfer:headers():lower()
+  local lines = "\n" .. tostring(transfer:headers()):lower()
   -- With an encoding, Content-Length is the size of the encoded body.
   if lines:find("\ncontent-encoding:", 1, true) then return nil end
   return tonumber(lines:match "\ncontent%-length: ([^\n]*)")

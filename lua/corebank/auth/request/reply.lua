@@ -9,6 +9,7 @@ local json_options = require "corebank.auth.options.json"
 ---@field headers table<string, string> by name, in upper or lower case; the values of several
 --- lines are joined by ", ", those of Set-Cookie by a line feed
 ---@field headerLines string all headers in the answer's order, each as "Name: value\n"
+---@field keptHeaders userdata private: what the headers are made of
 ---@field body string? nil if `into` took it
 ---@field requestId string? the bank's identifier of the request
 local Reply = {}
@@ -37,11 +38,17 @@ local function headers_of(lines)
   return setmetatable(headers, any_case)
 end
 
--- The headers are parsed at the first access: most callers do not read them.
+-- The headers become a text and a table at the first access: most callers do not read them.
+local MADE_LATER = {
+  headerLines = function(self) return tostring(self.keptHeaders) end,
+  headers = function(self) return headers_of(self.headerLines) end,
+}
+
 local meta = {__index = function(self, name)
-  if name ~= "headers" then return Reply[name] end
-  self.headers = headers_of(self.headerLines)
-  return self.headers
+  local make = MADE_LATER[name]
+  if not make then return Reply[name] end
+  self[name] = make(self)
+  return self[name]
 end}
 
 --- Decodes the body as auth.json.decode does.
@@ -69,6 +76,6 @@ end
 ---@return corebank.auth.Reply
 return function(status, transfer, hasBody, requestId)
   return setmetatable({status = status, ok = status >= 200 and status <= 299,
-    headerLines = transfer:headers(), body = hasBody and transfer:body() or nil,
+    keptHeaders = transfer:headers(), body = hasBody and transfer:body() or nil,
     requestId = requestId}, meta)
 end
