@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CBA_PIPE_ROOM = 256 * 1024 };
+enum { CBA_PIPE_ROOM = 128 * 1024 };
 
 /* All zeros: without memory, which is as full. */
 struct cba_pipe {
