@@ -5,7 +5,7 @@ local core = require "corebank.auth.core"
 local sandbox = require "spec.sandbox"
 local survive = require "spec.support.survive"
 
-local WINDOW = 256 * 1024
+local WINDOW = 128 * 1024
 
 local function statement(bytes, more)
   return ("/accounts/v1/accounts/1/statement?bytes=%d%s"):format(bytes, more or "")
