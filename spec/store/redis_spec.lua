@@ -181,6 +181,12 @@ describe("the Redis store #redis", function()
     assert.is_true(store:lease(NAME, "b", 60))
   end)
 
+  it("puts an entry in place of a key of another kind", function()
+    server:cli("lpush " .. ENTRY .. " garbage")
+    assert.is_true(store:put(NAME, "bytes", 60))
+    assert.equal("bytes", (store:get(NAME)))
+  end)
+
   it("K12: asks for the caller's client each time, and says whether it is healthy", function()
     local taken, given = 0, {}
     local own = auth.store.redis{connect = function()

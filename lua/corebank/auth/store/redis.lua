@@ -18,13 +18,16 @@ local GET = "return {redis.call('GET',KEYS[1]),redis.call('PTTL',KEYS[1])}"
 local TIME = "return redis.call('TIME')"
 
 -- Each new owner of the lease has a turn with a higher number. When a later turn has begun, what an
--- owner puts is dropped. So is what is to replace other bytes than those that are there. The end is
--- a moment, not a time span: a server that was stopped runs the script only when it continues.
+-- owner puts is dropped. So are bytes that would replace others than the named ones.
+-- The end is a moment, not a time span: a server that was stopped runs the script only when it
+-- continues.
 local PUT = [[
 local turn = tonumber(redis.call('GET',KEYS[2]) or 0) or 0
 if ARGV[3] ~= '' and turn > tonumber(ARGV[3]) then return 0 end
-local there = redis.call('GET',KEYS[1])
-if ARGV[5] ~= '' and there and there ~= ARGV[5] then return 0 end
+if ARGV[5] ~= '' then
+  local there = redis.call('GET',KEYS[1])
+  if there and there ~= ARGV[5] then return 0 end
+end
 redis.call('SET',KEYS[1],ARGV[1])
 redis.call('PEXPIREAT',KEYS[1],ARGV[2])
 if redis.call('GET',KEYS[3]) == ARGV[4] then redis.call('DEL',KEYS[3]) end

@@ -9,7 +9,6 @@ local DEFAULT_TIMEOUT, SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.5, 0.01, 10   -- se
 local LONGEST_PREFIX = 100   -- bytes
 local DEFAULT_PORT, HIGHEST_PORT = 6379, 65535
 
-
 local NEEDS_CONNECT = "url: rediss:// needs a client that knows TLS: give it with 'connect'"
 -- nginx compares a certificate with names only. Without a name, any certificate of the CA would do.
 local NEEDS_NAME =
