@@ -24,8 +24,9 @@ end
 
 local function compare_warm(run)
   report.say(("A GET of 1 KiB with a kept token, one after the other in one process; the first "
-    .. "one is not counted. What is judged against the bare loop are pairs of processes, as for "
-    .. "warm exchanges: %d pairs for Lua 5.4, %d for LuaJIT.\n"):format(
+    .. "one is not counted. The bare loop does what each request needs: its URL, its header "
+    .. "lines, and the header lines of the answer beside the body. What is judged against it are "
+    .. "pairs of processes, as for warm exchanges: %d pairs for Lua 5.4, %d for LuaJIT.\n"):format(
     run.sizes.warm_duel_rounds.lua54, run.sizes.warm_duel_rounds.luajit))
   local list = peers.with(run.peers, "get-warm")
   local all = figures.alternate(list, run.sizes.rounds, measurer(run))

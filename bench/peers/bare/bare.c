@@ -6,7 +6,9 @@
  * modes mean. With BARE_TOKEN set it does what all the others do, too: it takes the token out of
  * the answer, with cJSON. With BARE_FORM set it posts a form to /oauth2/token instead: the sandbox
  * is meant to take as long for the one as for the other. The modes get-warm, get-turns and
- * get-memory do the same with a GET of $BENCH_GET that carries a token.
+ * get-memory make a GET of $BENCH_GET, a path with one parameter, with a token. They do what each
+ * request of an API needs: its URL with the encoded parameter, its header lines, and the header
+ * lines of the answer beside the body. Nothing is checked.
  *
  * Reads COREBANK_BASE_URL, COREBANK_CLIENT_ID, COREBANK_CLIENT_SECRET and COREBANK_CA_FILE.
  */
@@ -79,10 +81,11 @@ static long peak_kib(void) {
     return usage.ru_maxrss;
 }
 
-static struct answer answer;
+static struct answer answer, answer_headers;
 static char url[1024], body[1024];
 static char token[sizeof answer.bytes];
 static bool wants_token;
+static struct { char path[512], name[64], value[64]; } parameter;
 
 #define SET(option, value)                                                                         \
     need(curl_easy_setopt(easy, option, value) == CURLE_OK, "an option did not take")
@@ -112,22 +115,14 @@ static struct curl_slist *prepare(CURL *easy) {
     return headers;
 }
 
-/* What is measured is a GET with the token from now on. */
-static struct curl_slist *become_get(CURL *easy, struct curl_slist *old) {
-    static char line[sizeof token];
-    need(snprintf(url, sizeof url, "%s%s", setting("COREBANK_BASE_URL"), setting("BENCH_GET")) <
-             (int)sizeof url,
-         "BENCH_GET is too long");
-    need(snprintf(line, sizeof line, "Authorization: Bearer %s", token) < (int)sizeof line,
-         "the token is too long");
-    struct curl_slist *headers = append(NULL, line);
-    append(headers, "Accept: application/json");
+static void become_get(CURL *easy) {
+    need(sscanf(setting("BENCH_GET"), "%511[^?]?%63[^=]=%63s", parameter.path, parameter.name,
+                parameter.value) == 3,
+         "BENCH_GET is no path with one parameter");
     SET(CURLOPT_HTTPGET, 1L);
-    SET(CURLOPT_URL, url);
     SET(CURLOPT_ACCEPT_ENCODING, "");
-    SET(CURLOPT_HTTPHEADER, headers);
-    curl_slist_free_all(old);
-    return headers;
+    SET(CURLOPT_HEADERFUNCTION, take);
+    SET(CURLOPT_HEADERDATA, &answer_headers);
 }
 
 static void take_token(void) {
@@ -149,22 +144,45 @@ static void exchange(CURL *easy) {
     }
 }
 
-static void warm(CURL *easy, long count) {
+static void get(CURL *easy) {
+    static char line[sizeof token];
+    char *value = curl_easy_escape(easy, parameter.value, 0);
+    need(value != NULL, "out of memory");
+    need(snprintf(url, sizeof url, "%s%s?%s=%s", setting("COREBANK_BASE_URL"), parameter.path,
+                  parameter.name, value) < (int)sizeof url,
+         "BENCH_GET is too long");
+    curl_free(value);
+    need(snprintf(line, sizeof line, "Authorization: Bearer %s", token) < (int)sizeof line,
+         "the token is too long");
+    struct curl_slist *headers = append(NULL, line);
+    append(headers, "Accept: application/json");
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_HTTPHEADER, headers);
+    answer_headers.length = 0;
     exchange(easy);
+    SET(CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+}
+
+/* What is measured: `exchange` or `get`. */
+static void (*call)(CURL *easy) = exchange;
+
+static void warm(CURL *easy, long count) {
+    call(easy);
     double wall = wall_now(), cpu = cpu_now();
     for (long i = 0; i < count; i++) {
-        exchange(easy);
+        call(easy);
     }
     printf("%.9f %.9f\n", wall_now() - wall, cpu_now() - cpu);
 }
 
 static void turns(CURL *easy, long count) {
-    exchange(easy);
+    call(easy);
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int byte = getchar(); byte != EOF; byte = getchar()) {
         double wall = wall_now();
         for (long i = 0; i < count; i++) {
-            exchange(easy);
+            call(easy);
         }
         printf("%.9f\n", wall_now() - wall);
     }
@@ -173,7 +191,7 @@ static void turns(CURL *easy, long count) {
 static void memory(CURL *easy, long count, long early) {
     long peak_early = 0;
     for (long i = 1; i <= count; i++) {
-        exchange(easy);
+        call(easy);
         if (i == early) {
             peak_early = peak_kib();
         }
@@ -192,7 +210,8 @@ int main(int argc, char **argv) {
         mode += 4;
         exchange(easy);
         take_token();
-        headers = become_get(easy, headers);
+        become_get(easy);
+        call = get;
     }
     if (strcmp(mode, "once") == 0) {
         exchange(easy);
