@@ -28,7 +28,6 @@ return function(url)
   local store, mistake = redis.new{url = url, password = password, passwordFile = file}
   if store then return store end
   mistake = mistake:gsub("^url", "--store"):gsub("^passwordFile", PASSWORD_FILE)
-    :gsub(", or take it as it is by auth%.secret%.file.*$", "")
     :gsub("with 'connect'", "in Lua, by auth.store.redis")
     :gsub("there is no password", "there is no password; set " .. PASSWORD)
   exits.stop(exits.USAGE, mistake)

@@ -46,7 +46,7 @@ function advice.about_setup(where)
 end
 
 --- Advice on a store that cannot be used.
-advice.STORE = "Check the store. A full lua_shared_dict needs a larger size. Until then each "
-  .. "worker fetches a token of its own."
+advice.STORE = "Check the store. A full lua_shared_dict needs a larger size. Until then those "
+  .. "that cannot use it fetch tokens of their own."
 
 return advice

@@ -36,7 +36,7 @@ function log.store_fault(bank, event)
   local fault = tostring(event.fault)
   if bank.storeFault ~= fault then
     write(ngx.WARN, bank, "the store cannot be used (", fault,
-      "); tokens are fetched without it")
+      "); tokens are fetched all the same")
   end
   bank.storeFault, bank.hasStoreFailed = fault, true
 end

@@ -39,12 +39,20 @@ local function load(names, advice)
   return nil, advice
 end
 
+--- Why the file of a password cannot be used, or nil.
+---@param path string
+---@return string? reason
+function client.password_file_fault(path)
+  local secret, reason = core.secret_file(path)
+  if not secret then return (reason:gsub(", or take it as it is by .*$", "")) end   -- not here
+  secret:close()
+end
+
 -- The file is read for each new connection, because passwords change.
 local function password_of(own)
   if not own.passwordFile then return own.password end
-  local secret, reason = core.secret_file(own.passwordFile)
-  if not secret then return nil, "passwordFile " .. reason end
-  secret:close()
+  local reason = client.password_file_fault(own.passwordFile)
+  if reason then return nil, "passwordFile " .. reason end
   local file, fault = io.open(own.passwordFile, "rb")
   if not file then return nil, "passwordFile cannot be read: " .. fault:match "[^:]*$" end
   local text = file:read "*a"
@@ -148,7 +156,8 @@ end
 -- would inherit a kept connection.
 local function open_in_script(own, ends)
   local library, fault = load({"redis"},
-    "redis-lua is missing; on Debian it is the package lua-redis")
+    "redis-lua is missing; on Debian it is the package lua-redis, which Lua 5.4 finds with "
+      .. "/usr/share/lua/5.3/?.lua in LUA_PATH")
   if not library then return nil, fault end
   local password
   password, fault = password_of(own)

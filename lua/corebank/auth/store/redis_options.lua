@@ -86,9 +86,7 @@ end
 
 local function check_password_file(path)
   if type(path) ~= "string" then return "must be a string, not " .. type(path) end
-  local secret, reason = core.secret_file(path)
-  if not secret then return reason end
-  secret:close()
+  return client.password_file_fault(path)
 end
 
 -- Braces choose the server of a cluster. The keys have braces of their own for this.
