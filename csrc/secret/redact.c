@@ -63,19 +63,18 @@ static bool is_broken_escape(const char *text, size_t left) {
     return left == 0 || (left < LONGEST_ESCAPE && (text[0] == '\\' || text[0] == '%'));
 }
 
-static bool is_same_letter(char one, char other) {
-    return cba_ascii_lower(one) == cba_ascii_lower(other);
-}
-
 /* Whether text that begins with `c` can spell the needle. At most places it cannot. */
 static bool may_spell(char c, const char *needle) {
-    return c == '\\' || c == '%' || is_same_letter(c, needle[0]);
+    return c == '\\' || c == '%' || cba_ascii_lower(c) == cba_ascii_lower(needle[0]);
 }
 
 /* How much text at `text` spells the needle, or 0. With `cut` the text may end within the needle.
  * The plain spelling is tried first: the needle may hold backslashes and percent signs itself. */
 static size_t spells(const char *text, size_t left, const char *needle, size_t needle_length,
                      bool cut) {
+    if (!may_spell(text[0], needle)) {
+        return 0;
+    }
     size_t at = 0;
     size_t matched = 0;
     struct unit unit;
@@ -101,11 +100,8 @@ static size_t spells(const char *text, size_t left, const char *needle, size_t n
 
 void cba_redact_value(char *text, size_t length, const char *needle, size_t needle_length) {
     for (size_t at = 0; at < length && needle_length > 0;) {
-        size_t n = 0;
-        if (may_spell(text[at], needle)) {
-            n = spells(text + at, length - at, needle, needle_length, false);
-            memset(text + at, '*', n);
-        }
+        size_t n = spells(text + at, length - at, needle, needle_length, false);
+        memset(text + at, '*', n);
         at += n > 0 ? n : 1;
     }
 }
@@ -113,8 +109,7 @@ void cba_redact_value(char *text, size_t length, const char *needle, size_t need
 void cba_redact_end(char *text, size_t length, const char *needle, size_t needle_length) {
     size_t longest = needle_length * LONGEST_ESCAPE;
     for (size_t at = length > longest ? length - longest : 0; at < length; at++) {
-        if (may_spell(text[at], needle) &&
-            spells(text + at, length - at, needle, needle_length, true) == length - at) {
+        if (spells(text + at, length - at, needle, needle_length, true) == length - at) {
             memset(text + at, '*', length - at);
         }
     }
@@ -135,7 +130,7 @@ bool cba_redact_suspects(const char *text) {
                                         "secret", "password"};
     for (; *text != '\0'; text++) {
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-            if (is_same_letter(text[0], signs[i][0]) && cba_ascii_begins(text, signs[i])) {
+            if (cba_ascii_begins(text, signs[i])) {
                 return true;
             }
         }

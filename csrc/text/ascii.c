@@ -19,7 +19,11 @@ bool cba_ascii_same(const char *one, const char *other, size_t length) {
 }
 
 bool cba_ascii_begins(const char *text, const char *start) {
-    return cba_ascii_same(text, start, strlen(start));
+    while (*start != '\0' && cba_ascii_lower(*text) == cba_ascii_lower(*start)) {
+        text++;
+        start++;
+    }
+    return *start == '\0';
 }
 
 static int hex_value(char c) {
